@@ -1,0 +1,25 @@
+// A certification authority of the box's own, as stored and shown.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "certmgr/core/certificate.h"
+
+namespace certmgr {
+
+enum class AuthorityRole { root, issuing };
+std::string_view toString(AuthorityRole role) noexcept;
+
+// One CA certificate with its key, as stored.
+struct AuthorityRecord {
+    std::string id;  // "root-1", "issuing-3": role and a running number
+    AuthorityRole role = AuthorityRole::root;
+    KeyId key;
+    std::string certificatePem;
+    std::string parent;  // id; empty for a root
+    CertificateSummary summary;
+};
+
+}  // namespace certmgr

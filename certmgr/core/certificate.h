@@ -1,0 +1,62 @@
+// The values that the whole product speaks of.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certmgr/core/clock.h"
+#include "certmgr/core/identifier.h"
+#include "hal/key_store.h"
+
+namespace certmgr {
+
+using hal::KeyId;
+
+// Stable name of a managed certificate, in paths, on the bus and on the command line: the first name, lower case, with
+// "_" for the "*" of a wildcard; where names.size() > 1, "+" and 8 hex digits of SHA-256 over the sorted names follow.
+// Equal sets of names have equal ids: that is how two modules share one certificate.
+using CertificateId = std::string;
+CertificateId certificateIdFor(const std::string& firstName, const std::vector<Identifier>& sortedNames);
+
+// What is wanted.
+struct CertificateSpec {
+    CertificateId id;
+    std::vector<Identifier> names;  // sorted, at least one
+    hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;
+    hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
+    bool acme = true;                // false: switched off for this certificate
+    std::vector<std::string> users;  // service users that may sign with the key, from the profiles
+    bool operator==(const CertificateSpec&) const = default;
+};
+
+enum class Source { local, acme, uploaded };
+std::string_view toString(Source source) noexcept;
+std::optional<Source> sourceFrom(std::string_view text) noexcept;
+
+// What a parsed certificate says of itself.
+struct CertificateSummary {
+    std::vector<Identifier> names;  // SAN dNSName and iPAddress, sorted; CN where there is no SAN (documented fallback)
+    std::string subject;            // RFC 4514 text
+    std::string issuer;             // RFC 4514 text
+    std::string serial;             // lower-case hex, no colons, leading "00" dropped
+    std::string sha256;             // lower-case hex of the DER
+    TimePoint notBefore;
+    TimePoint notAfter;
+    bool operator==(const CertificateSummary&) const = default;
+};
+
+// One issued certificate: key, leaf and chain, which only change together. The number is the generation: unique in
+// the database, growing, and the name of the directory that it is deployed under.
+struct Credential {
+    std::int64_t generation = 0;  // 0: not stored yet
+    CertificateId certificate;
+    Source source = Source::local;
+    KeyId key;
+    std::string chainPem;  // leaf first, then the intermediates, without the root
+    CertificateSummary leaf;
+    std::string issuerId;  // local: the id of the issuing authority; acme: name of the CA; uploaded: empty
+};
+
+}  // namespace certmgr

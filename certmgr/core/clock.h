@@ -1,0 +1,31 @@
+// Wall time together with the question whether it may be believed.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace certmgr {
+
+using TimePoint = std::chrono::sys_seconds;  // UTC; certificates know whole seconds only
+using std::chrono::seconds;
+
+struct ClockTrust {
+    bool trusted = false;
+    std::string reason;  // a sentence: "the clock stands before the build date 2026-11-22"; empty when trusted
+};
+
+// Implementations: SystemClock and the tests' ManualClock. Thread-safe.
+class Clock {
+  public:
+    virtual ~Clock() = default;
+    virtual TimePoint now() const = 0;
+    virtual std::chrono::milliseconds sinceBoot() const = 0;  // monotonic, runs on in suspend (CLOCK_BOOTTIME)
+    // Untrusted: before the build date, or before the last time seen (see SystemClock::sawTime), or not synchronised
+    // where the settings ask for that. On an untrusted clock nothing is judged expired and nothing is purged.
+    virtual ClockTrust trust() const = 0;
+};
+
+// "2026-11-22T10:00:00Z" (RFC 3339), for people and JSON alike.
+std::string formatTime(TimePoint time);
+
+}  // namespace certmgr

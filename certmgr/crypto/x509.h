@@ -1,0 +1,61 @@
+// Reading, checking and building X.509 (RFC 5280), CSRs (RFC 2986) and PEM (RFC 7468). Only OpenSSL below.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "certmgr/core/certificate.h"
+#include "certmgr/core/error.h"
+
+namespace certmgr::crypto {
+
+using hal::Bytes;
+using hal::X509Ptr;
+
+// Throws Error(rejected) "bad-pem" (no certificate block found; says what was found instead) or "bad-certificate" (block n
+// does not parse). Order is kept as found. At most 64 KiB and 20 certificates: "too-large".
+std::vector<X509Ptr> parseChainPem(std::string_view pem);
+std::string toPem(const std::vector<X509Ptr>& chain);
+std::string toPem(const X509& certificate);
+Bytes toDer(const X509& certificate);
+
+CertificateSummary summarize(const X509& certificate);
+std::string sha256Hex(const X509& certificate);
+std::string subjectKeyIdHex(const X509& certificate);  // empty where it has none
+
+bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
+
+// Leaf first, each next one the issuer of the one before, roots dropped. Throws "chain-incomplete" or "chain-unrelated"
+// naming the subject that does not fit.
+std::vector<X509Ptr> orderChain(std::vector<X509Ptr> certificates);
+
+// Verifies chain[0] for server use at time `now`, up to one of `anchors`; the rest of the chain are untrusted intermediates.
+// Throws Error(rejected, "chain-invalid") with OpenSSL's reason and the subject at fault.
+void verifyChain(const std::vector<X509Ptr>& chain, const std::vector<X509Ptr>& anchors, TimePoint now);
+
+// DER of a PKCS#10 request with the names as subjectAltName and the first DNS name of at most 64 octets as CN.
+Bytes buildCsr(EVP_PKEY& key, const std::vector<Identifier>& names);
+
+// What the built-in CA puts its name to.
+struct LeafTemplate {
+    std::vector<Identifier> names;
+    TimePoint notBefore;
+    TimePoint notAfter;
+};
+struct CaTemplate {
+    std::string commonName;
+    std::string organization;  // may be empty
+    TimePoint notBefore;
+    TimePoint notAfter;
+    int pathLength = 0;
+};
+// Serial: 20 octets, positive, 159 bits from the CSPRNG (CA/B BR 7.1 asks for 64). serverAuth only (features.md 5).
+X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer, const X509& issuer,
+                        EVP_PKEY& issuerKey);
+// issuer == nullptr: self-signed root.
+X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPublicKeyInfoDer, const X509* issuer,
+                EVP_PKEY& issuerKey);
+
+}  // namespace certmgr::crypto

@@ -1,0 +1,41 @@
+// What the bus may ask of the engine. Called on the main thread; nothing here blocks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "certmgr/core/certificate.h"
+#include "certmgr/engine/views.h"
+#include "hal/handle.h"
+
+namespace certmgr::engine {
+
+struct RequestCommand {
+    std::vector<std::string> names;
+    std::string keyAlgorithm;  // empty: the settings' default
+    std::string keyPolicy;     // empty: the settings' default
+    bool acme = true;
+};
+
+// Implementations: Engine and the bus tests' fake. Each command checks its input at once and throws Error(rejected) for
+// what is wrong with it; what it starts runs on a worker and is followed by the job whose id it returns.
+class Commands {
+  public:
+    virtual ~Commands() = default;
+
+    virtual const Views& views() const = 0;
+
+    virtual std::string request(const RequestCommand& command) = 0;
+    // The chain and its private key, PEM, in any order; a file, pipe or sealed memfd, at most 256 KiB, read on a worker.
+    // `dryRun`: all checks and the report, no change.
+    virtual std::string upload(hal::UniqueFd content, bool dryRun) = 0;
+    virtual std::string reissue(const CertificateId& id) = 0;  // also the manual retry: allowed at once
+    // Refused ("in-use") while a service's profile asks for the certificate.
+    virtual std::string remove(const CertificateId& id) = 0;
+    virtual std::string check(const std::string& service) = 0;  // proves what is served now; changes nothing
+
+    // PEM of the chain in force, for the EXPLICIT property. Reads the database; 1 ms.
+    virtual std::string chainPem(const CertificateId& id) = 0;
+};
+
+}  // namespace certmgr::engine

@@ -1,0 +1,98 @@
+// What people and programs get to see: plain values, kept on the main thread, changed one at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certmgr/core/certificate.h"
+
+namespace certmgr::engine {
+
+// Times are seconds since the epoch, 0: none. Texts are empty where there is nothing to say.
+struct CertificateView {
+    std::string id;
+    std::vector<std::string> names;
+    std::vector<std::string> services;  // the modules that it serves
+    std::string state;      // "none", "local", "acme", "uploaded": what is in force
+    std::string activity;   // what is being done right now, a sentence: "waiting for authorization of gw.example"
+    std::string subject, issuer, serial, sha256;
+    std::uint64_t notBefore = 0, notAfter = 0;
+    std::int64_t generation = 0;
+    std::string keyPolicy;      // as asked: "prefer-tpm"
+    std::string keyBackend;     // as it is: "tpm", "sealed", "file"
+    std::string keyReason;      // why it is there, a sentence
+    std::string keyAlgorithm;
+    std::string reason;         // why this certificate and no other, from the decision
+    std::string lastError;      // of the last attempt to get a better one, in plain words
+    std::string lastProblem;    // the CA's problem document, whole
+    std::uint64_t lastAttempt = 0, nextAttempt = 0, renewAt = 0;
+    std::string proof;          // "proved", "pending", "waiting", "rolled-back", "failed", "not deployed": the worst of its services
+    bool operator==(const CertificateView&) const = default;
+};
+
+struct DeploymentView {
+    std::string certificate;
+    std::int64_t wanted = 0, current = 0;
+    std::string state, reason;
+    std::uint64_t provedAt = 0;
+    bool operator==(const DeploymentView&) const = default;
+};
+
+struct ServiceView {
+    std::string name, description, unit, probe;  // probe: "https 127.0.0.1:443"
+    std::vector<DeploymentView> deployments;
+    bool operator==(const ServiceView&) const = default;
+};
+
+struct AuthorityView {
+    std::string id, role, subject, issuer, serial, sha256, keyBackend, keyReason;
+    std::uint64_t notBefore = 0, notAfter = 0;
+    std::string certificatePem;
+    bool operator==(const AuthorityView&) const = default;
+};
+
+struct JobView {
+    std::string id;           // a running number
+    std::string kind;         // "request", "upload", "reissue", "delete", "check"
+    std::string certificate;  // id, or empty
+    std::string state;        // "queued", "running", "done", "failed"
+    std::string step;         // a sentence
+    std::string result;       // with "done": a sentence or a list of lines
+    std::string errorKind, errorCode, error;  // with "failed"
+    bool operator==(const JobView&) const = default;
+};
+
+// All of it. Lives on the main thread, like its listeners.
+class Views {
+  public:
+    enum class Change { added, changed, removed };
+    enum class Kind { certificate, service, authority, job };
+    using Listener = std::function<void(Kind, const std::string& id, Change)>;
+
+    void listen(Listener listener) { listener_ = std::move(listener); }
+
+    const std::map<std::string, CertificateView>& certificates() const { return certificates_; }
+    const std::map<std::string, ServiceView>& services() const { return services_; }
+    const std::map<std::string, AuthorityView>& authorities() const { return authorities_; }
+    const std::map<std::string, JobView>& jobs() const { return jobs_; }
+
+    // Equal values tell nobody anything.
+    void put(CertificateView view);
+    void put(ServiceView view);
+    void put(AuthorityView view);
+    void put(JobView view);
+    void remove(Kind kind, const std::string& id);
+
+  private:
+    Listener listener_;
+    std::map<std::string, CertificateView> certificates_;
+    std::map<std::string, ServiceView> services_;
+    std::map<std::string, AuthorityView> authorities_;
+    std::map<std::string, JobView> jobs_;
+};
+
+}  // namespace certmgr::engine

@@ -1,0 +1,45 @@
+// HTTPS for machines: bounded in time and size, TLS always verified, no redirect followed.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "certmgr/core/error.h"
+
+namespace certmgr::net {
+
+struct HttpRequest {
+    enum class Method { get, head, post } method = Method::get;
+    std::string url;  // https:// only, else Error(misconfigured, "not-https")
+    std::string contentType;
+    std::string body;
+};
+
+struct HttpResponse {
+    int status = 0;
+    std::multimap<std::string, std::string> headers;  // names in lower case
+    std::string body;
+
+    std::optional<std::string> header(const std::string& lowerCaseName) const;  // the first of that name
+};
+
+struct HttpLimits {
+    std::chrono::milliseconds connectTimeout{15'000};
+    std::chrono::milliseconds totalTimeout{60'000};
+    std::size_t maxBody = 1 << 20;
+};
+
+// Implementations: CurlHttpClient and the tests' faulty ones. Safe to call from several threads at once;
+// connections are kept and re-used per thread of execution.
+// Any status is a response. Errors: "http-timeout", "http-unreachable", "http-tls" (certificate not trusted or expired:
+// misconfigured), "http-too-large", "http-cancelled"; all name the host and port, never path, query or body.
+class HttpClient {
+  public:
+    virtual ~HttpClient() = default;
+    virtual HttpResponse send(const HttpRequest& request, std::stop_token stop) = 0;
+};
+
+}  // namespace certmgr::net

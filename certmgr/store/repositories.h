@@ -1,0 +1,200 @@
+// What is stored, by subject. Each method is one durable transaction of its own unless called inside
+// Database::transaction(). Absence is std::nullopt or an empty list; everything else that goes wrong is an Error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "certmgr/core/authority_record.h"
+#include "certmgr/core/certificate.h"
+#include "certmgr/core/decision.h"
+#include "certmgr/store/database.h"
+
+namespace certmgr::store {
+
+// What a key was made for. Stored before the key store is asked to make it, so no key can be forgotten.
+struct KeyRow {
+    KeyId id;
+    std::string purpose;  // "certificate:gw.example", "acme-account:letsencrypt", "authority:root-1"
+    bool made = false;
+    std::string backend;     // "tpm", "sealed", "file"; empty while not made
+    std::string reasonCode;  // why that back end
+    std::string reason;
+};
+class KeyRepository {
+  public:
+    explicit KeyRepository(Database& database) : database_(database) {}
+    void intend(const KeyId& id, const std::string& purpose);
+    void made(const hal::KeyInfo& info);
+    std::optional<KeyRow> find(const KeyId& id);
+    std::vector<KeyRow> list();
+    void forget(const KeyId& id);  // refused by a foreign key while a credential, account, order or authority uses it
+
+  private:
+    Database& database_;
+};
+
+// How a certificate came to be wanted.
+struct CertificateRow {
+    CertificateSpec spec;
+    bool fromProfile = false;  // wanted by at least one service profile; else asked for over the bus
+    bool reissueAsked = false;
+    AttemptRecord acme;
+    std::string lastError;         // of issuing, in plain words; empty: none
+    std::string lastErrorCode;
+    std::string lastProblem;       // the ACME problem document, whole
+    std::optional<TimePoint> lastAttempt;
+};
+class CertificateRepository {
+  public:
+    explicit CertificateRepository(Database& database) : database_(database) {}
+    void put(const CertificateSpec& spec, bool fromProfile);  // adds, or changes what is wanted; the history stays
+    std::optional<CertificateRow> find(const CertificateId& id);
+    std::vector<CertificateRow> list();  // by id
+    void remove(const CertificateId& id);  // with its credentials and orders
+    void askReissue(const CertificateId& id, bool asked);
+    void attemptFailed(const CertificateId& id, const AttemptRecord& acme, TimePoint when, const std::string& code,
+                       const std::string& error, const std::string& problem);
+    void attemptSucceeded(const CertificateId& id, TimePoint when);  // failures 0, error cleared
+    void retryNow(const CertificateId& id);                          // clears nextAttempt, keeps the error shown
+
+  private:
+    Database& database_;
+};
+
+class CredentialRepository {
+  public:
+    explicit CredentialRepository(Database& database) : database_(database) {}
+    // Gives it the next generation number and returns that. In one transaction with whatever the caller adds.
+    std::int64_t add(const Credential& credential, TimePoint when);
+    std::optional<Credential> find(std::int64_t generation);
+    // The newest one in force for a certificate; uploads are credentials like the others.
+    std::optional<Credential> current(const CertificateId& id);
+    std::vector<Credential> history(const CertificateId& id);  // newest first
+    void setCurrent(const CertificateId& id, std::int64_t generation);
+    std::vector<std::pair<CertificateId, std::int64_t>> currentGenerations();
+
+  private:
+    Database& database_;
+};
+
+// An uploaded chain; it may cover several certificates.
+struct UploadRow {
+    std::int64_t id = 0;
+    KeyId key;
+    std::string chainPem;
+    CertificateSummary leaf;
+    TimePoint uploaded;
+};
+class UploadRepository {
+  public:
+    explicit UploadRepository(Database& database) : database_(database) {}
+    std::int64_t add(const UploadRow& upload);
+    std::vector<UploadRow> list();
+    void remove(std::int64_t id);
+
+  private:
+    Database& database_;
+};
+
+enum class OrderState {
+    intended,   // the key is intended or made, nothing was sent
+    sending,    // newOrder was or is about to be sent
+    created,    // the URL is known
+    finished,   // its certificate became a credential
+    abandoned,  // invalid or expired at the server
+    lost,       // newOrder was sent, the answer never came, and the server keeps no list
+};
+std::string_view toString(OrderState state) noexcept;
+
+struct OrderRow {
+    std::int64_t id = 0;
+    CertificateId certificate;
+    std::string ca;
+    KeyId key;
+    OrderState state = OrderState::intended;
+    std::string url;          // empty until created
+    std::string explanation;  // of abandoned and lost
+    TimePoint intended;
+};
+class OrderRepository {
+  public:
+    explicit OrderRepository(Database& database) : database_(database) {}
+    std::int64_t intend(const CertificateId& certificate, const std::string& ca, const KeyId& key, TimePoint when);
+    void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
+    // The intent that is not at its end (intended, sending, created); at most one for a certificate.
+    std::optional<OrderRow> open(const CertificateId& certificate);
+    bool knowsUrl(const std::string& url);
+    std::vector<OrderRow> list(const CertificateId& certificate);  // newest first
+
+  private:
+    Database& database_;
+};
+
+struct AccountRow {
+    std::string ca;
+    std::string directory;
+    KeyId key;
+    std::string url;  // empty until registered
+};
+class AccountRepository {
+  public:
+    explicit AccountRepository(Database& database) : database_(database) {}
+    void intend(const std::string& ca, const std::string& directory, const KeyId& key);
+    void registered(const std::string& ca, const std::string& directory, const std::string& url);
+    std::optional<AccountRow> find(const std::string& ca, const std::string& directory);
+
+  private:
+    Database& database_;
+};
+
+class AuthorityRepository {
+  public:
+    explicit AuthorityRepository(Database& database) : database_(database) {}
+    void add(const AuthorityRecord& record);
+    std::vector<AuthorityRecord> list();  // newest first
+    std::optional<AuthorityRecord> newest(AuthorityRole role);
+    std::string nextId(AuthorityRole role);  // "issuing-3"
+
+  private:
+    Database& database_;
+};
+
+// What each service was last brought, and with which result.
+struct DeploymentRow {
+    std::string service;
+    CertificateId certificate;
+    std::int64_t wanted = 0;    // the generation of the last try
+    std::int64_t lastGood = 0;  // the newest generation that was proved; 0: none yet
+    std::string state;          // deploy::State as text, or "pending"
+    std::string reason;
+    std::optional<TimePoint> provedAt;
+    int failures = 0;
+    std::optional<TimePoint> nextAttempt;
+};
+class DeploymentRepository {
+  public:
+    explicit DeploymentRepository(Database& database) : database_(database) {}
+    void put(const DeploymentRow& row);
+    std::optional<DeploymentRow> find(const std::string& service, const CertificateId& certificate);
+    std::vector<DeploymentRow> list(const std::string& service);
+    void remove(const std::string& service, const CertificateId& certificate);
+
+  private:
+    Database& database_;
+};
+
+// Small facts: "last-time-seen", "build".
+class MetaRepository {
+  public:
+    explicit MetaRepository(Database& database) : database_(database) {}
+    std::optional<std::string> get(const std::string& name);
+    void set(const std::string& name, const std::string& value);
+
+  private:
+    Database& database_;
+};
+
+}  // namespace certmgr::store

@@ -1,0 +1,32 @@
+// Asks the box to let a service read its certificates again.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace hal {
+
+// How one service is reloaded; from its profile.
+struct ServiceHandle {
+    std::string unit;                        // systemd unit, "nginx.service"; empty: none
+    std::vector<std::string> checkCommand;   // run before the reload, e.g. {"nginx","-t"}; empty: none
+    std::vector<std::string> reloadCommand;  // for boxes without systemd; argv, no shell; empty: none
+    std::chrono::milliseconds timeout{30'000};
+};
+
+// Implementations: hal::SystemdServiceControl (ReloadUnit over the bus, waits for the job's result) and
+// hal::CommandServiceControl (runs the commands). The tests have a fake.
+//
+// Threads: any, several at once for different services. Blocks until the job or command ended or the timeout passed.
+class ServiceControl {
+  public:
+    virtual ~ServiceControl() = default;
+
+    // Returns when the service manager, or the command, reports success. That is no proof that the service took the
+    // new files: the caller probes. Throws Error with "check-failed", "reload-failed", "reload-timeout" or
+    // "service-manager-unreachable"; the message carries the unit or argv and the last lines of the output (4 KiB at most).
+    virtual void reload(const ServiceHandle& service) = 0;
+};
+
+}  // namespace hal
