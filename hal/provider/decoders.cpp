@@ -73,6 +73,14 @@ int offer(OSSL_CALLBACK* callback, void* argument, const char* descriptionKey, c
     return callback(params.data(), argument);
 }
 
+std::optional<KeyReference> readReference(const Bytes& der) {
+    try {
+        return keyReferenceFromDer(der);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 // Both decoders return 1 without a word when the input is not theirs: another decoder may know it.
 int pemToDer(void* instance, OSSL_CORE_BIO* input, int /* selection */, OSSL_CALLBACK* callback,
              void* argument, OSSL_PASSPHRASE_CALLBACK*, void*) noexcept {
@@ -80,6 +88,7 @@ int pemToDer(void* instance, OSSL_CORE_BIO* input, int /* selection */, OSSL_CAL
         const Bio bio = borrow(*static_cast<Instance*>(instance), input);
         std::optional<PemBlock> block = readPem(bio.get());
         if (!block || block->label != keyReferenceLabel) return 1;
+        keyReferenceFromDer(block->body);  // a damaged one is to be told what is wrong with it
         return offer(callback, argument, OSSL_OBJECT_PARAM_DATA_STRUCTURE, structureName,
                      OSSL_OBJECT_PARAM_DATA, block->body.data(), block->body.size());
     });
@@ -92,13 +101,9 @@ int derToKey(void* instance, OSSL_CORE_BIO* input, int /* selection */, OSSL_CAL
         auto& owner = *static_cast<Instance*>(instance);
         const std::optional<Bytes> der = readDer(borrow(owner, input).get());
         if (!der) return 1;
-        std::unique_ptr<KeyData> key;
-        try {
-            const QuietErrors quiet;
-            key = keyFromReference(owner, type, *der);
-        } catch (const Error&) {
-            return 1;
-        }
+        std::optional<KeyReference> reference = readReference(*der);
+        if (!reference) return 1;
+        std::unique_ptr<KeyData> key = keyFromReference(owner, type, *std::move(reference));
         if (!key) return 1;
         std::unique_ptr<KeyData>* place = &key;
         return offer(callback, argument, OSSL_OBJECT_PARAM_DATA_TYPE, nameOf(type),

@@ -6,9 +6,7 @@
 
 namespace hal::provider {
 
-std::unique_ptr<KeyData> keyFromReference(Instance& instance, KeyType type,
-                                          std::span<const std::uint8_t> der) {
-    KeyReference reference = keyReferenceFromDer(der);
+std::unique_ptr<KeyData> keyFromReference(Instance& instance, KeyType type, KeyReference reference) {
     const unsigned char* position = reference.publicKey.data();
     const auto size = static_cast<long>(reference.publicKey.size());
     Pkey publicKey(d2i_PUBKEY_ex(nullptr, &position, size, instance.library(), nullptr));

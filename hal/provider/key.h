@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 
 #include "hal/client/connection.h"
 #include "hal/client/reference.h"
@@ -32,9 +31,8 @@ struct KeyData {
     std::shared_ptr<const Key> key;
 };
 
-// Throws Error(rejected, "bad-reference") where `der` is no reference or its public key cannot be read; null
-// where it is a good one to a key of another type.
-std::unique_ptr<KeyData> keyFromReference(Instance& instance, KeyType type,
-                                          std::span<const std::uint8_t> der);
+// Null where the reference is one to a key of another type. Throws Error(rejected, "bad-reference") where its
+// public key cannot be read.
+std::unique_ptr<KeyData> keyFromReference(Instance& instance, KeyType type, KeyReference reference);
 
 }  // namespace hal::provider
