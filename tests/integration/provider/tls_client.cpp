@@ -1,7 +1,6 @@
 #include "tests/integration/provider/tls_client.h"
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 
 #include <arpa/inet.h>
@@ -43,20 +42,28 @@ TlsClient::TlsClient(int tlsVersion) : context_(SSL_CTX_new(TLS_client_method())
     SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_OFF);
 }
 
-std::string TlsClient::visit(std::uint16_t port, const std::string& name) const {
-    const hal::UniqueFd fd = connectTo(port);
-    if (!fd) return name + ": no connection: " + std::strerror(errno);
-    const hal::SslPtr tls(SSL_new(context_.get()));
-    SSL_set_fd(tls.get(), fd.get());
+TlsClient::Session TlsClient::connect(std::uint16_t port, const std::string& name) const {
+    Session session{connectTo(port), hal::SslPtr(SSL_new(context_.get()))};
+    SSL_set_fd(session.tls.get(), session.fd.get());
     // SSL_set_tlsext_host_name without the cast in its macro.
-    SSL_ctrl(tls.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+    SSL_ctrl(session.tls.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(name.c_str()));
-    const std::string place = name + " " + SSL_get_version(tls.get()) + ": ";
-    if (SSL_connect(tls.get()) != 1) return place + "no handshake: " + takeErrors();
-    X509* leaf = SSL_get0_peer_certificate(tls.get());
+    if (!session.fd || SSL_connect(session.tls.get()) != 1) session.tls.reset();
+    return session;
+}
+
+bool TlsClient::shakeHands(std::uint16_t port, const std::string& name) const {
+    return connect(port, name).tls != nullptr;
+}
+
+std::string TlsClient::visit(std::uint16_t port, const std::string& name) const {
+    const Session session = connect(port, name);
+    if (!session.tls) return name + ": no handshake: " + takeErrors();
+    const std::string place = name + " " + SSL_get_version(session.tls.get()) + ": ";
+    X509* leaf = SSL_get0_peer_certificate(session.tls.get());
     if (!leaf || X509_check_host(leaf, name.c_str(), 0, 0, nullptr) != 1)
         return place + "another name's leaf";
-    const std::string problem = exchange(tls.get(), name);
+    const std::string problem = exchange(session.tls.get(), name);
     return problem.empty() ? "" : place + problem + " " + takeErrors();
 }
 

@@ -25,7 +25,15 @@ class TlsClient {
     // is answered. Empty: all went well; otherwise what went wrong.
     std::string visit(std::uint16_t port, const std::string& name) const;
 
+    bool shakeHands(std::uint16_t port, const std::string& name) const;  // and no more
+
   private:
+    struct Session {
+        hal::UniqueFd fd;
+        hal::SslPtr tls;  // null: no handshake
+    };
+    Session connect(std::uint16_t port, const std::string& name) const;
+
     hal::SslContext context_;
 };
 
