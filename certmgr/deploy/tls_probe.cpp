@@ -62,7 +62,7 @@ Address parseAddress(const std::string& text, std::uint16_t port) {
 
 class Connection {
   public:
-    Connection(const ProbeTarget& target)
+    explicit Connection(const ProbeTarget& target)
         : limit_(target.timeout), deadline_(steady_clock::now() + target.timeout) {
         const Address address = parseAddress(target.address, target.port);
         socket_ =
@@ -133,8 +133,9 @@ class Handshake {
         input_ = input.release();
         output_ = output.release();
         SSL_set_bio(ssl_.get(), input_, output_);
-        if (serverName.type == Identifier::Type::dns &&
-            SSL_set_tlsext_host_name(ssl_.get(), serverName.value.c_str()) != 1)
+        if (serverName.type != Identifier::Type::dns) return;
+        std::string name = serverName.value;
+        if (SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()) != 1)
             throw Failure("\"" + serverName.value + "\" cannot be sent as server name: " + sslText());
     }
 
@@ -144,14 +145,20 @@ class Handshake {
             const int result = SSL_connect(ssl_.get());
             const int error = SSL_get_error(ssl_.get(), result);
             flush(connection);
-            if (result == 1) break;
+            if (result == 1) return;
             if (error != SSL_ERROR_WANT_READ) throw Failure(sslText());
             const std::string received = connection.receive();
             if (BIO_write(input_, received.data(), static_cast<int>(received.size())) <= 0)
                 throw Failure(sslText());
         }
-        SSL_shutdown(ssl_.get());
-        flush(connection);
+    }
+
+    void sayGoodbye(Connection& connection) {
+        try {
+            SSL_shutdown(ssl_.get());
+            flush(connection);
+        } catch (const Failure&) {  // everything was seen already
+        }
     }
 
     std::vector<std::string> chain() const {
@@ -164,11 +171,9 @@ class Handshake {
 
   private:
     void flush(Connection& connection) {
-        char* bytes = nullptr;
-        const long size = BIO_get_mem_data(output_, &bytes);
-        if (size <= 0) return;
-        connection.send({bytes, static_cast<std::size_t>(size)});
-        BIO_reset(output_);
+        std::array<char, 4096> block;
+        for (int size; (size = BIO_read(output_, block.data(), static_cast<int>(block.size()))) > 0;)
+            connection.send({block.data(), static_cast<std::size_t>(size)});
     }
 
     hal::SslPtr ssl_;
@@ -193,6 +198,7 @@ Seen TlsProbe::look(const ProbeTarget& target, const Identifier& serverName) {
         Handshake handshake(*context_, serverName);
         try {
             handshake.complete(connection);
+            handshake.sayGoodbye(connection);
         } catch (const Failure& failure) {
             seen.problem = failure.what();
         }
