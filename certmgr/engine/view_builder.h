@@ -1,0 +1,22 @@
+// From the database to what people see.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "certmgr/core/decision.h"
+#include "certmgr/core/service_profile.h"
+#include "certmgr/engine/records.h"
+#include "certmgr/engine/views.h"
+
+namespace certmgr::engine {
+
+// `services`: the modules that the certificate is for.
+CertificateView certificateView(Records& records, const store::CertificateRow& row, const Decision& decision,
+                                const std::vector<std::string>& services);
+// "proved", "waiting", "pending", "rolled-back", "failed": that of the module that is worst off; "not deployed" without any.
+std::string worstProof(Records& records, const CertificateId& id, const std::vector<std::string>& services);
+ServiceView serviceView(Records& records, const ServiceProfile& service);
+std::vector<AuthorityView> authorityViews(Records& records);
+
+}  // namespace certmgr::engine
