@@ -74,12 +74,13 @@ class Box:
             self.ca = self._part(Caddy(self.folder))
         self._part(Responder(self.folder, built("responder"), responder_port))
         openssl_conf = self.folder / "openssl.cnf"
-        openssl_conf.write_text(OPENSSL_CONF.format(module=built("provider")))
+        self.provider = built("provider")
+        openssl_conf.write_text(OPENSSL_CONF.format(module=self.provider))
         self.manager = self._part(Manager(self.folder, built("certmgrd"), self.bus.address))
         pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
         self.nginx = self._part(Nginx(self.folder, self.http_port, self.port, responder_port, pages, openssl_conf))
-        self.manager.configure(self.keyd.socket, built("provider"), {ca: self.ca} if ca else {}, key_policy,
+        self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy,
                                more_settings)
         self.manager.add_service("web-interface", "Web interface", [[WEB_INTERFACE]], self.nginx)
         self.manager.add_service("reverse-proxy", "Reverse proxy", [[name] for name in PROXIED], self.nginx)
