@@ -26,6 +26,8 @@ struct AuthoritySettings {
 
 // Makes certificates; keeps nothing. The caller stores the key id before (intent) and the record after.
 // `notBefore` is an hour before `now`, but never before the issuer's own notBefore; notAfter never after the issuer's notAfter.
+// The validity is counted from notBefore, both ends included. A key that is there already under the id (a crash came in
+// between) is used. Throws Error(misconfigured): "authority-expired", "key-not-found", "key-mismatch", and what the store throws.
 AuthorityRecord makeRoot(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id, const KeyId& key,
                          TimePoint now);
 AuthorityRecord makeIssuing(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id, const KeyId& key,
@@ -43,6 +45,7 @@ class LeafSigner {
     hal::Pkey key_;
     crypto::X509Ptr certificate_;
     std::string certificatePem_;
+    CertificateSummary summary_;
     seconds leafLifetime_;
 };
 

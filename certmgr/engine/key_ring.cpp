@@ -23,6 +23,7 @@ hal::KeyInfo KeyRing::obtain(const hal::KeyRequest& request) {
 }
 
 void KeyRing::discard(const KeyId& id) {
+    if (records_.keys.used(id)) return;
     store_.destroy(id);
     records_.keys.forget(id);
 }
