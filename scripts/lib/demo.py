@@ -46,8 +46,8 @@ class Table:
 
     @staticmethod
     def _row(certificate):
-        issuer = dict(part.partition("=")[::2] for part in certificate["issuer"].split(",")).get("CN", "")
-        return [certificate["names"][0], certificate["state"], certificate["key_backend"], certificate["proof"], issuer]
+        issuer = dict(part.partition("=")[::2] for part in certificate["Issuer"].split(",")).get("CN", "")
+        return [certificate["Names"][0], certificate["State"], certificate["KeyBackend"], certificate["Proof"], issuer]
 
     @staticmethod
     def _line(cells):
@@ -55,8 +55,8 @@ class Table:
 
 
 def finished(certificates):
-    return all(name in certificates and certificates[name]["state"] == "acme"
-               and certificates[name]["proof"] == "proved" for name in NAMES)
+    return all(name in certificates and certificates[name]["State"] == "acme"
+               and certificates[name]["Proof"] == "proved" for name in NAMES)
 
 
 def watch(box, start):
@@ -69,7 +69,7 @@ def watch(box, start):
             return True
         time.sleep(0.2)
     for name, certificate in certificates.items():
-        say(f"{RED}{name}: {certificate['last_error'] or certificate['activity'] or certificate['reason']}{PLAIN}")
+        say(f"{RED}{name}: {certificate['LastError'] or certificate['Activity'] or certificate['Reason']}{PLAIN}")
     return False
 
 

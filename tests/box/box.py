@@ -28,7 +28,7 @@ module = {module}
 activate = 1
 """
 
-PROGRAMS = {"certmgrd": "certmgr/daemon/certmgrd", "certmgrctl": "certmgr/ctl/certmgrctl",
+PROGRAMS = {"certmgrd": "certmgr/daemon/certmgrd", "certmgrctl": "certmgr/ctl/program/certmgrctl",
             "keyd": "hal/keyd/certmgr-keyd", "responder": "certmgr/responder/certmgr-responder",
             "provider": "hal/provider/certmgr.so"}
 
@@ -82,8 +82,8 @@ class Box:
         self.nginx = self._part(Nginx(self.folder, self.http_port, self.port, responder_port, pages, openssl_conf))
         self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy,
                                more_settings)
-        self.manager.add_service("web-interface", "Web interface", [[WEB_INTERFACE]], self.nginx)
-        self.manager.add_service("reverse-proxy", "Reverse proxy", [[name] for name in PROXIED], self.nginx)
+        self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx)
+        self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx)
         self.control = Control(built("certmgrctl"), self.bus.address)
         self.visitor = Control(built("certmgrctl"), self.bus.address, user="visitor")
 

@@ -8,15 +8,20 @@ from .process import BoxError, Process, port_open, run
 
 CONFIGURATION = """state_directory = "{state}"
 challenge_directory = "{challenges}"
-service_directories = ["{services}"]
-keyd_socket = "{keyd}"
-provider_module = "{provider}"
-key_policy = "{key_policy}"
-public_names_only = false
 {more}
+[services]
+directories = ["{services}"]
+
+[keys]
+socket = "{keyd}"
+provider = "{provider}"
+policy = "{key_policy}"
+
+[acme]
+public_names_only = false
 """
 CA = """
-[[ca]]
+[[acme.ca]]
 name = "{name}"
 directory = "{directory}"
 trust_file = "{trust_file}"
@@ -24,8 +29,8 @@ contacts = ["mailto:admin@example.com"]
 terms_agreed = true
 """
 PROFILE = """description = "{description}"
-
-[service]
+names = {names}
+users = ["www-data"]
 check_command = {check}
 reload_command = {reload}
 
@@ -33,11 +38,6 @@ reload_command = {reload}
 kind = "https"
 address = "127.0.0.1"
 port = {port}
-"""
-PROFILE_CERTIFICATE = """
-[[certificate]]
-names = {names}
-users = ["www-data"]
 """
 
 
@@ -79,11 +79,11 @@ class Manager:
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
             for name, server in cas.items()))
 
-    def add_service(self, name, description, certificates, nginx):
-        profile = PROFILE.format(description=description, check=json.dumps(nginx.check_command),
-                                 reload=json.dumps(nginx.reload_command), port=nginx.port)
-        (self.services / f"{name}.toml").write_text(profile + "".join(
-            PROFILE_CERTIFICATE.format(names=json.dumps(names)) for names in certificates))
+    def add_service(self, name, description, names, nginx):
+        """One certificate for each of the names."""
+        (self.services / f"{name}.toml").write_text(PROFILE.format(
+            description=description, names=json.dumps(list(names)), check=json.dumps(nginx.check_command),
+            reload=json.dumps(nginx.reload_command), port=nginx.port))
 
     def live(self, service, certificate):
         """The folder that the service reads."""
@@ -130,12 +130,12 @@ class Control:
         return run([*self.prefix, self.program, *arguments], check=check, env=self.environment, **options)
 
     def json(self, *arguments):
-        result = self.run("--json", *arguments)
+        result = self.run(*arguments, "--json")
         try:
             return json.loads(result.stdout)
         except json.JSONDecodeError:
-            raise BoxError(f"certmgrctl --json {' '.join(arguments)} did not answer JSON:\n{result.stdout}") from None
+            raise BoxError(f"certmgrctl {' '.join(arguments)} --json did not answer JSON:\n{result.stdout}") from None
 
     def certificates(self):
         """All of them, by their id."""
-        return {certificate["id"]: certificate for certificate in self.json("list")}
+        return {certificate["Id"]: certificate for certificate in self.json("list")}

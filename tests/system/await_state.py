@@ -20,7 +20,7 @@ def certificates_where(box, condition, what, names=namespace.NAMES, limit=60):
 
 
 def proved(box, state, **options):
-    return certificates_where(box, lambda it: it["state"] == state and it["proof"] == "proved",
+    return certificates_where(box, lambda it: it["State"] == state and it["Proof"] == "proved",
                               f"proved {state} certificate", **options)
 
 

@@ -15,22 +15,22 @@ def test_acme_server_down_the_local_certificate_stays_and_a_retry_recovers(make_
     box = make_box(pebble_environment=QUICK)
     box.ca.stop_answering()
     box.start()
-    certificates = certificates_where(box, lambda it: it["state"] == "local" and it["last_error"], "error of ACME")
+    certificates = certificates_where(box, lambda it: it["State"] == "local" and it["LastError"], "error of ACME")
     for certificate in certificates.values():
-        assert certificate["next_attempt"] > certificate["last_attempt"], "the next attempt is scheduled"
-    certificates_where(box, lambda it: it["proof"] == "proved", "proof of the local certificate")
+        assert certificate["NextAttempt"] > certificate["LastAttempt"], "the next attempt is scheduled"
+    certificates_where(box, lambda it: it["Proof"] == "proved", "proof of the local certificate")
     assert all(box.look_locally(name).verified for name in namespace.NAMES)
     box.ca.start()
     for name in namespace.NAMES:
         box.control.run("reissue", name)
     proved(box, "acme")
-    assert not any(it["last_error"] for it in box.control.certificates().values())
+    assert not any(it["LastError"] for it in box.control.certificates().values())
 
 
 def test_nginx_down_the_files_lie_ready_and_are_proved_once_it_is_up(make_box):
     box = make_box(ca=None)
     box.manager.start()
-    certificates_where(box, lambda it: it["proof"] == "waiting", "that the service is waited for")
+    certificates_where(box, lambda it: it["Proof"] == "waiting", "that the service is waited for")
     box.nginx.start()
     for service in ("web-interface", "reverse-proxy"):
         box.control.run("service", "check", service)
@@ -43,7 +43,7 @@ def test_a_broken_configuration_of_nginx_rolls_back(box):
     good = box.nginx.configuration.read_text()
     box.nginx.configuration.write_text(good + "this is no nginx directive;\n")
     box.control.run("reissue", WEB_INTERFACE, check=False)
-    certificates_where(box, lambda it: it["proof"] == "rolled-back", "rollback", names=[WEB_INTERFACE])
+    certificates_where(box, lambda it: it["Proof"] == "rolled-back", "rollback", names=[WEB_INTERFACE])
     assert box.look(WEB_INTERFACE).leaf == before.leaf
     assert "nginx" in box.control.run("show", WEB_INTERFACE).stdout, "the reason is on record"
     box.nginx.configuration.write_text(good)
@@ -59,7 +59,7 @@ def test_a_reload_that_is_ignored_rolls_back(box):
         script.truncate()
         script.write("#!/bin/sh\nexit 0\n")
     box.control.run("reissue", PROXIED[0], check=False)
-    certificates_where(box, lambda it: it["proof"] == "rolled-back", "rollback", names=[PROXIED[0]])
+    certificates_where(box, lambda it: it["Proof"] == "rolled-back", "rollback", names=[PROXIED[0]])
     box.nginx.reload()
     assert box.look(PROXIED[0]).leaf == before.leaf
 
@@ -93,12 +93,12 @@ def test_the_tpm_goes_away_and_comes_back(box):
     proved(box, "acme")
     box.tpm.stop()
     box.control.run("reissue", WEB_INTERFACE, check=False)
-    certificates = certificates_where(box, lambda it: it["last_error"] or it["key_backend"] == "file",
+    certificates = certificates_where(box, lambda it: it["LastError"] or it["KeyBackend"] == "file",
                                       "an error or a fallback", names=[WEB_INTERFACE])
-    assert "TPM" in certificates[WEB_INTERFACE]["last_error"] + certificates[WEB_INTERFACE]["key_reason"]
+    assert "TPM" in certificates[WEB_INTERFACE]["LastError"] + certificates[WEB_INTERFACE]["KeyReason"]
     box.tpm.start()
     box.control.run("reissue", WEB_INTERFACE)
-    certificates = certificates_where(box, lambda it: it["key_backend"] == "tpm" and it["proof"] == "proved",
+    certificates = certificates_where(box, lambda it: it["KeyBackend"] == "tpm" and it["Proof"] == "proved",
                                       "key in the TPM again", names=[WEB_INTERFACE])
     assert box.look(WEB_INTERFACE).verified
 
@@ -110,10 +110,10 @@ def test_a_wrong_acme_server_gets_a_plain_error_and_nothing_is_lost(make_box, be
     try:
         box.manager.configure(box.keyd.socket, box.provider, {"hostile": server})
         box.start()
-        certificates = certificates_where(box, lambda it: it["state"] == "local" and it["last_error"], "error of ACME")
+        certificates = certificates_where(box, lambda it: it["State"] == "local" and it["LastError"], "error of ACME")
         for certificate in certificates.values():
-            assert len(certificate["last_error"]) < 600, "a sentence, not a page"
-        certificates_where(box, lambda it: it["proof"] == "proved", "proof of the local certificate")
+            assert len(certificate["LastError"]) < 600, "a sentence, not a page"
+        certificates_where(box, lambda it: it["Proof"] == "proved", "proof of the local certificate")
         assert box.manager.process.running()
         assert all(box.look_locally(name).verified for name in namespace.NAMES)
     finally:

@@ -60,9 +60,9 @@ def test_unknown_arguments_get_a_usage(quiet_box):
 @pytest.mark.parametrize("name, content, words", [
     ("certmgr.toml", 'state_directory = "/x\n', ["certmgr.toml", "1"]),
     ("certmgr.toml", 'state_directroy = "/x"\n', ["certmgr.toml", "state_directroy", "state_directory"]),
-    ("certmgr.toml", "workers = \"many\"\n", ["certmgr.toml", "workers", "integer"]),
-    ("certmgr.toml", 'key_policy = "cloud"\n', ["certmgr.toml", "cloud", "prefer-tpm"]),
-    ("services.d/web-interface.toml", "[probe]\nport = 70000\n", ["web-interface.toml", "70000"]),
+    ("certmgr.toml", '[daemon]\nworkers = "many"\n', ["certmgr.toml", "workers", "integer"]),
+    ("certmgr.toml", '[keys]\npolicy = "cloud"\n', ["certmgr.toml", "cloud", "prefer-tpm"]),
+    ("services.d/web-interface.toml", 'names = ["gw.example.com"]\nunit = "nginx.service"\n[probe]\nport = 70000\n', ["web-interface.toml", "70000"]),
 ])
 def test_malformed_settings_are_refused_with_file_and_reason(make_box, name, content, words):
     box = make_box(ca=None)

@@ -33,24 +33,24 @@ def test_each_key_policy_serves(make_box, policy, backends):
     box = make_box(pebble_environment=QUICK, key_policy=policy)
     box.start()
     certificates = proved(box, "acme")
-    assert {it["key_backend"] for it in certificates.values()} == backends
-    assert all(it["key_reason"] for it in certificates.values())
+    assert {it["KeyBackend"] for it in certificates.values()} == backends
+    assert all(it["KeyReason"] for it in certificates.values())
 
 
 def test_without_tpm_prefer_tpm_falls_back_and_says_why(make_box):
     box = make_box(pebble_environment=QUICK, tpm=False)
     box.start()
     certificates = proved(box, "acme")
-    assert {it["key_backend"] for it in certificates.values()} == {"file"}
-    assert all("TPM" in it["key_reason"] for it in certificates.values()), certificates
+    assert {it["KeyBackend"] for it in certificates.values()} == {"file"}
+    assert all("TPM" in it["KeyReason"] for it in certificates.values()), certificates
 
 
 def test_without_tpm_the_policy_tpm_is_a_clear_error(make_box):
     box = make_box(pebble_environment=QUICK, tpm=False)
     box.start()
     answer = box.control.run("request", "vpn.example.com", "--key-policy", "tpm", check=False)
-    certificates = certificates_where(box, lambda it: it["last_error"], "error", names=["vpn.example.com"])
-    assert "TPM" in answer.stdout + certificates["vpn.example.com"]["last_error"]
+    certificates = certificates_where(box, lambda it: it["LastError"], "error", names=["vpn.example.com"])
+    assert "TPM" in answer.stdout + certificates["vpn.example.com"]["LastError"]
     proved(box, "acme")
 
 
@@ -58,9 +58,9 @@ def test_reissue_changes_the_key_and_the_leaf(box):
     proved(box, "acme")
     before = box.look(WEB_INTERFACE)
     box.control.run("reissue", WEB_INTERFACE)
-    serial = box.control.certificates()[WEB_INTERFACE]["serial"]
+    serial = box.control.certificates()[WEB_INTERFACE]["Serial"]
     proved(box, "acme")
-    certificates_where(box, lambda it: it["generation"] > 0, "generation", names=[WEB_INTERFACE])
+    certificates_where(box, lambda it: it["Generation"] > 0, "generation", names=[WEB_INTERFACE])
     after = box.look(WEB_INTERFACE)
     assert after.verified
     assert after.leaf != before.leaf, f"the new certificate {serial} is served"
@@ -68,7 +68,7 @@ def test_reissue_changes_the_key_and_the_leaf(box):
 
 def test_a_requested_name_is_issued_and_deleted(box):
     box.control.run("request", "mail.example.com")
-    certificates_where(box, lambda it: it["state"] == "acme", "ACME certificate", names=["mail.example.com"])
+    certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", names=["mail.example.com"])
     box.control.run("delete", "mail.example.com")
     assert "mail.example.com" not in box.control.certificates()
     refused = box.control.run("delete", WEB_INTERFACE, check=False)
@@ -79,8 +79,8 @@ def test_a_requested_name_is_issued_and_deleted(box):
 def test_two_names_in_one_certificate_and_an_address(box):
     box.control.run("request", "a.example.com", "b.example.com")
     box.control.run("request", "192.0.2.7", "--no-acme")
-    certificates_where(box, lambda it: it["state"] == "local", "local certificate", names=["192.0.2.7"])
-    found = [it for it in box.control.certificates().values() if it["names"] == ["a.example.com", "b.example.com"]]
+    certificates_where(box, lambda it: it["State"] == "local", "local certificate", names=["192.0.2.7"])
+    found = [it for it in box.control.certificates().values() if it["Names"] == ["a.example.com", "b.example.com"]]
     assert len(found) == 1, "equal sets of names are one certificate"
 
 

@@ -54,7 +54,7 @@ def test_a_dry_run_changes_nothing(box, company, tmp_path):
     certificate, key = company.issue(WEB_INTERFACE)
     assert upload(box, tmp_path, certificate + company.root.read_text() + key, "--dry-run").returncode == 0
     after = box.control.certificates()
-    assert after[WEB_INTERFACE]["sha256"] == before[WEB_INTERFACE]["sha256"]
+    assert after[WEB_INTERFACE]["Sha256"] == before[WEB_INTERFACE]["Sha256"]
 
 
 def bad_uploads(company):
@@ -84,5 +84,5 @@ def test_bad_uploads_get_a_plain_error_and_change_nothing(box, company, tmp_path
         assert answer.stdout.strip(), f"{kind}: nothing was said"
         assert "Traceback" not in answer.stdout and "terminate" not in answer.stdout
         assert len(answer.stdout.strip().splitlines()) <= 3, f"{kind}: {answer.stdout}"
-    after = certificates_where(box, lambda it: it["proof"] == "proved", "proof")
-    assert {it["sha256"] for it in after.values()} == {it["sha256"] for it in before.values()}
+    after = certificates_where(box, lambda it: it["Proof"] == "proved", "proof")
+    assert {it["Sha256"] for it in after.values()} == {it["Sha256"] for it in before.values()}
