@@ -21,6 +21,9 @@ class KeyRing {
     // The key of a stored intent: found where an earlier run made it, else made now.
     hal::KeyInfo obtain(const hal::KeyRequest& request);
 
+    // Lets these users sign with the key, besides those that may already.
+    void grant(const KeyId& id, const std::vector<std::string>& users);
+
     // Destroys the key, then forgets the row; a key that something else still uses is left alone. Errors leave the row
     // for sweep().
     void discard(const KeyId& id);
