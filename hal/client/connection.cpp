@@ -43,6 +43,15 @@ bool worthWaiting(int errnum) {
     return errnum == ENOENT || errnum == ECONNREFUSED || errnum == EAGAIN || errnum == EINTR;
 }
 
+// keyd may have refused and closed before it read the request: then its answer is there all the same.
+void sendOrHear(int fd, std::string_view request, wire::Deadline deadline) {
+    try {
+        wire::sendFrame(fd, request, deadline);
+    } catch (const Error& error) {
+        if (error.code() != "connection-lost") throw;
+    }
+}
+
 struct WipedText {
     std::string text;
     ~WipedText() { OPENSSL_cleanse(text.data(), text.size()); }
@@ -102,7 +111,7 @@ wire::Message Connection::exchange(std::string_view request) {
         std::string lost = "it closed the connection without an answer";
         try {
             const wire::Deadline deadline = SteadyClock::now() + timeout_;
-            wire::sendFrame(fd.get(), request, deadline);
+            sendOrHear(fd.get(), request, deadline);
             if (std::optional<std::string> frame = wire::receiveFrame(fd.get(), deadline)) {
                 const WipedText reply{std::move(*frame)};
                 wire::Message message = wire::decode(reply.text);

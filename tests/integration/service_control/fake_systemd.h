@@ -1,11 +1,14 @@
 // org.freedesktop.systemd1 on a private dbus-daemon, as far as a reload goes; answers as systemd 252 does.
 #pragma once
 
-#include <filesystem>
+#include <systemd/sd-bus.h>
+
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
 
+#include "hal/handle.h"
 #include "tests/support/child_process.h"
 
 namespace testing_support {
@@ -26,25 +29,28 @@ class PrivateBus {
 class FakeSystemd {
   public:
     enum class Behaviour {
-        answerWithResult,        // the job ends with `result`; its signal is sent before the call is answered
-        answerWithError,         // the call is refused with the D-Bus error `result`
-        neverEnd,                // the job is made and never ends
-        leaveTheBus,             // the job is made, then systemd goes
-        leaveWithoutAnswer,      // goes when it is asked
-        endThePeersConnection,   // the job is made, then the bus dies
+        endWithResult,       // the job ends with `result`; that is signalled before the call is answered
+        refuse,              // with the D-Bus error of the name `result`
+        neverEnd,            // the job is made and never ends
+        vanishBeforeAnswer,  // leaves the bus when it is asked
+        vanishAfterAnswer,   // leaves the bus while the job runs
     };
-    // `bus` is what endThePeersConnection stops.
-    FakeSystemd(Behaviour behaviour, std::string result, PrivateBus* bus = nullptr);
+    FakeSystemd(Behaviour behaviour, std::string result);
 
-    std::string asked() const { return asked_; }  // unit and mode of the ReloadUnit calls; read when the call is over
+    // "UNIT MODE" of the last ReloadUnit call; to be read when wasAsked() or the call is over.
+    std::string asked() const { return asked_; }
+    bool wasAsked() const { return wasAsked_; }
 
   private:
+    using Bus = hal::Handle<sd_bus, sd_bus_flush_close_unref>;
     void serve(const std::stop_token& stop);
+    bool answer(sd_bus_message& call);  // false: leave the bus
 
     Behaviour behaviour_;
     std::string result_;
-    PrivateBus* bus_;
     std::string asked_;
+    std::atomic<bool> wasAsked_ = false;
+    Bus bus_;
     std::jthread thread_;
 };
 

@@ -1,0 +1,141 @@
+#include "hal/client/keyd_client.h"
+
+#include <filesystem>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "hal/client/messages.h"
+#include "hal/client/reference.h"
+#include "hal/error.h"
+
+namespace hal {
+namespace {
+
+using wire::Operation;
+
+Error badAnswer() {
+    return Error(ErrorKind::internal, "bad-message",
+                 "keyd answered something unexpected: it is of another release");
+}
+
+const std::string& only(const std::vector<std::string>& fields) {
+    if (fields.size() != 1) throw badAnswer();
+    return fields.front();
+}
+
+Error openFailed(const std::string& what) {
+    const unsigned long code = ERR_peek_last_error();
+    const char* reason = code ? ERR_reason_error_string(code) : nullptr;
+    ERR_clear_error();
+    return Error(ErrorKind::misconfigured, "provider-failed",
+                 what + (reason ? std::string(": ") + reason : "") +
+                     "; see that the OpenSSL provider certmgr.so is installed and of this release");
+}
+
+struct WipedFields {
+    std::vector<std::string> fields;
+    ~WipedFields() {
+        for (std::string& field : fields) OPENSSL_cleanse(field.data(), field.size());
+    }
+};
+
+}  // namespace
+
+KeydClient::KeydClient(std::string socketPath, std::string providerModule)
+    : connection_(std::move(socketPath)), providerModule_(std::move(providerModule)) {}
+
+KeyInfo KeydClient::make(const KeyRequest& request) {
+    std::vector<std::string> fields;
+    wire::append(fields, request);
+    return wire::keyInfoAt(connection_.call(Operation::make, fields), 0);
+}
+
+KeyInfo KeydClient::import(const KeyRequest& request, std::string_view pem) {
+    WipedFields wiped;
+    wire::append(wiped.fields, request);
+    wiped.fields.emplace_back(pem);
+    return wire::keyInfoAt(connection_.call(Operation::import, wiped.fields), 0);
+}
+
+std::optional<KeyInfo> KeydClient::find(const KeyId& id) {
+    const std::vector<std::string> fields = connection_.call(Operation::find, {id.text()});
+    if (fields.empty()) return std::nullopt;
+    return wire::keyInfoAt(fields, 0);
+}
+
+std::vector<KeyInfo> KeydClient::list() {
+    std::vector<KeyInfo> keys;
+    for (;;) {
+        const std::string after = keys.empty() ? "" : keys.back().id.text();
+        const std::vector<std::string> fields = connection_.call(Operation::list, {after});
+        if (fields.empty()) return keys;
+        for (std::size_t i = 0; i < fields.size(); i += wire::keyInfoFields)
+            keys.push_back(wire::keyInfoAt(fields, i));
+    }
+}
+
+Bytes KeydClient::sign(const KeyId& id, SignatureScheme scheme, Hash hash,
+                       std::span<const std::uint8_t> digest) {
+    const std::vector<std::string> fields = connection_.call(
+        Operation::sign, {id.text(), std::string(wire::toString(scheme)), std::string(wire::toString(hash)),
+                          std::string(digest.begin(), digest.end())});
+    const std::string& signature = only(fields);
+    return Bytes(signature.begin(), signature.end());
+}
+
+void KeydClient::setAccess(const KeyId& id, const AccessList& access) {
+    std::vector<std::string> fields{id.text()};
+    wire::append(fields, access);
+    connection_.call(Operation::setAccess, fields);
+}
+
+bool KeydClient::destroy(const KeyId& id) {
+    return only(connection_.call(Operation::destroy, {id.text()})) == "1";
+}
+
+std::string KeydClient::release(const KeyId& id) {
+    const WipedFields wiped{connection_.call(Operation::release, {id.text()})};
+    return only(wiped.fields);
+}
+
+std::string KeydClient::reference(const KeyId& id) {
+    const std::optional<KeyInfo> info = find(id);
+    if (!info) throw Error(ErrorKind::rejected, "key-not-found", "there is no key " + id.text());
+    return toPem({std::filesystem::absolute(connection_.socketPath()), id, info->publicKey});
+}
+
+std::vector<BackendHealth> KeydClient::health() {
+    return wire::healthFrom(connection_.call(Operation::health, {}));
+}
+
+KeydClient::Provider KeydClient::load(const char* name) const {
+    Provider provider(OSSL_PROVIDER_load(library_.get(), name));
+    if (!provider) throw openFailed(std::string("OpenSSL cannot load its provider ") + name);
+    return provider;
+}
+
+OSSL_LIB_CTX* KeydClient::library() {
+    const std::lock_guard lock(loading_);
+    if (certmgr_) return library_.get();
+    library_.reset(OSSL_LIB_CTX_new());
+    const std::filesystem::path module = providerModule_;
+    if (!library_ || (module.has_parent_path() && OSSL_PROVIDER_set_default_search_path(
+                                                      library_.get(), module.parent_path().c_str()) != 1))
+        throw openFailed("OpenSSL cannot make a library context");
+    default_ = load("default");
+    certmgr_ = load(module.empty() ? "certmgr" : module.stem().c_str());
+    return library_.get();
+}
+
+Pkey KeydClient::open(const KeyId& id) {
+    const std::string pem = reference(id);
+    OSSL_LIB_CTX* context = library();
+    const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    Pkey key(bio ? PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, nullptr, nullptr, context, nullptr)
+                 : nullptr);
+    if (!key) throw openFailed("OpenSSL cannot open the reference to key " + id.text());
+    return key;
+}
+
+}  // namespace hal

@@ -1,0 +1,33 @@
+// Bytes that are wiped when they are freed, and kept in OpenSSL's locked heap while it has room.
+#pragma once
+
+#include <cstdint>
+#include <new>
+#include <vector>
+
+#include <openssl/crypto.h>
+
+namespace hal::keyd {
+
+template <class T>
+struct WipingAllocator {
+    using value_type = T;
+    WipingAllocator() = default;
+    template <class U>
+    explicit WipingAllocator(const WipingAllocator<U>&) noexcept {}
+
+    T* allocate(std::size_t count) {
+        void* memory = OPENSSL_secure_malloc(count * sizeof(T));
+        if (!memory) memory = OPENSSL_malloc(count * sizeof(T));
+        if (!memory) throw std::bad_alloc();
+        return static_cast<T*>(memory);
+    }
+    void deallocate(T* memory, std::size_t count) noexcept {
+        OPENSSL_secure_clear_free(memory, count * sizeof(T));
+    }
+    bool operator==(const WipingAllocator&) const noexcept { return true; }
+};
+
+using SecretBytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
+
+}  // namespace hal::keyd

@@ -1,0 +1,38 @@
+// Private keys in this process's memory: made, read, written and used by OpenSSL's default provider.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "hal/error.h"
+#include "hal/keyd/backend.h"
+
+namespace hal::keyd {
+
+Pkey generateKey(KeyAlgorithm algorithm);
+
+// The one private key of a PEM text; other blocks are ignored. Throws Error(rejected, "bad-key").
+Pkey keyFromPem(std::string_view pem);
+// Throws Error(rejected, "bad-key") for what is no KeyAlgorithm, or whose halves do not belong together.
+KeyAlgorithm algorithmOf(const Pkey& key);
+void checkConsistency(const Pkey& key);
+
+Bytes publicDer(const Pkey& key);
+SecretBytes privateDer(const Pkey& key);  // PKCS#8
+Pkey keyFromPrivateDer(std::span<const std::uint8_t> der);
+std::string privatePem(std::span<const std::uint8_t> pkcs8);  // the caller wipes it
+
+class SoftwareKey final : public SigningKey {
+  public:
+    explicit SoftwareKey(Pkey key) : key_(std::move(key)) {}
+    Bytes sign(SignatureScheme scheme, Hash hash, std::span<const std::uint8_t> digest) const override;
+
+  private:
+    Pkey key_;
+};
+
+std::size_t digestLength(Hash hash) noexcept;
+const EVP_MD* digestOf(Hash hash) noexcept;
+Error notSupported(const std::string& found);
+
+}  // namespace hal::keyd
