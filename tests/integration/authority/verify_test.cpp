@@ -1,8 +1,12 @@
 // What other implementations say of the certificates that we make: openssl, GnuTLS, python's cryptography,
 // and zlint where it is there ($CERTMGR_ZLINT or PATH; scripts/setup installs it where Go is).
 #include <cstdlib>
+#include <set>
+#include <sstream>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "certmgr/authority/authority.h"
 #include "tests/support/child_process.h"
@@ -85,15 +89,16 @@ TEST_F(MadeHere, gnutlsVerifiesTheChain) {
     }
 }
 
-// Lints that ask for what a private CA has no use for.
-const std::vector<std::string> notForAPrivateCa{
+// Errors of the Baseline Requirements that a private CA has no use for.
+const std::set<std::string> notForAPrivateCa{
+    "e_ca_country_name_missing",                 // a box is in no country that it knows of
+    "e_sub_ca_certificate_policies_missing",     // there is no certification practice statement to point to
+    "e_sub_cert_certificate_policies_missing",   // the same
+    "e_sub_cert_cert_policy_empty",              // the same
+    "e_sub_ca_crl_distribution_points_missing",  // the CA has no public web server
+    "e_sub_cert_aia_missing",                    // the same
+    "e_sub_cert_aia_does_not_contain_ocsp_url",  // the same; there is no OCSP
 };
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-    return text;
-}
 
 std::string zlint() {
     if (const char* named = std::getenv("CERTMGR_ZLINT")) return named;
@@ -104,23 +109,26 @@ std::string zlint() {
 }
 
 std::vector<std::string> lintErrors(const std::string& program, const std::string& file) {
-    const auto result = run({program, "-excludeNames", joined(notForAPrivateCa), file});
+    const auto result = run({program, file});
     EXPECT_EQ(result.status, 0) << result.output;
     std::vector<std::string> errors;
     const auto lints = nlohmann::json::parse(result.output);
     EXPECT_GT(lints.size(), 100U);
     for (const auto& [name, lint] : lints.items())
-        if (lint.at("result") == "error" || lint.at("result") == "fatal") errors.push_back(name);
+        if ((lint.at("result") == "error" || lint.at("result") == "fatal") &&
+            !notForAPrivateCa.contains(name))
+            errors.push_back(name);
     return errors;
 }
 
 // Runs beside the checks above, which hold by themselves where Go, and so zlint, is missing.
 TEST_F(MadeHere, zlintFindsNoError) {
     const std::string program = zlint();
+    if (program.empty()) return;
     std::vector<std::string> files{"root.pem", "issuing.pem"};
     for (const Wanted& leaf : leaves) files.push_back(leaf.name + std::string(".pem"));
     for (const std::string& name : files)
-        if (!program.empty()) EXPECT_EQ(lintErrors(program, file(name)), std::vector<std::string>{}) << name;
+        EXPECT_EQ(lintErrors(program, file(name)), std::vector<std::string>{}) << name;
 }
 
 TEST_F(MadeHere, cryptographyReadsEveryExtension) {
