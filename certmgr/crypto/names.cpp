@@ -128,4 +128,19 @@ std::vector<std::string> nameProblems(const X509& certificate) {
     return problems;
 }
 
+std::string excludedWildcard(const X509& ca, const X509& leaf) {
+    const hal::Handle<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free> constraints(
+        static_cast<NAME_CONSTRAINTS*>(X509_get_ext_d2i(&ca, NID_name_constraints, nullptr, nullptr)));
+    ERR_clear_error();
+    if (!constraints) return {};
+    const std::vector<Identifier> names = namesOf(leaf);
+    for (int i = 0; i < sk_GENERAL_SUBTREE_num(constraints->excludedSubtrees); ++i) {
+        const GENERAL_NAME& base = *sk_GENERAL_SUBTREE_value(constraints->excludedSubtrees, i)->base;
+        const std::optional<Identifier> excluded = base.type == GEN_DNS ? identifierOf(base) : std::nullopt;
+        for (const Identifier& name : names)
+            if (excluded && name.wildcard() && covers(name, *excluded)) return name.value;
+    }
+    return {};
+}
+
 }  // namespace certmgr::crypto

@@ -18,4 +18,9 @@ std::vector<Identifier> namesOf(const X509& certificate);
 // sentence each.
 std::vector<std::string> nameProblems(const X509& certificate);
 
+// A wildcard of the leaf that could stand for a name which `ca` excludes ("*.example.com" where
+// "bar.example.com" is excluded); OpenSSL compares the wildcard as text and lets it pass (CVE-2025-61727 is
+// the same in Go). Empty: none.
+std::string excludedWildcard(const X509& ca, const X509& leaf);
+
 }  // namespace certmgr::crypto

@@ -52,7 +52,7 @@ inline void check(int result, std::string_view call) {
 std::string rfc4514(const X509_NAME& name);
 std::string subjectOf(const X509& certificate);  // "CN=…" in quotation marks, for messages
 bool selfSigned(const X509& certificate);
-// By name, key identifier and signature; validity and constraints are not looked at.
+// By name and signature; validity and constraints are not looked at.
 bool issued(const X509& issuer, const X509& certificate);
 bool mayIssue(const X509& certificate);  // basicConstraints says CA:TRUE
 

@@ -12,6 +12,7 @@ namespace certmgr::crypto {
 namespace {
 
 using Findings = std::vector<Finding>;
+using NameConstraintsPtr = hal::Handle<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free>;
 using AccessPtr = hal::Handle<AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free>;
 
 template <class Pointer>
@@ -119,6 +120,10 @@ void checkExtensions(const X509& certificate, Position position, Findings& findi
         refuse("it has nameConstraints, which RFC 5280 4.2.1.10 allows in a CA alone");
     if (!critical(certificate, NID_name_constraints))
         refuse("its nameConstraints are not critical, as RFC 5280 4.2.1.10 asks for");
+    const auto constraints = extension<NameConstraintsPtr>(certificate, NID_name_constraints);
+    if (!constraints || (sk_GENERAL_SUBTREE_num(constraints->permittedSubtrees) <= 0 &&
+                         sk_GENERAL_SUBTREE_num(constraints->excludedSubtrees) <= 0))
+        refuse("its nameConstraints are empty or do not parse");
 }
 
 // Baseline Requirements 7.1.2.1.3: a root's authorityKeyIdentifier, if any, is its own key identifier and

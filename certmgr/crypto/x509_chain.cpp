@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "certmgr/crypto/names.h"
 #include "certmgr/crypto/openssl.h"
 #include "certmgr/crypto/pem.h"
 #include "certmgr/crypto/profile.h"
@@ -142,6 +143,9 @@ void verifyChain(const std::vector<X509Ptr>& chain, const std::vector<X509Ptr>& 
                      : last ? Position::anchor
                             : Position::intermediate,
                      now);
+        if (const std::string name = excludedWildcard(*sk_X509_value(path, i), *chain.front()); !name.empty())
+            throwInvalid(chain.front().get(), name + " may stand for a name that " +
+                                                  subjectOf(*sk_X509_value(path, i)) + " excludes");
     }
 }
 
