@@ -16,6 +16,7 @@ class StoredOrder : public acme::OrderJournal {
     }
     bool newOrderWasSent() override { return row_.state != store::OrderState::intended; }
     bool isKnownOrder(const std::string& url) override { return records_.orders.knowsUrl(url); }
+    void newOrderRefused() override { move(store::OrderState::intended, ""); }
     void sendingNewOrder() override { move(store::OrderState::sending, ""); }
     void orderCreated(const std::string& url) override {
         move(store::OrderState::created, url);

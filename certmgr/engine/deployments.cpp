@@ -39,24 +39,32 @@ Deployments::Target Deployments::target(const Credential& credential, const stor
     return {{credential, keys_.store().reference(credential.key), key->publicKey}, row.lastGood};
 }
 
+// One row for each certificate of the service, also for those that were never deployed.
+std::map<CertificateId, store::DeploymentRow> Deployments::rowsOf(const ServiceProfile& service) {
+    std::map<CertificateId, store::DeploymentRow> rows;
+    for (const CertificateSpec& spec : service.certificates) rows[spec.id] = {service.name, spec.id};
+    for (store::DeploymentRow& row : records_.deployments.list(service.name))
+        if (const auto found = rows.find(row.certificate); found != rows.end()) found->second = std::move(row);
+    return rows;
+}
+
 Deployments::Result Deployments::bring(const ServiceProfile& service, bool proveAgain) {
     Result result;
     const TimePoint now = clock_.now();
-    std::map<CertificateId, store::DeploymentRow> rows;
+    std::map<CertificateId, store::DeploymentRow> rows = rowsOf(service);
     std::vector<Target> targets;
-    for (const CertificateSpec& spec : service.certificates) {
-        const auto current = records_.credentials.current(spec.id);
-        if (!current) continue;
-        auto row = records_.deployments.find(service.name, spec.id).value_or(store::DeploymentRow{service.name, spec.id});
-        if (settled(row, current->generation) && !proveAgain) continue;
-        if (row.wanted == current->generation && row.nextAttempt && *row.nextAttempt > now && !proveAgain) {
+    for (const auto& [id, generation] : records_.credentials.currentGenerations()) {
+        const auto found = rows.find(id);
+        if (found == rows.end()) continue;
+        store::DeploymentRow& row = found->second;
+        if (settled(row, generation) && !proveAgain) continue;
+        if (row.wanted == generation && row.nextAttempt && *row.nextAttempt > now && !proveAgain) {
             earliest(result.tryAgain, row.nextAttempt);
             continue;
         }
-        if (row.wanted != current->generation) row.failures = 0;
-        row.wanted = current->generation;
-        targets.push_back(target(*current, row));
-        rows[spec.id] = row;
+        if (row.wanted != generation) row.failures = 0;
+        row.wanted = generation;
+        targets.push_back(target(records_.credentials.find(generation).value(), row));
     }
     if (targets.empty()) return result;
 

@@ -1,6 +1,7 @@
 // Brings what is in force to the services, and keeps on record how that went.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,6 +33,7 @@ class Deployments {
 
   private:
     using Target = deploy::Deployer::Target;
+    std::map<CertificateId, store::DeploymentRow> rowsOf(const ServiceProfile& service);
     Target target(const Credential& credential, const store::DeploymentRow& row);
     store::DeploymentRow concluded(store::DeploymentRow row, const deploy::Outcome& outcome) const;
     void conclude(const ServiceProfile& service, const store::DeploymentRow& row, const deploy::Outcome& outcome);

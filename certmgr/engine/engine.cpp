@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "certmgr/config/merge.h"
 #include "certmgr/engine/view_builder.h"
 
 namespace certmgr::engine {
@@ -72,6 +71,9 @@ void Engine::reconcile() {
                 if (row.fromProfile && !wanted.contains(row.spec.id)) records_.certificates.put(row.spec, false);
         });
         keys_.sweep();
+        for (const auto& [id, generation] : records_.credentials.currentGenerations())
+            if (const auto row = records_.certificates.find(id); row && row->fromProfile)
+                keys_.grant(records_.credentials.find(generation)->key, row->spec.users);
     } catch (const Error& error) {
         parts_.log.write({Severity::warning, event_id::jobFailed,
                           std::string("clearing up at the start: ") + error.what(), {}});

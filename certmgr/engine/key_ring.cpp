@@ -1,5 +1,7 @@
 #include "certmgr/engine/key_ring.h"
 
+#include <algorithm>
+
 namespace certmgr::engine {
 
 KeyId KeyRing::intend(const std::string& purpose) {
@@ -22,7 +24,18 @@ hal::KeyInfo KeyRing::obtain(const hal::KeyRequest& request) {
     return info;
 }
 
+void KeyRing::grant(const KeyId& id, const std::vector<std::string>& users) {
+    const std::optional<hal::KeyInfo> info = store_.find(id);
+    if (!info) return;  // said by whoever needs the key
+    hal::AccessList access = info->access;
+    for (const std::string& user : users)
+        if (std::find(access.users.begin(), access.users.end(), user) == access.users.end())
+            access.users.push_back(user);
+    if (access != info->access) store_.setAccess(id, access);
+}
+
 void KeyRing::discard(const KeyId& id) {
+    if (records_.keys.used(id)) return;
     store_.destroy(id);
     records_.keys.forget(id);
 }

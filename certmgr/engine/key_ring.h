@@ -21,7 +21,11 @@ class KeyRing {
     // The key of a stored intent: found where an earlier run made it, else made now.
     hal::KeyInfo obtain(const hal::KeyRequest& request);
 
-    // Destroys the key, then forgets the row. Errors leave the row for sweep().
+    // Lets these users sign with the key, besides those that may already.
+    void grant(const KeyId& id, const std::vector<std::string>& users);
+
+    // Destroys the key, then forgets the row; a key that something else still uses is left alone. Errors leave the row
+    // for sweep().
     void discard(const KeyId& id);
 
     // Destroys every key that no credential, order, account, authority or upload refers to. Only while nothing else runs.

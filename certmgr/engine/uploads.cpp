@@ -44,9 +44,9 @@ void readAll(int fd, SecretText& secret) {
     throw Error(ErrorKind::rejected, "too-large", "the upload is larger than 256 KiB");
 }
 
-[[noreturn]] void refuse(const std::vector<std::string>& findings) {
+[[noreturn]] void refuse(const std::vector<crypto::Finding>& findings) {
     std::string message = "the upload is refused";
-    for (const std::string& finding : findings) message += "\n- " + finding;
+    for (const crypto::Finding& finding : findings) message += "\n- " + finding.message;
     throw Error(ErrorKind::rejected, "upload-refused", message);
 }
 
@@ -55,14 +55,14 @@ void readAll(int fd, SecretText& secret) {
 Uploads::Taken Uploads::take(hal::UniqueFd content, bool dryRun) {
     SecretText secret;
     readAll(content.get(), secret);
-    const crypto::UploadReport report = crypto::inspectUpload(secret.text, clock_.now());
-    if (!report.findings.empty()) refuse(report.findings);
+    const crypto::UploadReport report = crypto::inspectUpload(secret.text, {}, clock_.now());
+    if (!report.acceptable()) refuse(report.findings);
     if (!crypto::keyPemMatches(secret.text, *report.chain.front()))
-        refuse({"the private key does not belong to the certificate of " + report.leaf.subject});
+        refuse({{"key-mismatch", "the private key does not belong to the certificate of " + report.leaf->subject}});
 
-    Taken taken{report.leaf, {}};
-    for (const store::CertificateRow& row : coveredBy(report.leaf)) taken.covered.push_back(row.spec.id);
-    if (!dryRun) store(secret.text, crypto::toPem(report.chain), report.leaf);
+    Taken taken{*report.leaf, {}};
+    for (const store::CertificateRow& row : coveredBy(*report.leaf)) taken.covered.push_back(row.spec.id);
+    if (!dryRun) store(secret.text, crypto::toPem(report.chain), *report.leaf);
     return taken;
 }
 

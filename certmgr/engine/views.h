@@ -71,6 +71,8 @@ class Views {
   public:
     enum class Change { added, changed, removed };
     enum class Kind { certificate, service, authority, job };
+    // Hears of a change after it was made: what was removed cannot be looked up any more. `id` is the service's name for
+    // a service. Must not change the views.
     using Listener = std::function<void(Kind, const std::string& id, Change)>;
 
     void listen(Listener listener) { listener_ = std::move(listener); }
@@ -88,6 +90,8 @@ class Views {
     void remove(Kind kind, const std::string& id);
 
   private:
+    void tell(Kind kind, const std::string& id, std::optional<Change> change) const;
+
     Listener listener_;
     std::map<std::string, CertificateView> certificates_;
     std::map<std::string, ServiceView> services_;

@@ -56,8 +56,19 @@ std::vector<CertificateRow> CertificateRepository::list() {
     return rows;
 }
 
-void CertificateRepository::remove(const CertificateId& id) {
-    Query(database_, "DELETE FROM certificates WHERE id = ?", id).run();
+std::vector<KeyId> CertificateRepository::remove(const CertificateId& id) {
+    std::vector<KeyId> keys;
+    database_.transaction([&] {
+        {
+            Query query(database_,
+                        "SELECT key FROM credentials WHERE certificate = ?1 AND source <> 'uploaded'"
+                        " UNION SELECT key FROM orders WHERE certificate = ?1 AND key IS NOT NULL",
+                        id);
+            while (query.next()) keys.push_back(query.key());
+        }
+        Query(database_, "DELETE FROM certificates WHERE id = ?", id).run();
+    });
+    return keys;
 }
 
 void CertificateRepository::askReissue(const CertificateId& id, bool asked) {

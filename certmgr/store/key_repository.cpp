@@ -4,6 +4,14 @@
 namespace certmgr::store {
 namespace {
 
+// An order that has ended does not need its key any more.
+#define CERTMGR_KEY_IS_USED                                               \
+    "(EXISTS (SELECT 1 FROM credentials WHERE credentials.key = keys.id)" \
+    " OR EXISTS (SELECT 1 FROM uploads WHERE uploads.key = keys.id)"      \
+    " OR EXISTS (SELECT 1 FROM accounts WHERE accounts.key = keys.id)"    \
+    " OR EXISTS (SELECT 1 FROM authorities WHERE authorities.key = keys.id)" \
+    " OR EXISTS (SELECT 1 FROM orders WHERE orders.key = keys.id AND state IN ('intended', 'sending', 'created')))"
+
 KeyRow keyRow(Query& query) {
     KeyRow row;
     row.id = query.key();
@@ -46,15 +54,23 @@ std::vector<KeyRow> KeyRepository::list() {
     return rows;
 }
 
+std::vector<KeyId> KeyRepository::unreferenced() {
+    std::vector<KeyId> keys;
+    Query query(database_, "SELECT id FROM keys WHERE NOT " CERTMGR_KEY_IS_USED " ORDER BY id");
+    while (query.next()) keys.push_back(query.key());
+    return keys;
+}
+
+bool KeyRepository::used(const KeyId& id) {
+    return Query(database_, "SELECT 1 FROM keys WHERE id = ? AND " CERTMGR_KEY_IS_USED, id).next();
+}
+
 void KeyRepository::forget(const KeyId& id) {
-    try {
-        Query(database_, "DELETE FROM keys WHERE id = ?", id).run();
-    } catch (const Error& error) {
-        if (error.code() != "database-reference") throw;
+    Query query(database_, "DELETE FROM keys WHERE id = ? AND NOT " CERTMGR_KEY_IS_USED, id);
+    if (query.run() == 0 && find(id))
         throw Error(
             ErrorKind::rejected, "key-in-use",
             "the key " + id.text() + " is still in use by a certificate, account, order or authority");
-    }
 }
 
 }  // namespace certmgr::store

@@ -92,7 +92,7 @@ constexpr const char* version1 = R"sql(
         id          INTEGER PRIMARY KEY AUTOINCREMENT,
         certificate TEXT NOT NULL REFERENCES certificates (id) ON DELETE CASCADE,
         ca          TEXT NOT NULL,
-        key         TEXT NOT NULL REFERENCES keys (id),
+        key         TEXT REFERENCES keys (id) ON DELETE SET NULL,  -- an ended order outlives its key
         state       TEXT NOT NULL,
         url         TEXT NOT NULL DEFAULT '',
         explanation TEXT NOT NULL DEFAULT '',

@@ -71,6 +71,7 @@ std::vector<Identifier> Query::names() {
 
 KeyId Query::key() {
     const std::string id = text();
+    if (id.empty()) return {};
     return valueOf(KeyId::parse(id), id);
 }
 

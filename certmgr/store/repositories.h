@@ -31,7 +31,10 @@ class KeyRepository {
     void made(const hal::KeyInfo& info);
     std::optional<KeyRow> find(const KeyId& id);
     std::vector<KeyRow> list();
-    // "key-in-use" while a credential, upload, account, order or authority uses it.
+    // Keys that no credential, upload, account, authority or open order uses any more.
+    std::vector<KeyId> unreferenced();
+    bool used(const KeyId& id);
+    // "key-in-use" while one of those uses it. Orders that have ended stay on record without it.
     void forget(const KeyId& id);
 
   private:
@@ -56,7 +59,8 @@ class CertificateRepository {
     void put(const CertificateSpec& spec, bool fromProfile);
     std::optional<CertificateRow> find(const CertificateId& id);
     std::vector<CertificateRow> list();    // by id
-    void remove(const CertificateId& id);  // with its credentials and orders
+    // With its credentials and orders. Returns the keys that were theirs, for the caller to destroy; those of uploads stay.
+    std::vector<KeyId> remove(const CertificateId& id);
     void askReissue(const CertificateId& id, bool asked);
     void attemptFailed(const CertificateId& id, const AttemptRecord& acme, TimePoint when,
                        const std::string& code, const std::string& error, const std::string& problem);
@@ -78,6 +82,9 @@ class CredentialRepository {
     std::vector<Credential> history(const CertificateId& id);  // newest first
     void setCurrent(const CertificateId& id, std::int64_t generation);
     std::vector<std::pair<CertificateId, std::int64_t>> currentGenerations();
+    // Deletes what nothing can go back to: neither in force, nor wanted or last good at a service, nor among the newest
+    // two, nor uploaded. Returns their keys, for the caller to destroy.
+    std::vector<KeyId> retire(const CertificateId& id);
 
   private:
     Database& database_;
@@ -116,7 +123,7 @@ struct OrderRow {
     std::int64_t id = 0;
     CertificateId certificate;
     std::string ca;
-    KeyId key;
+    KeyId key;  // empty: the order has ended and its key is gone
     OrderState state = OrderState::intended;
     std::string url;          // empty until created
     std::string explanation;  // of abandoned and lost

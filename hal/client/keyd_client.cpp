@@ -84,6 +84,12 @@ Bytes KeydClient::sign(const KeyId& id, SignatureScheme scheme, Hash hash,
     return Bytes(signature.begin(), signature.end());
 }
 
+void KeydClient::setAccess(const KeyId& id, const AccessList& access) {
+    std::vector<std::string> fields{id.text()};
+    wire::append(fields, access);
+    connection_.call(Operation::setAccess, fields);
+}
+
 bool KeydClient::destroy(const KeyId& id) {
     return only(connection_.call(Operation::destroy, {id.text()})) == "1";
 }

@@ -57,7 +57,10 @@ void NginxServer::start() {
     process_ = std::make_unique<ChildProcess>(
         std::vector<std::string>{"nginx", "-p", folder().string(), "-c", configuration().string(), "-e", log},
         ChildProcess::Options{.environment = options_.environment, .output = folder_ / "output"});
-    waitUntil("nginx answers on every port", [this] { return !process_->running() || listening(); });
+    waitUntil("nginx has its workers and every port", [this] {
+        return !process_->running() ||
+               (workers().size() >= static_cast<std::size_t>(options_.workers) && listening());
+    });
     if (!process_->running())
         throw std::runtime_error("nginx ended: " + errorLog() + readFile(folder_ / "output"));
 }

@@ -32,7 +32,8 @@ class NginxServer {
     void configure(const std::string& http);
     std::filesystem::path configuration() const { return folder_ / "nginx.conf"; }
 
-    // Returns when every port is open. Throws std::runtime_error with the error log when nginx ends instead.
+    // Returns when all workers are there and every port is open. Throws std::runtime_error with the error log
+    // when nginx ends instead.
     void start();
     // HUP, and returns when the old workers were told to take no more connections. Throws std::runtime_error
     // with the log when nginx refused the configuration; the old workers then go on.

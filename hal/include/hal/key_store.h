@@ -58,6 +58,7 @@ class KeyId {
 struct AccessList {
     std::vector<std::string> users;
     std::vector<std::string> groups;  // primary or supplementary group of the peer
+    bool operator==(const AccessList&) const = default;
 };
 
 struct KeyRequest {
@@ -121,6 +122,9 @@ class KeyStore {
 
     // `digest` has exactly the length of `hash`.
     virtual Bytes sign(const KeyId& id, SignatureScheme scheme, Hash hash, std::span<const std::uint8_t> digest) = 0;
+
+    // Replaces the access list, durably: a service that is new on the box, or one that is gone. "key-not-found".
+    virtual void setAccess(const KeyId& id, const AccessList& access) = 0;
 
     // Gone when it returns, and durably. Absent already: returns false.
     virtual bool destroy(const KeyId& id) = 0;

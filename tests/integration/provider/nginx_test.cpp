@@ -61,6 +61,7 @@ TEST_F(NginxWithProvider, NoVisitFailsWhileAWorkerIsReplaced) {
     const TlsLoad load(site_.port(), names_, 4);
     for (int i = 0; i < 3; ++i) {
         const std::set<pid_t> before = site_.nginx().workers();
+        ASSERT_EQ(before.size(), 4U);
         ::kill(*before.begin(), SIGQUIT);
         waitUntil("a new worker", [&] {
             const std::set<pid_t> now = site_.nginx().workers();
