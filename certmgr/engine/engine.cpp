@@ -13,7 +13,7 @@ constexpr std::size_t uploadThreads = 2;
 constexpr seconds retryDelay{60};
 
 // How often the time is written down, so that a clock that jumped back is noticed after a restart.
-constexpr std::chrono::hours timeNoted{1};
+constexpr std::chrono::hours timeNoted{24};
 
 // "issue:gw.example" -> {"issue", "gw.example"}
 std::pair<std::string, std::string> splitLane(const std::string& lane) {

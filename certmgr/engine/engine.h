@@ -35,7 +35,7 @@ struct Parts {
     Views& views;
 };
 
-// Where the engine writes down, every hour, the time that it believes: for SystemClock after a restart.
+// Where the engine writes down, every day, the time that it believes: for SystemClock after a restart.
 inline constexpr const char* lastTimeSeen = "last-time-seen";
 
 // Lives on the main thread: all its methods are called there, and none blocks. What blocks runs on workers, apart by
