@@ -19,11 +19,11 @@ OPENSSL_CONF = """openssl_conf = openssl_init
 [openssl_init]
 providers = providers
 [providers]
-default = default
-certmgr = certmgr
-[default]
+default = default_sect
+certmgr = certmgr_sect
+[default_sect]
 activate = 1
-[certmgr]
+[certmgr_sect]
 module = {module}
 activate = 1
 """
@@ -50,11 +50,12 @@ def install(folder):
 class Box:
     """Starts everything but the manager and nginx, so that a test chooses in which order these come up.
 
-    `ca`: "pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one.
+    `ca`: "pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one. `proxied_challenges`:
+    the ACME server asks nginx, which passes the question on; else it asks the responder itself.
     """
 
     def __init__(self, ca="pebble", pebble_environment=None, pebble_arguments=(), tpm=True, key_policy="prefer-tpm",
-                 more_settings=""):
+                 proxied_challenges=False):
         # Short, since a socket's path may have 107 characters only (unix(7)).
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
         self.folder.chmod(0o755)
@@ -62,23 +63,24 @@ class Box:
         (self.folder / "log").mkdir()
         self.parts = []
         try:
-            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, more_settings)
+            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, more_settings):
+    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges):
         programs = install(self.folder)
         self.provider = programs["provider"]
-        self.http_port, self.port, responder_port = free_ports(3)
+        http_port, responder_port, self.port = free_ports(3)
         if ca == "caddy":
-            self.http_port = 80  # the only one that Caddy asks on
+            responder_port = 80  # the only one that Caddy asks on
         self.bus = self._part(PrivateBus(self.folder))
         self.tpm = self._part(SoftwareTpm(self.folder)) if tpm else None
         self.keyd = self._part(KeyDaemon(self.folder, programs["keyd"], self.tpm.tcti if tpm else "none"))
         self.ca = None
         if ca == "pebble":
-            self.ca = self._part(Pebble(self.folder, self.http_port, pebble_environment, pebble_arguments))
+            self.ca = self._part(Pebble(self.folder, http_port if proxied_challenges else responder_port,
+                                        pebble_environment, pebble_arguments))
         elif ca == "caddy":
             self.ca = self._part(Caddy(self.folder))
         self._part(Responder(self.folder, programs["responder"], responder_port))
@@ -87,9 +89,8 @@ class Box:
         self.manager = self._part(Manager(self.folder, programs["certmgrd"], self.bus.address))
         pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
-        self.nginx = self._part(Nginx(self.folder, self.http_port, self.port, responder_port, pages, openssl_conf))
-        self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy,
-                               more_settings)
+        self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))
+        self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy)
         self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx)
         self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx)
         self.control = Control(programs["certmgrctl"], self.bus.address)

@@ -8,7 +8,7 @@ from .process import BoxError, Process, port_open, run
 
 CONFIGURATION = """state_directory = "{state}"
 challenge_directory = "{challenges}"
-{more}
+
 [services]
 directories = ["{services}"]
 
@@ -72,9 +72,9 @@ class Manager:
         self.environment = {"DBUS_SYSTEM_BUS_ADDRESS": bus_address, "NOTIFY_SOCKET": str(self.notify_socket)}
         self.process = None
 
-    def configure(self, keyd, provider, cas, key_policy="prefer-tpm", more=""):
+    def configure(self, keyd, provider, cas, key_policy="prefer-tpm"):
         text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges", services=self.services,
-                                    keyd=keyd, provider=provider, key_policy=key_policy, more=more)
+                                    keyd=keyd, provider=provider, key_policy=key_policy)
         self.configuration.write_text(text + "".join(
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
             for name, server in cas.items()))

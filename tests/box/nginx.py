@@ -55,6 +55,9 @@ class Nginx:
         for file in (self.log, self.pid_file):
             file.touch()
             file.chmod(0o666)
+        # It makes these at its first start; "nginx -t" may come before that.
+        for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
+            (self.folder / name).mkdir()
         self.process = None
         self.write_configuration(pages)
         # Ambient CAP_KILL lets the unprivileged manager do what systemd's reload does on a gateway.

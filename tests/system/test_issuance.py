@@ -37,6 +37,16 @@ def test_each_key_policy_serves(make_box, policy, backends):
     assert all(it["KeyReason"] for it in certificates.values())
 
 
+def test_challenges_through_the_box_s_own_proxy(make_box):
+    box = make_box(pebble_environment=QUICK, proxied_challenges=True)
+    box.ca.stop_answering()  # until nginx, which holds port 80 here, is up
+    box.start()
+    box.ca.start()
+    for name in namespace.NAMES:
+        box.control.run("reissue", name)
+    proved(box, "acme")
+
+
 def test_without_tpm_prefer_tpm_falls_back_and_says_why(make_box):
     box = make_box(pebble_environment=QUICK, tpm=False)
     box.start()
