@@ -94,10 +94,6 @@ void readHandle(TableReader& reader, hal::ServiceHandle& handle) {
     reader.read("check_command", handle.checkCommand);
     reader.read("reload_command", handle.reloadCommand);
     readTimeout(reader, handle.timeout);
-    if (handle.unit.empty() && handle.reloadCommand.empty())
-        reader.refuse("unit",
-                      "found neither unit nor reload_command; name at least one, or the service never takes "
-                      "a new certificate");
 }
 
 }  // namespace
@@ -112,6 +108,10 @@ ServiceProfile readProfile(const std::string& name, const toml::table& document,
     readHandle(reader, profile.handle);
     if (const auto probe = reader.table("probe")) readProbe(*probe, profile.probe);
     reader.finish();
+    if (profile.handle.unit.empty() && profile.handle.reloadCommand.empty())
+        reader.refuse("unit",
+                      "found neither unit nor reload_command; name at least one, or the service never takes "
+                      "a new certificate");
     return profile;
 }
 

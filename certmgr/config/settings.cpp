@@ -51,23 +51,23 @@ void readAuthority(TableReader reader, authority::AuthoritySettings& settings) {
 
 acme::CaSettings readCa(TableReader reader) {
     acme::CaSettings ca;
+    std::filesystem::path trustFile;
     reader.read("name", ca.name);
+    reader.read("directory", ca.directory);
+    reader.readPath("trust_file", trustFile);
+    reader.read("contacts", ca.contacts);
+    reader.read("terms_agreed", ca.termsAgreed);
+    reader.finish();
+    ca.trustFile = trustFile;
     if (!isPlainName(ca.name))
         reader.refuse("name",
                       "found \"" + ca.name + "\", expected a name of letters a-z, digits and hyphens");
-    reader.read("directory", ca.directory);
     if (!ca.directory.starts_with("https://") || ca.directory.find(' ') != std::string::npos)
         reader.refuse("directory",
                       "found \"" + ca.directory + "\", expected the https:// URL of the CA's directory");
-    std::filesystem::path trustFile;
-    reader.readPath("trust_file", trustFile);
-    ca.trustFile = trustFile;
-    reader.read("contacts", ca.contacts);
     for (const std::string& contact : ca.contacts)
         if (!contact.starts_with("mailto:"))
             reader.refuse("contacts", "found \"" + contact + "\", expected \"mailto:\" and an address");
-    reader.read("terms_agreed", ca.termsAgreed);
-    reader.finish();
     return ca;
 }
 

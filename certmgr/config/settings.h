@@ -17,8 +17,7 @@ struct Settings {
     std::vector<std::filesystem::path> serviceDirectories = {"/usr/lib/certmgr/services.d",
                                                              "/etc/certmgr/services.d"};
     std::string keydSocket = "/run/certmgr-keyd/keyd.sock";
-    std::string
-        providerModule;  // path of the OpenSSL provider; empty: by name, from OpenSSL's modules directory
+    std::string providerModule;  // path of the OpenSSL provider; empty: OpenSSL finds it by name
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;  // for certificates that do not say otherwise
     hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
     authority::AuthoritySettings authority;

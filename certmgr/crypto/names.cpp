@@ -1,7 +1,5 @@
 #include "certmgr/crypto/names.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -9,13 +7,16 @@
 #include <span>
 #include <string_view>
 
+#include <arpa/inet.h>
+
 #include "certmgr/crypto/openssl.h"
 
 namespace certmgr::crypto {
 namespace {
 
 std::optional<Identifier> dnsName(std::string_view text) {
-    const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+    const bool printable =
+        std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
     if (text.ends_with('.')) text.remove_suffix(1);
     if (text.empty() || !printable) return std::nullopt;
     std::string value(text);
@@ -31,24 +32,20 @@ std::optional<Identifier> ipAddress(std::span<const std::uint8_t> octets) {
     return Identifier{Identifier::Type::ip, text.data()};
 }
 
-std::optional<std::string> commonNameText(const X509& certificate) {
+std::optional<Identifier> commonName(const X509& certificate) {
     const X509_NAME* subject = X509_get_subject_name(&certificate);
     const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
     if (index < 0) return std::nullopt;
     unsigned char* utf8 = nullptr;
-    const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+    const int size =
+        ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
     if (size < 0) return std::nullopt;
-    const std::string text(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size));
+    std::optional<Identifier> name = dnsName({reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size)});
     OPENSSL_free(utf8);
-    return text;
-}
-
-std::optional<Identifier> commonName(const X509& certificate) {
-    const std::optional<std::string> text = commonNameText(certificate);
-    const std::optional<Identifier> name = text ? dnsName(*text) : std::nullopt;  // no NUL in it from here on
     if (!name) return std::nullopt;
     std::array<std::uint8_t, 16> octets{};
-    if (inet_pton(AF_INET, name->value.c_str(), octets.data()) == 1) return ipAddress(std::span(octets).first(4));
+    if (inet_pton(AF_INET, name->value.c_str(), octets.data()) == 1)
+        return ipAddress(std::span(octets).first(4));
     if (inet_pton(AF_INET6, name->value.c_str(), octets.data()) == 1) return ipAddress(octets);
     return name;
 }
@@ -93,22 +90,14 @@ bool validDnsName(std::string_view name) {
     }
 }
 
-bool stands(const GENERAL_NAMES& names, const std::string& text, const std::optional<Identifier>& address) {
-    for (int i = 0; i < sk_GENERAL_NAME_num(&names); ++i) {
-        const GENERAL_NAME& name = *sk_GENERAL_NAME_value(&names, i);
-        if (name.type == GEN_DNS && valueOf(name) == text) return true;
-        if (name.type == GEN_IPADD && address && identifierOf(name) == address) return true;
-    }
-    return false;
-}
-
 }  // namespace
 
 std::vector<Identifier> namesOf(const X509& certificate) {
     std::vector<Identifier> names;
     const GeneralNamesPtr alternative = alternativeNames(certificate);
     for (int i = 0; alternative && i < sk_GENERAL_NAME_num(alternative.get()); ++i)
-        if (auto name = identifierOf(*sk_GENERAL_NAME_value(alternative.get(), i))) names.push_back(std::move(*name));
+        if (auto name = identifierOf(*sk_GENERAL_NAME_value(alternative.get(), i)))
+            names.push_back(std::move(*name));
     if (X509_get_ext_by_NID(&certificate, NID_subject_alt_name, -1) < 0)
         if (auto name = commonName(certificate)) names.push_back(std::move(*name));
     std::sort(names.begin(), names.end());
@@ -125,21 +114,33 @@ std::vector<std::string> nameProblems(const X509& certificate) {
     for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
         const GENERAL_NAME& name = *sk_GENERAL_NAME_value(names.get(), i);
         if (name.type == GEN_DNS && !validDnsName(valueOf(name)))
-            problems.push_back("its subjectAltName number " + std::to_string(i + 1) +
-                               " is no DNS name: expected letters, digits and hyphens (RFC 5280 4.2.1.6), \"*.\" leftmost");
+            problems.push_back(
+                "its subjectAltName number " + std::to_string(i + 1) +
+                " is no DNS name: expected letters, digits and hyphens (RFC 5280 4.2.1.6), \"*.\" leftmost");
         if (name.type == GEN_IPADD && !identifierOf(name))
             problems.push_back("its subjectAltName number " + std::to_string(i + 1) +
                                " is no IP address: expected 4 or 16 octets (RFC 5280 4.2.1.6)");
     }
     const bool emptySubject = X509_NAME_entry_count(X509_get_subject_name(&certificate)) == 0;
     if (!emptySubject && X509_EXTENSION_get_critical(X509_get_ext(&certificate, index)) == 1)
-        problems.emplace_back("its subjectAltName is critical though it has a subject (Baseline Requirements 7.1.2.7.12)");
-    // Baseline Requirements 7.1.4.3. A CN that is a title ("Mail gateway") is no name that a client could match.
-    const std::optional<std::string> text = commonNameText(certificate);
-    if (text && text->find('.') != std::string::npos && text->find(' ') == std::string::npos &&
-        !stands(*names, *text, commonName(certificate)))
-        problems.emplace_back("its CN looks like a name and is none of its subjectAltNames, letter for letter");
+        problems.emplace_back(
+            "its subjectAltName is critical though it has a subject (Baseline Requirements 7.1.2.7.12)");
     return problems;
+}
+
+std::string excludedWildcard(const X509& ca, const X509& leaf) {
+    const hal::Handle<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free> constraints(
+        static_cast<NAME_CONSTRAINTS*>(X509_get_ext_d2i(&ca, NID_name_constraints, nullptr, nullptr)));
+    ERR_clear_error();
+    if (!constraints) return {};
+    const std::vector<Identifier> names = namesOf(leaf);
+    for (int i = 0; i < sk_GENERAL_SUBTREE_num(constraints->excludedSubtrees); ++i) {
+        const GENERAL_NAME& base = *sk_GENERAL_SUBTREE_value(constraints->excludedSubtrees, i)->base;
+        const std::optional<Identifier> excluded = base.type == GEN_DNS ? identifierOf(base) : std::nullopt;
+        for (const Identifier& name : names)
+            if (excluded && name.wildcard() && covers(name, *excluded)) return name.value;
+    }
+    return {};
 }
 
 }  // namespace certmgr::crypto

@@ -23,13 +23,15 @@ constexpr std::string_view dashes = "-----";
 std::vector<PemBlock> pemBlocks(std::string_view text) {
     if (text.size() > maximumPemSize)
         throw Error(ErrorKind::rejected, "too-large",
-                    "the text has " + std::to_string(text.size()) + " bytes, at most " + std::to_string(maximumPemSize) +
+                    "the text has " + std::to_string(text.size()) + " bytes, at most " +
+                        std::to_string(maximumPemSize) +
                         " are taken: leave out what does not belong to the chain");
     std::vector<PemBlock> blocks;
     for (std::size_t begin = text.find(beginMark); begin != std::string_view::npos;) {
         const std::size_t labelBegin = begin + beginMark.size();
         const std::size_t labelEnd = text.find_first_of("-\r\n", labelBegin);
-        if (labelEnd == std::string_view::npos || !text.substr(labelEnd).starts_with(dashes)) throwCutOff(text, begin);
+        if (labelEnd == std::string_view::npos || !text.substr(labelEnd).starts_with(dashes))
+            throwCutOff(text, begin);
         const std::string_view label = text.substr(labelBegin, labelEnd - labelBegin);
         const std::string endMark = "-----END " + std::string(label) + "-----";
         const std::size_t end = text.find(endMark, labelEnd);

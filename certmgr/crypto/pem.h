@@ -1,4 +1,5 @@
-// The encapsulation of RFC 7468, without looking into the blocks: a private key is found and counted, never decoded.
+// The encapsulation of RFC 7468, without looking into the blocks: a private key is found and counted, never
+// decoded.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ struct PemBlock {
     bool privateKey() const noexcept { return label.ends_with("PRIVATE KEY"); }
 };
 
-// In the order of the text; what stands between the blocks is skipped (RFC 7468 2). Throws Error(rejected): "too-large"
-// above maximumPemSize, "bad-pem" where a block is cut off.
+// In the order of the text; what stands between the blocks is skipped (RFC 7468 2). Throws Error(rejected):
+// "too-large" above maximumPemSize, "bad-pem" where a block is cut off.
 std::vector<PemBlock> pemBlocks(std::string_view text);
 
 }  // namespace certmgr::crypto

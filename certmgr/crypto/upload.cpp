@@ -1,8 +1,8 @@
 #include "certmgr/crypto/upload.h"
 
-#include <openssl/pem.h>
-
 #include <algorithm>
+
+#include <openssl/pem.h>
 
 #include "certmgr/crypto/openssl.h"
 #include "certmgr/crypto/pem.h"
@@ -33,22 +33,13 @@ std::string textOf(const std::vector<Identifier>& names) {
     return text.empty() ? "no name" : text;
 }
 
-void checkValidity(const X509& certificate, TimePoint now, UploadReport& report) {
-    const CertificateSummary summary = summarize(certificate);
-    if (now > summary.notAfter)
-        add(report, "expired",
-            subjectOf(certificate) + " expired at " + formatTime(summary.notAfter) + "; now it is " + formatTime(now) +
-                ", expected one that is still valid");
-    if (now < summary.notBefore)
-        add(report, "not-yet-valid",
-            subjectOf(certificate) + " is valid from " + formatTime(summary.notBefore) + " only; now it is " +
-                formatTime(now) + ", check the clock or wait");
-}
-
 void checkMember(const X509& certificate, Position position, TimePoint now, UploadReport& report) {
-    attempt(report, [&] { checkValidity(certificate, now, report); });
-    for (Finding& finding : checkProfile(certificate, position))
-        add(report, std::move(finding.code), subjectOf(certificate) + ": " + finding.message);
+    const auto take = [&](std::vector<Finding> findings) {
+        for (Finding& finding : findings)
+            add(report, std::move(finding.code), subjectOf(certificate) + ": " + finding.message);
+    };
+    attempt(report, [&] { take(checkValidity(certificate, now)); });
+    take(checkProfile(certificate, position));
 }
 
 void checkNames(const std::vector<Identifier>& names, UploadReport& report) {
@@ -65,7 +56,8 @@ void checkNames(const std::vector<Identifier>& names, UploadReport& report) {
 void checkWhole(const std::vector<X509Ptr>& anchors, UploadReport& report) {
     const X509& leaf = *report.chain.front();
     if (selfSigned(leaf)) {
-        add(report, "self-signed", subjectOf(leaf) + " signed itself; expected a certificate that a CA issued");
+        add(report, "self-signed",
+            subjectOf(leaf) + " signed itself; expected a certificate that a CA issued");
         return;
     }
     const auto signedLeaf = [&](const X509Ptr& root) { return issued(*root, leaf); };
@@ -97,8 +89,8 @@ void sortOut(std::vector<X509Ptr> certificates, TimePoint now, UploadReport& rep
 }
 
 std::size_t countKeys(const std::vector<PemBlock>& blocks) {
-    return static_cast<std::size_t>(
-        std::count_if(blocks.begin(), blocks.end(), [](const PemBlock& block) { return block.privateKey(); }));
+    return static_cast<std::size_t>(std::count_if(blocks.begin(), blocks.end(),
+                                                  [](const PemBlock& block) { return block.privateKey(); }));
 }
 
 struct SecureDer {
@@ -113,19 +105,25 @@ struct SecureDer {
 const PemBlock& onlyKey(const std::vector<PemBlock>& blocks) {
     const std::size_t count = countKeys(blocks);
     if (count == 0)
-        throw Error(ErrorKind::rejected, "no-key", "there is no private key in the text: expected one PEM block \"PRIVATE KEY\"");
+        throw Error(ErrorKind::rejected, "no-key",
+                    "there is no private key in the text: expected one PEM block \"PRIVATE KEY\"");
     if (count > 1)
-        throw Error(ErrorKind::rejected, "two-keys",
-                    "there are " + std::to_string(count) + " private keys in the text: expected the leaf's alone");
+        throw Error(
+            ErrorKind::rejected, "two-keys",
+            "there are " + std::to_string(count) + " private keys in the text: expected the leaf's alone");
     const PemBlock& block =
         *std::find_if(blocks.begin(), blocks.end(), [](const PemBlock& one) { return one.privateKey(); });
-    if (block.label == "ENCRYPTED PRIVATE KEY" || block.text.find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos)
+    if (block.label == "ENCRYPTED PRIVATE KEY" ||
+        block.text.find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos)
         throw Error(ErrorKind::rejected, "encrypted-key",
-                    "the private key is encrypted, which is not supported yet: decrypt it first (openssl pkey -in FILE)");
+                    "the private key is encrypted, which is not supported yet: decrypt it first (openssl "
+                    "pkey -in FILE)");
     return block;
 }
 
-int noPassphrase(char*, int, int, void*) { return -1; }
+int noPassphrase(char*, int, int, void*) {
+    return -1;
+}
 
 }  // namespace
 
@@ -143,7 +141,8 @@ UploadReport inspectUpload(std::string_view pem, const std::vector<Identifier>& 
     attempt(report, [&] { report.leaf = summarize(*report.chain.front()); });
     checkWhole(anchors, report);
     for (const X509Ptr& certificate : report.chain)
-        checkMember(*certificate, certificate == report.chain.front() ? Position::leaf : Position::intermediate, now,
+        checkMember(*certificate,
+                    certificate == report.chain.front() ? Position::leaf : Position::intermediate, now,
                     report);
     for (const X509Ptr& root : report.roots) checkMember(*root, Position::anchor, now, report);
     if (report.leaf) checkNames(names, report);
@@ -166,7 +165,8 @@ bool keyPemMatches(std::string_view pem, const X509& leaf) {
     }
     if (!key)
         throw Error(ErrorKind::rejected, "bad-key",
-                    "the private key does not parse (" + takeReason() + "): expected PKCS#8, or a traditional RSA or EC key");
+                    "the private key does not parse (" + takeReason() +
+                        "): expected PKCS#8, or a traditional RSA or EC key");
     const bool matches = EVP_PKEY_eq(X509_get0_pubkey(&leaf), key.get()) == 1;
     ERR_clear_error();
     return matches;

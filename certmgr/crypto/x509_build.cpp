@@ -1,8 +1,9 @@
-#include <arpa/inet.h>
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <openssl/rand.h>
 
 #include "certmgr/crypto/openssl.h"
 #include "certmgr/crypto/x509.h"
@@ -17,7 +18,8 @@ const EVP_MD* digestFor(const EVP_PKEY& key) {
 }
 
 void addToName(X509_NAME* name, const char* field, const std::string& value) {
-    if (X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()),
+    if (X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
+                                   reinterpret_cast<const unsigned char*>(value.data()),
                                    static_cast<int>(value.size()), -1, 0) == 1)
         return;
     throw Error(ErrorKind::misconfigured, "bad-subject",
@@ -28,7 +30,9 @@ void addToName(X509_NAME* name, const char* field, const std::string& value) {
 hal::X509NamePtr subjectFor(const std::vector<Identifier>& names, bool addressesToo) {
     hal::X509NamePtr subject(check(X509_NAME_new(), "X509_NAME_new"));
     const auto fits = [](Identifier::Type type) {
-        return [type](const Identifier& name) { return name.type == type && name.value.size() <= maximumCommonName; };
+        return [type](const Identifier& name) {
+            return name.type == type && name.value.size() <= maximumCommonName;
+        };
     };
     auto chosen = std::find_if(names.begin(), names.end(), fits(Identifier::Type::dns));
     if (chosen == names.end() && addressesToo)
@@ -48,7 +52,8 @@ hal::Handle<GENERAL_NAME, GENERAL_NAME_free> generalName(const Identifier& ident
             throw Error(ErrorKind::rejected, "bad-name", "\"" + value + "\" is no IP address");
         value.assign(octets.begin(), octets.begin() + (v4 ? 4 : 16));
     }
-    ASN1_STRING* string = check(ASN1_STRING_type_new(dns ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING), "ASN1_STRING_type_new");
+    ASN1_STRING* string =
+        check(ASN1_STRING_type_new(dns ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING), "ASN1_STRING_type_new");
     GENERAL_NAME_set0_value(name.get(), dns ? GEN_DNS : GEN_IPADD, string);
     check(ASN1_STRING_set(string, value.data(), static_cast<int>(value.size())), "ASN1_STRING_set");
     return name;
@@ -61,7 +66,8 @@ hal::ExtensionPtr alternativeNames(const std::vector<Identifier>& names, bool cr
         check(sk_GENERAL_NAME_push(list.get(), name.get()), "sk_GENERAL_NAME_push");
         static_cast<void>(name.release());  // the list owns it now
     }
-    return hal::ExtensionPtr(check(X509V3_EXT_i2d(NID_subject_alt_name, critical, list.get()), "X509V3_EXT_i2d"));
+    return hal::ExtensionPtr(
+        check(X509V3_EXT_i2d(NID_subject_alt_name, critical, list.get()), "X509V3_EXT_i2d"));
 }
 
 void add(X509& certificate, int nid, bool critical, void* value) {
@@ -83,7 +89,8 @@ enum KeyUsageBit { digitalSignature = 0, keyEncipherment = 2, keyCertSign = 5, c
 
 void addKeyUsage(X509& certificate, std::initializer_list<KeyUsageBit> bits) {
     const BitStringPtr usage(check(ASN1_BIT_STRING_new(), "ASN1_BIT_STRING_new"));
-    for (const KeyUsageBit bit : bits) check(ASN1_BIT_STRING_set_bit(usage.get(), bit, 1), "ASN1_BIT_STRING_set_bit");
+    for (const KeyUsageBit bit : bits)
+        check(ASN1_BIT_STRING_set_bit(usage.get(), bit, 1), "ASN1_BIT_STRING_set_bit");
     add(certificate, NID_key_usage, true, usage.get());
 }
 
@@ -109,7 +116,8 @@ void addSubjectKeyId(X509& certificate) {
 void addAuthorityKeyId(X509& certificate, const X509& issuer) {
     const AuthorityKeyIdPtr id(check(AUTHORITY_KEYID_new(), "AUTHORITY_KEYID_new"));
     const ASN1_OCTET_STRING* own = X509_get0_subject_key_id(cached(issuer));
-    id->keyid = own ? check(ASN1_OCTET_STRING_dup(own), "ASN1_OCTET_STRING_dup") : keyIdentifier(issuer).release();
+    id->keyid =
+        own ? check(ASN1_OCTET_STRING_dup(own), "ASN1_OCTET_STRING_dup") : keyIdentifier(issuer).release();
     add(certificate, NID_authority_key_identifier, false, id.get());
 }
 
@@ -125,18 +133,21 @@ void setSerial(X509& certificate) {
 void setValidity(X509& certificate, TimePoint notBefore, TimePoint notAfter) {
     if (notAfter < notBefore)
         throw Error(ErrorKind::internal, "bad-validity",
-                    "a certificate was asked for that ends (" + formatTime(notAfter) + ") before it begins (" +
-                        formatTime(notBefore) + ")");
-    check(ASN1_TIME_set(X509_getm_notBefore(&certificate), notBefore.time_since_epoch().count()), "ASN1_TIME_set");
-    check(ASN1_TIME_set(X509_getm_notAfter(&certificate), notAfter.time_since_epoch().count()), "ASN1_TIME_set");
+                    "a certificate was asked for that ends (" + formatTime(notAfter) +
+                        ") before it begins (" + formatTime(notBefore) + ")");
+    check(ASN1_TIME_set(X509_getm_notBefore(&certificate), notBefore.time_since_epoch().count()),
+          "ASN1_TIME_set");
+    check(ASN1_TIME_set(X509_getm_notAfter(&certificate), notAfter.time_since_epoch().count()),
+          "ASN1_TIME_set");
 }
 
 void setKey(X509& certificate, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
     const unsigned char* end = subjectPublicKeyInfoDer.data();
     const hal::Pkey key(d2i_PUBKEY(nullptr, &end, static_cast<long>(subjectPublicKeyInfoDer.size())));
     if (!key || end != subjectPublicKeyInfoDer.data() + subjectPublicKeyInfoDer.size())
-        throw Error(ErrorKind::rejected, "bad-key",
-                    "the public key does not parse (" + takeReason() + "): expected a DER SubjectPublicKeyInfo");
+        throw Error(
+            ErrorKind::rejected, "bad-key",
+            "the public key does not parse (" + takeReason() + "): expected a DER SubjectPublicKeyInfo");
     check(X509_set_pubkey(&certificate, key.get()), "X509_set_pubkey");
 }
 
@@ -152,14 +163,15 @@ X509Ptr begin(const X509_NAME& subject, const X509_NAME& issuer, TimePoint notBe
     return certificate;
 }
 
-// The signature is checked against the issuer's certificate: a store that signed with another key, or wrongly, is found
-// here and not by the clients.
+// The signature is checked against the issuer's certificate: a store that signed with another key, or
+// wrongly, is found here and not by the clients.
 void sign(X509& certificate, const X509& issuer, EVP_PKEY& issuerKey) {
     check(X509_sign(&certificate, &issuerKey, digestFor(issuerKey)), "X509_sign");
     if (X509_verify(&certificate, X509_get0_pubkey(&issuer)) == 1) return;
     throw Error(ErrorKind::internal, "bad-signature",
-                "the signature on " + subjectOf(certificate) + " is not by the key in the issuer's certificate " +
-                    subjectOf(issuer) + " (" + takeReason() + "): the key store used another key");
+                "the signature on " + subjectOf(certificate) +
+                    " is not by the key in the issuer's certificate " + subjectOf(issuer) + " (" +
+                    takeReason() + "): the key store used another key");
 }
 
 }  // namespace
@@ -188,7 +200,8 @@ X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> 
     X509Ptr certificate = begin(*subject, *X509_get_subject_name(&issuer), leaf.notBefore, leaf.notAfter,
                                 subjectPublicKeyInfoDer);
     addBasicConstraints(*certificate, false, std::nullopt);
-    // RFC 5246 7.4.2 and RFC 8446 4.4.2.2: an RSA key also takes part in TLS 1.2 key transport, an EC key only signs.
+    // RFC 5246 7.4.2 and RFC 8446 4.4.2.2: an RSA key also takes part in TLS 1.2 key transport, an EC key
+    // only signs.
     if (EVP_PKEY_is_a(X509_get0_pubkey(certificate.get()), "RSA"))
         addKeyUsage(*certificate, {digitalSignature, keyEncipherment});
     else
@@ -203,8 +216,8 @@ X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> 
     return certificate;
 }
 
-X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPublicKeyInfoDer, const X509* issuer,
-                EVP_PKEY& issuerKey) {
+X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+                const X509* issuer, EVP_PKEY& issuerKey) {
     const hal::X509NamePtr subject(check(X509_NAME_new(), "X509_NAME_new"));
     if (!ca.organization.empty()) addToName(subject.get(), "O", ca.organization);
     addToName(subject.get(), "CN", ca.commonName);
@@ -214,7 +227,8 @@ X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPubli
     addKeyUsage(*certificate, {keyCertSign, cRLSign});
     addSubjectKeyId(*certificate);
     if (issuer) addAuthorityKeyId(*certificate, *issuer);
-    sign(*certificate, issuer ? *issuer : *certificate, issuerKey);
+    const X509& signer = issuer ? *issuer : std::as_const(*certificate);
+    sign(*certificate, signer, issuerKey);
     return certificate;
 }
 

@@ -1,8 +1,8 @@
-#include <openssl/pem.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
+
+#include <openssl/pem.h>
 
 #include "certmgr/crypto/names.h"
 #include "certmgr/crypto/openssl.h"
@@ -58,7 +58,8 @@ X509Ptr parseBlock(std::string_view text, std::size_t number) {
 }
 
 std::string serialOf(const X509& certificate) {
-    const hal::BigNumber number(check(ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr), "ASN1_INTEGER_to_BN"));
+    const hal::BigNumber number(
+        check(ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr), "ASN1_INTEGER_to_BN"));
     char* text = check(BN_bn2hex(number.get()), "BN_bn2hex");
     std::string serial(text);
     OPENSSL_free(text);
@@ -91,7 +92,8 @@ std::string hex(std::span<const std::uint8_t> octets) {
 
 std::vector<X509Ptr> parseChainPem(std::string_view pem) {
     const std::vector<PemBlock> blocks = pemBlocks(pem);
-    const auto count = std::count_if(blocks.begin(), blocks.end(), [](auto& block) { return block.certificate(); });
+    const auto count =
+        std::count_if(blocks.begin(), blocks.end(), [](auto& block) { return block.certificate(); });
     if (count == 0)
         throw Error(ErrorKind::rejected, "bad-pem",
                     describeOther(pem, blocks) + ": expected a PEM text with at least one block " +
@@ -99,7 +101,8 @@ std::vector<X509Ptr> parseChainPem(std::string_view pem) {
     if (static_cast<std::size_t>(count) > maximumCertificates)
         throw Error(ErrorKind::rejected, "too-large",
                     "there are " + std::to_string(count) + " certificates, at most " +
-                        std::to_string(maximumCertificates) + " are taken: give the leaf and its chain alone");
+                        std::to_string(maximumCertificates) +
+                        " are taken: give the leaf and its chain alone");
     std::vector<X509Ptr> chain;
     for (const PemBlock& block : blocks)
         if (block.certificate()) chain.push_back(parseBlock(block.text, chain.size() + 1));

@@ -115,8 +115,9 @@ ObjectMap Client::objects(Kind kind) {
 
 std::map<Kind, ObjectMap> Client::allObjects() {
     const Message reply = call(newCall(rootPath, objectManagerInterface, "GetManagedObjects"));
+    const Json managed = readValue(reply.get());
     std::map<Kind, ObjectMap> objects;
-    for (const auto& [path, interfaces] : readValue(reply.get()).items())
+    for (const auto& [path, interfaces] : managed.items())
         for (const auto& [interface, properties] : interfaces.items())
             if (const std::optional<Kind> kind = kindFrom(interface))
                 objects[*kind][idOf(*kind, path)] = properties;

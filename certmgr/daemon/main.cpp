@@ -21,12 +21,26 @@ namespace {
 
 using namespace certmgr;
 
+// The latest time that the run before believed.
+TimePoint lastTimeSeen(store::Database& database) {
+    const auto stored = store::MetaRepository(database).get(engine::lastTimeSeen);
+    return stored ? TimePoint(seconds(std::stoll(*stored))) : TimePoint();
+}
+
+bus::Bus systemBus() {
+    sd_bus* connection = nullptr;
+    daemon::checked(::sd_bus_open_system(&connection), "no connection to the system bus");
+    return bus::Bus(connection);
+}
+
 int serve(const config::Settings& settings) {
     daemon::JournalLog log;
+    const std::vector<ServiceProfile> profiles = config::loadProfiles(settings);
     store::Database database(settings.stateDirectory / "certmgr.db");
-    SystemClock clock = daemon::startClock(database, settings);
+    SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
     hal::KeydClient keys(settings.keydSocket, settings.providerModule);
     acme::WebrootSolver solver(settings.challengeDirectory);
+    solver.purge(std::filesystem::file_time_type::clock::now() - std::chrono::hours(24));
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;
     deploy::TlsProbe probe;
@@ -36,10 +50,12 @@ int serve(const config::Settings& settings) {
     const auto http = [](const acme::CaSettings& ca) { return std::make_unique<net::CurlHttpClient>(ca.trustFile); };
 
     engine::Engine engine({database, keys, deployer, generations, solver, http, clock, log, queue, views}, settings,
-                          config::loadProfiles(settings));
+                          profiles);
+    const bus::Bus connection = systemBus();
+    bus::Service service(connection.get(), engine, views);
+    service.acquireName();
     daemon::MainLoop loop(engine, queue, clock);
-    bus::Service service(engine, views);
-    loop.attach(service.connection());
+    loop.attach(*connection);
     engine.start();
     loop.run();
     return 0;

@@ -4,6 +4,9 @@
 #include <array>
 #include <charconv>
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
 #include "certmgr/core/error.h"
 #include "certmgr/crypto/x509.h"
 #include "certmgr/deploy/directory.h"
@@ -32,6 +35,23 @@ void requireComponent(const std::string& name) {
                 "\" cannot name a directory: expected a name without \"/\" and without a leading dot");
 }
 
+bool isReference(const std::string& keyPem) {
+    return keyPem.find(referenceLabel) != std::string::npos;
+}
+
+// A reference is opaque here, and stands for the public key that came with it.
+bool keyFits(const Item& item, const X509& leaf) {
+    if (!crypto::keyMatches(leaf, item.subjectPublicKeyInfo)) return false;
+    if (isReference(item.keyReferencePem)) return true;
+    const auto noPassphrase = [](char*, int, int, void*) { return -1; };
+    const hal::Bio bio(
+        BIO_new_mem_buf(item.keyReferencePem.data(), static_cast<int>(item.keyReferencePem.size())));
+    const hal::Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, noPassphrase, nullptr));
+    const bool fits = key && X509_check_private_key(&leaf, key.get()) == 1;
+    ERR_clear_error();
+    return fits;
+}
+
 Files render(const Item& item) {
     if (item.credential.generation <= 0)
         throw Error(
@@ -39,17 +59,18 @@ Files render(const Item& item) {
             "a credential of " + item.credential.certificate + " was to be written before it was stored");
     std::vector<crypto::X509Ptr> chain = crypto::parseChainPem(item.credential.chainPem);
     const crypto::X509Ptr leaf = std::move(chain.front());
-    if (!crypto::keyMatches(*leaf, item.subjectPublicKeyInfo))
+    if (!keyFits(item, *leaf))
         throw Error(ErrorKind::internal, "pair-mismatch",
                     "the leaf " + crypto::sha256Hex(*leaf) + " of " + item.credential.certificate +
-                        " is for another key than " + item.credential.key.text() + "; nothing was written");
+                        " and the key " + item.credential.key.text() +
+                        " do not belong together; nothing was written");
     chain.erase(chain.begin());
     const std::string leafPem = crypto::toPem(*leaf);
     const std::string issuersPem = crypto::toPem(chain);
-    const bool reference = item.keyReferencePem.find(referenceLabel) != std::string::npos;
-    return {File{"fullchain.pem", leafPem + issuersPem, publicMode},
-            File{"chain.pem", issuersPem, publicMode}, File{"cert.pem", leafPem, publicMode},
-            File{"key.pem", item.keyReferencePem, reference ? publicMode : secretMode}};
+    return {
+        File{"fullchain.pem", leafPem + issuersPem, publicMode}, File{"chain.pem", issuersPem, publicMode},
+        File{"cert.pem", leafPem, publicMode},
+        File{"key.pem", item.keyReferencePem, isReference(item.keyReferencePem) ? publicMode : secretMode}};
 }
 
 bool holds(const Directory& generation, const Files& files) {

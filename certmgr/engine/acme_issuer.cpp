@@ -114,7 +114,8 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
                     order.ca + " sent a certificate for another key than the one in our request");
     if (!coversAll(leaf.names, spec.names))
         throw Error(ErrorKind::rejected, "certificate-for-other-names",
-                    order.ca + " sent a certificate that does not cover all names asked for");
+                    order.ca + " sent a certificate for " + (leaf.names.empty() ? leaf.subject : leaf.names.front().value) +
+                        ", which does not cover all names asked for");
     if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
         throw Error(ErrorKind::rejected, "certificate-expired",
                     order.ca + " sent a certificate that ended " + formatTime(leaf.notAfter));

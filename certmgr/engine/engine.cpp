@@ -97,7 +97,7 @@ void Engine::runDue() {
                 "time", issueWorkers_,
                 [this, now](std::stop_token) {
                     if (!parts_.clock.trust().trusted) return;
-                    records_.meta.set("last-time-seen", std::to_string(now.time_since_epoch().count()));
+                    records_.meta.set(lastTimeSeen, std::to_string(now.time_since_epoch().count()));
                 },
                 [] {});
             schedule_.set("time", now + timeNoted);

@@ -35,6 +35,9 @@ struct Parts {
     Views& views;
 };
 
+// Where the engine writes down, every hour, the time that it believes: for SystemClock after a restart.
+inline constexpr const char* lastTimeSeen = "last-time-seen";
+
 // Lives on the main thread: all its methods are called there, and none blocks. What blocks runs on workers, apart by
 // lanes: "issue:ID" decides and does what takes milliseconds, "order:ID" runs the ACME order, "deploy:SERVICE" deploys and
 // proves. So a local certificate never waits for a CA, and a slow service never holds up another.

@@ -13,21 +13,21 @@ MainQueue::MainQueue() : wakeup_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 }
 
 void MainQueue::post(std::function<void()> work) {
-    {
-        const std::lock_guard lock(mutex_);
-        work_.push_back(std::move(work));
-    }
+    const std::lock_guard lock(mutex_);
+    work_.push_back(std::move(work));
     ::eventfd_write(wakeup_.get(), 1);
 }
 
 void MainQueue::drain() {
-    eventfd_t ignored = 0;
-    ::eventfd_read(wakeup_.get(), &ignored);
     for (;;) {
         std::function<void()> next;
         {
             const std::lock_guard lock(mutex_);
-            if (work_.empty()) return;
+            if (work_.empty()) {
+                eventfd_t ignored = 0;
+                ::eventfd_read(wakeup_.get(), &ignored);
+                return;
+            }
             next = std::move(work_.front());
             work_.pop_front();
         }

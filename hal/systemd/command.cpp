@@ -103,7 +103,8 @@ class Command {
         const int error = ::posix_spawn(&pid_, program.c_str(), &actions.value, &attributes.value,
                                         arguments.data(), environment.data());
         if (error != 0) return error;
-        process_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));  // glibc 2.36 declares it for C only
+        process_ = UniqueFd(
+            static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));  // glibc 2.36 declares it for C only
         require(process_ ? 0 : errno, "watch the process");
         return 0;
     }

@@ -61,10 +61,12 @@ std::string errnoText(int result) {
         throw Error(
             ErrorKind::misconfigured, "access-denied",
             cannot + why + "; a polkit rule must allow org.freedesktop.systemd1.manage-units for this unit");
-    if (name == SD_BUS_ERROR_TIMEOUT || result == -ETIMEDOUT) throwTimeout(service);
+    // Before the timeouts: sd-bus gives NoReply, which the bus sends for a peer that left, the same errno.
     if (name == SD_BUS_ERROR_SERVICE_UNKNOWN || name == SD_BUS_ERROR_NAME_HAS_NO_OWNER ||
-        name == SD_BUS_ERROR_NO_REPLY || name == SD_BUS_ERROR_DISCONNECTED || name.empty())
+        name == SD_BUS_ERROR_NO_REPLY || name == SD_BUS_ERROR_DISCONNECTED)
         throwUnreachable(service.unit, why);
+    if (result == -ETIMEDOUT) throwTimeout(service);
+    if (name.empty() || name.starts_with("System.Error.")) throwUnreachable(service.unit, why);
     throw Error(ErrorKind::misconfigured, "reload-failed", cannot + why);
 }
 

@@ -33,12 +33,18 @@ PROGRAMS = {"certmgrd": "certmgr/daemon/certmgrd", "certmgrctl": "certmgr/ctl/pr
             "provider": "hal/provider/certmgr.so"}
 
 
-def built(name):
-    """A binary of the flavour that CERTMGR_PRESET names."""
-    file = namespace.REPOSITORY / "build" / os.environ.get("CERTMGR_PRESET", "release") / PROGRAMS[name]
-    if not file.exists():
-        raise BoxError(f"{file} is not built; scripts/run and scripts/test build it")
-    return file
+def install(folder):
+    """Copies the binaries of the flavour that CERTMGR_PRESET names: a clone in /root, say, is closed to the users that
+    the pieces run as. Returns the paths by name."""
+    built = namespace.REPOSITORY / "build" / os.environ.get("CERTMGR_PRESET", "release")
+    target = folder / "bin"
+    target.mkdir()
+    installed = {}
+    for name, file in PROGRAMS.items():
+        if not (built / file).exists():
+            raise BoxError(f"{built / file} is not built; scripts/run and scripts/test build it")
+        installed[name] = pathlib.Path(shutil.copy(built / file, target))
+    return installed
 
 
 class Box:
@@ -52,6 +58,7 @@ class Box:
         # Short, since a socket's path may have 107 characters only (unix(7)).
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
         self.folder.chmod(0o755)
+        os.umask(0o022)
         (self.folder / "log").mkdir()
         self.parts = []
         try:
@@ -61,22 +68,23 @@ class Box:
             raise
 
     def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, more_settings):
+        programs = install(self.folder)
+        self.provider = programs["provider"]
         self.http_port, self.port, responder_port = free_ports(3)
         if ca == "caddy":
             self.http_port = 80  # the only one that Caddy asks on
         self.bus = self._part(PrivateBus(self.folder))
         self.tpm = self._part(SoftwareTpm(self.folder)) if tpm else None
-        self.keyd = self._part(KeyDaemon(self.folder, built("keyd"), self.tpm.tcti if tpm else "none"))
+        self.keyd = self._part(KeyDaemon(self.folder, programs["keyd"], self.tpm.tcti if tpm else "none"))
         self.ca = None
         if ca == "pebble":
             self.ca = self._part(Pebble(self.folder, self.http_port, pebble_environment, pebble_arguments))
         elif ca == "caddy":
             self.ca = self._part(Caddy(self.folder))
-        self._part(Responder(self.folder, built("responder"), responder_port))
+        self._part(Responder(self.folder, programs["responder"], responder_port))
         openssl_conf = self.folder / "openssl.cnf"
-        self.provider = built("provider")
         openssl_conf.write_text(OPENSSL_CONF.format(module=self.provider))
-        self.manager = self._part(Manager(self.folder, built("certmgrd"), self.bus.address))
+        self.manager = self._part(Manager(self.folder, programs["certmgrd"], self.bus.address))
         pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
         self.nginx = self._part(Nginx(self.folder, self.http_port, self.port, responder_port, pages, openssl_conf))
@@ -84,8 +92,8 @@ class Box:
                                more_settings)
         self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx)
         self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx)
-        self.control = Control(built("certmgrctl"), self.bus.address)
-        self.visitor = Control(built("certmgrctl"), self.bus.address, user="visitor")
+        self.control = Control(programs["certmgrctl"], self.bus.address)
+        self.visitor = Control(programs["certmgrctl"], self.bus.address, user="visitor")
 
     def _part(self, part):
         self.parts.append(part)

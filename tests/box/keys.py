@@ -16,6 +16,7 @@ class SoftwareTpm:
         self.start()
 
     def start(self):
+        self.socket.unlink(missing_ok=True)  # of a run before
         self.process = Process(
             "swtpm", ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}",
                       "--server", f"type=unixio,path={self.socket}",

@@ -35,6 +35,8 @@ def enter(network=False):
                        f"({os.strerror(ctypes.get_errno())}); in a container, allow it CAP_SYS_ADMIN")
     if network:
         run(["ip", "link", "set", "lo", "up"])
+        # "nginx -t" binds port 80 as the manager's user.
+        pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
     run(["mount", "--make-rprivate", "/"])
     _add_users_and_names()
     for kind in ("actions", "rules.d"):

@@ -1,18 +1,18 @@
 #include "tests/support/fake_acme.h"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 #include <openssl/ec.h>
-
-#include <utility>
 
 #include "certmgr/crypto/jws.h"
 
 namespace testing_support {
 namespace {
 
-using nlohmann::json;
 using certmgr::net::HttpRequest;
 using certmgr::net::HttpResponse;
+using nlohmann::json;
 
 hal::Bytes publicKeyOf(EVP_PKEY& key) {
     unsigned char* der = nullptr;
@@ -24,7 +24,8 @@ hal::Bytes publicKeyOf(EVP_PKEY& key) {
 
 json payloadOf(const HttpRequest& request) {
     const json jws = json::parse(request.body);
-    const std::string payload = certmgr::crypto::base64urlDecode(jws.at("payload").get<std::string>()).value();
+    const std::string payload =
+        certmgr::crypto::base64urlDecode(jws.at("payload").get<std::string>()).value();
     return payload.empty() ? json() : json::parse(payload);
 }
 
@@ -35,8 +36,9 @@ constexpr const char* base = "https://acme.test";
 FakeAcme::FakeAcme(const certmgr::Clock& clock, certmgr::seconds lifetime)
     : clock_(clock), lifetime_(lifetime), caKey_(EVP_EC_gen("P-256")) {
     const certmgr::TimePoint now = clock.now();
-    ca_ = certmgr::crypto::buildCa({"fake ACME CA", "", now - std::chrono::hours(1), now + std::chrono::hours(24 * 365 * 20), 0},
-                                   publicKeyOf(*caKey_), nullptr, *caKey_);
+    ca_ = certmgr::crypto::buildCa(
+        {"fake ACME CA", "", now - std::chrono::hours(1), now + std::chrono::hours(24 * 365 * 20), 0},
+        publicKeyOf(*caKey_), nullptr, *caKey_);
 }
 
 void FakeAcme::setDown(bool down) {
@@ -72,14 +74,17 @@ std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
     std::vector<certmgr::Identifier> names;
     for (const std::string& name : order.names) names.push_back(certmgr::parseIdentifier(name));
     const certmgr::TimePoint now = clock_.now();
-    const auto leaf = certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime_},
-                                                       publicKeyOf(*X509_REQ_get0_pubkey(request.get())), *ca_, *caKey_);
+    const auto leaf =
+        certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime_},
+                                         publicKeyOf(*X509_REQ_get0_pubkey(request.get())), *ca_, *caKey_);
     return certmgr::crypto::toPem(*leaf) + certmgr::crypto::toPem(*ca_);
 }
 
 HttpResponse FakeAcme::answer(const HttpRequest& request) {
     const std::lock_guard lock(mutex_);
-    if (down_) throw certmgr::Error(certmgr::ErrorKind::transient, "http-unreachable", "acme.test: connection refused");
+    if (down_)
+        throw certmgr::Error(certmgr::ErrorKind::transient, "http-unreachable",
+                             "acme.test: connection refused");
     const std::string path = request.url.substr(std::string(base).size());
     HttpResponse response{200, {{"content-type", "application/json"}}, "{}"};
     if (path == "/directory") {
@@ -87,14 +92,18 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                              {"newAccount", std::string(base) + "/account"},
                              {"newOrder", std::string(base) + "/new-order"},
                              {"revokeCert", std::string(base) + "/revoke"},
-                             {"keyChange", std::string(base) + "/key-change"}}.dump();
+                             {"keyChange", std::string(base) + "/key-change"}}
+                            .dump();
     } else if (path == "/account") {
         ++accounts_;
-        response = {201, {{"location", std::string(base) + "/account/1"}, {"content-type", "application/json"}},
+        response = {201,
+                    {{"location", std::string(base) + "/account/1"}, {"content-type", "application/json"}},
                     json{{"status", "valid"}}.dump()};
     } else if (path == "/new-order") {
         Order order;
-        for (const json& identifier : payloadOf(request).at("identifiers")) order.names.push_back(identifier.at("value"));
+        const json payload = payloadOf(request);
+        for (const json& identifier : payload.at("identifiers"))
+            order.names.push_back(identifier.at("value"));
         orders_.push_back(order);
         response = orderAnswer(201, orders_.size() - 1, order);
     } else if (path.starts_with("/order/")) {
@@ -105,7 +114,8 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
         } else {
             if (path.ends_with("/finalize"))
                 order.chainPem = issue(
-                    order, certmgr::crypto::base64urlDecode(payloadOf(request).at("csr").get<std::string>()).value());
+                    order, certmgr::crypto::base64urlDecode(payloadOf(request).at("csr").get<std::string>())
+                               .value());
             response = orderAnswer(200, number, order);
         }
     }

@@ -1,5 +1,6 @@
-// An ACME CA inside the test, behind the HttpClient interface: for what no real server can be made to show, ten years
-// of the manual clock and outages on demand. It checks no signatures and no challenges: the real servers do that.
+// An ACME CA inside the test, behind the HttpClient interface: for what no real server can be made to show,
+// ten years of the manual clock and outages on demand. It checks no signatures and no challenges: the real
+// servers do that.
 #pragma once
 
 #include <map>

@@ -1,10 +1,10 @@
 #include "tests/support/test_issuer.h"
 
-#include <openssl/pem.h>
-#include <openssl/rand.h>
-
 #include <array>
 #include <stdexcept>
+
+#include <openssl/pem.h>
+#include <openssl/rand.h>
 
 namespace testing_support {
 namespace {
@@ -49,8 +49,8 @@ void extend(X509& certificate, int nid, const std::string& value) {
     require(extension && X509_add_ext(&certificate, extension.get(), -1) == 1);
 }
 
-X509Ptr sign(const std::string& subject, EVP_PKEY& subjectKey, int extension, const std::string& value, X509* issuer,
-             EVP_PKEY& issuerKey) {
+X509Ptr sign(const std::string& subject, EVP_PKEY& subjectKey, int extension, const std::string& value,
+             X509* issuer, EVP_PKEY& issuerKey) {
     X509Ptr certificate(X509_new());
     std::array<unsigned char, 8> serial{};
     require(RAND_bytes(serial.data(), serial.size()) == 1);
@@ -61,7 +61,8 @@ X509Ptr sign(const std::string& subject, EVP_PKEY& subjectKey, int extension, co
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 86400);
     const hal::X509NamePtr name(X509_NAME_new());
     require(X509_NAME_add_entry_by_txt(name.get(), "CN", MBSTRING_UTF8,
-                                       reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1, 0) == 1);
+                                       reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1,
+                                       0) == 1);
     X509_set_subject_name(certificate.get(), name.get());
     X509_set_issuer_name(certificate.get(), issuer ? X509_get_subject_name(issuer) : name.get());
     X509_set_pubkey(certificate.get(), &subjectKey);
@@ -74,7 +75,8 @@ X509Ptr sign(const std::string& subject, EVP_PKEY& subjectKey, int extension, co
 
 TestIssuer::TestIssuer() : rootKey_(EVP_EC_gen("P-256")), key_(EVP_EC_gen("P-256")) {
     root_ = sign("test root", *rootKey_, NID_basic_constraints, "critical,CA:TRUE", nullptr, *rootKey_);
-    intermediate_ = sign("test intermediate", *key_, NID_basic_constraints, "critical,CA:TRUE", root_.get(), *rootKey_);
+    intermediate_ =
+        sign("test intermediate", *key_, NID_basic_constraints, "critical,CA:TRUE", root_.get(), *rootKey_);
 }
 
 certmgr::deploy::Item TestIssuer::issue(const std::string& name, std::int64_t generation) const {

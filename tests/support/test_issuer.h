@@ -1,4 +1,5 @@
-// Certificates for tests that are about something else than certificates: root, intermediate, leaf, with plain keys.
+// Certificates for tests that are about something else than certificates: root, intermediate, leaf, with
+// plain keys.
 #pragma once
 
 #include <string>

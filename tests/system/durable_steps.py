@@ -47,3 +47,11 @@ class KilledAfterStep:
     def join(self):
         """After the daemon's end."""
         self.thread.join()
+
+    def end(self, manager):
+        """An orderly end: to the daemon itself, since strace would end before it."""
+        tracer = manager.process.pid
+        with open(f"/proc/{tracer}/task/{tracer}/children", encoding="utf-8") as children:
+            os.kill(int(children.read().split()[0]), signal.SIGTERM)
+        manager.process.child.wait(20)
+        self.join()

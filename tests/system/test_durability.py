@@ -56,8 +56,7 @@ def test_killed_after_every_durable_step_of_a_reissue(make_box):
             box.manager.start()
         settled(box)
         if completed:
-            box.manager.stop()
-            killer.join()
+            killer.end(box.manager)
             box.manager.start()
         asked = box.ca.count(NEW_ORDER) - orders
         changed = box.look(WEB_INTERFACE).leaf != leaf

@@ -1,5 +1,5 @@
-// deploy_one ROOT FOLDER GENERATION: writes and activates the pair in FOLDER as a service's certificate, then prunes.
-// A process of its own, so that the sweep can make its system calls fail and kill it at any of them.
+// deploy_one ROOT FOLDER GENERATION: writes and activates the pair in FOLDER as a service's certificate, then
+// prunes. A process of its own, so that the sweep can make its system calls fail and kill it at any of them.
 #include <cstdio>
 #include <string>
 

@@ -1,7 +1,7 @@
 // Fails, and then kills, the writing of a generation at its Nth system call, for every N.
-#include <gtest/gtest.h>
-
 #include <optional>
+
+#include <gtest/gtest.h>
 
 #include "certmgr/deploy/generation_store.h"
 #include "tests/support/child_process.h"
@@ -24,7 +24,8 @@ class SweepTest : public ::testing::TestWithParam<const char*> {
             const Item item = issuer_.issue("gw.example", number);
             writeFile(folder / "chain", item.credential.chainPem);
             writeFile(folder / "key", item.keyReferencePem);
-            writeFile(folder / "public", {item.subjectPublicKeyInfo.begin(), item.subjectPublicKeyInfo.end()});
+            writeFile(folder / "public",
+                      {item.subjectPublicKeyInfo.begin(), item.subjectPublicKeyInfo.end()});
         }
     }
 
@@ -34,7 +35,8 @@ class SweepTest : public ::testing::TestWithParam<const char*> {
     std::vector<std::string> command(int number) const {
         return {DEPLOY_ONE, folder_ / "live", input(number), std::to_string(number)};
     }
-    // One generation is active, then the second is deployed with `injection`. Empty: it came through unharmed.
+    // One generation is active, then the second is deployed with `injection`. Empty: it came through
+    // unharmed.
     std::optional<RunResult> deployWith(const std::string& injection) const {
         std::filesystem::remove_all(folder_ / "live");
         EXPECT_EQ(run(command(1)).status, 0);
@@ -45,7 +47,8 @@ class SweepTest : public ::testing::TestWithParam<const char*> {
         options.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // LeakSanitizer does not work under ptrace
         const RunResult result = run(argv, options);
         const std::string trace = readFile(folder_ / "trace");
-        const bool hit = trace.find("(INJECTED)") != std::string::npos || trace.find("killed by") != std::string::npos;
+        const bool hit =
+            trace.find("(INJECTED)") != std::string::npos || trace.find("killed by") != std::string::npos;
         return hit ? std::optional(result) : std::nullopt;
     }
     void expectWholePair(const std::string& when) const {
@@ -80,12 +83,16 @@ class SweepTest : public ::testing::TestWithParam<const char*> {
     testing_support::TestIssuer issuer_;
 };
 
-TEST_P(SweepTest, AnErrorLeavesAWholePair) { EXPECT_GT(sweep(GetParam(), "error=EIO"), 0); }
-TEST_P(SweepTest, AKillLeavesAWholePair) { EXPECT_GT(sweep(GetParam(), "signal=KILL"), 0); }
+TEST_P(SweepTest, AnErrorLeavesAWholePair) {
+    EXPECT_GT(sweep(GetParam(), "error=EIO"), 0);
+}
+TEST_P(SweepTest, AKillLeavesAWholePair) {
+    EXPECT_GT(sweep(GetParam(), "signal=KILL"), 0);
+}
 
 INSTANTIATE_TEST_SUITE_P(Calls, SweepTest,
-                         ::testing::Values("openat", "mkdirat", "fchmod", "write", "fsync", "symlinkat", "renameat",
-                                           "unlinkat", "read", "getdents64"),
+                         ::testing::Values("openat", "mkdirat", "fchmod", "write", "fsync", "symlinkat",
+                                           "renameat", "unlinkat", "read", "getdents64"),
                          [](const auto& call) { return std::string(call.param); });
 
 class RefusedDiskTest : public SweepTest {};
@@ -95,14 +102,16 @@ TEST_P(RefusedDiskTest, IsNamedAndChangesNothing) {
     const auto result = deployWith(parameter.substr(0, parameter.find(' ')));
     ASSERT_TRUE(result);
     EXPECT_EQ(result->status, 1);
-    EXPECT_TRUE(result->output.starts_with(parameter.substr(parameter.find(' ') + 1) + ":")) << result->output;
+    EXPECT_TRUE(result->output.starts_with(parameter.substr(parameter.find(' ') + 1) + ":"))
+        << result->output;
     EXPECT_EQ(readFile(certificate() / "current/fullchain.pem"), readFile(input(1) / "chain"));
     EXPECT_FALSE(std::filesystem::exists(certificate() / "generations/.2.tmp"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Errors, RefusedDiskTest,
-                         ::testing::Values("write:error=ENOSPC disk-full", "fsync:error=EDQUOT disk-full",
-                                           "mkdirat:error=EROFS read-only", "mkdirat:error=EACCES access-denied",
+                         ::testing::Values("write:error=ENOSPC:when=1 disk-full",
+                                           "fsync:error=EDQUOT disk-full", "mkdirat:error=EROFS read-only",
+                                           "mkdirat:error=EACCES access-denied",
                                            "symlinkat:error=EACCES access-denied"));
 
 }  // namespace

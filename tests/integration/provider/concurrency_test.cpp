@@ -88,11 +88,11 @@ TEST_F(ProviderConcurrency, ADeadKeydIsAnErrorWithASentence) {
     const std::string reference = daemon_.makeReference(KeyAlgorithm::ecP256);
     const hal::Pkey key = service_.load(reference);
     ASSERT_TRUE(signs(key));
-    daemon_.kill();
+    daemon_.server().kill();
     EXPECT_TRUE(sign(service_, key, "message").empty());
     EXPECT_NE(takeErrors().find("cannot be reached"), std::string::npos);
     EXPECT_TRUE(service_.load(reference)) << "loading needs no keyd: " << takeErrors();
-    daemon_.start();
+    daemon_.server().start();
     EXPECT_TRUE(signs(key)) << takeErrors();
 }
 

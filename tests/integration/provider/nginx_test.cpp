@@ -85,13 +85,13 @@ TEST_F(NginxWithProvider, NoVisitFailsWhileKeydIsKilledAndStartedAgain) {
 }
 
 TEST_F(NginxWithProvider, AKeydThatStaysAwayFailsOnlyItsOwnKeys) {
-    daemon_.kill();
+    daemon_.server().kill();
     const TlsClient client(TLS1_3_VERSION);
     EXPECT_EQ(client.visit(site_.port(), "plain-ec.example"), "");
     EXPECT_NE(client.visit(site_.port(), "file-ec.example"), "");
     waitUntil("the reason in nginx's log",
               [&] { return site_.nginx().errorLog().find("cannot be reached") != std::string::npos; });
-    daemon_.start();
+    daemon_.server().start();
     EXPECT_EQ(client.visit(site_.port(), "file-ec.example"), "");
 }
 

@@ -39,7 +39,7 @@ module = )" CERTMGR_PROVIDER_FOLDER "/certmgr.so\n";
 std::map<std::string, std::string> serviceEnvironment(const std::filesystem::path& opensslConf) {
     std::map<std::string, std::string> environment{{"OPENSSL_CONF", opensslConf.string()}};
     if (const std::string runtime = CERTMGR_SANITIZER_RUNTIME; !runtime.empty()) {
-        environment["LD_PRELOAD"] = runtime;
+        environment["LD_PRELOAD"] = runtime;             // with the C++ library, whose exceptions it watches
         environment["ASAN_OPTIONS"] = "detect_leaks=0";  // the foreign program's leaks are its own
     }
     return environment;

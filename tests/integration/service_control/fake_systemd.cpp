@@ -18,8 +18,9 @@ void require(int result, const std::string& what) {
 }
 
 void signalEnd(sd_bus* bus, const char* which, const char* result) {
-    require(sd_bus_emit_signal(bus, path, manager, "JobRemoved", "uoss", 4711u, which, "nginx.service", result),
-            "JobRemoved");
+    require(
+        sd_bus_emit_signal(bus, path, manager, "JobRemoved", "uoss", 4711u, which, "nginx.service", result),
+        "JobRemoved");
 }
 
 }  // namespace
@@ -29,20 +30,22 @@ PrivateBus::PrivateBus() {
     writeFile(folder_ / "bus.conf",
               "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN\" "
               "\"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
-              "<busconfig><type>system</type><listen>unix:path=" +
+              "<busconfig><listen>unix:path=" +
                   socket +
-                  "</listen><auth>EXTERNAL</auth><policy context=\"default\"><allow user=\"*\"/><allow own=\"*\"/>"
-                  "<allow send_type=\"method_call\"/><allow send_type=\"signal\"/>"
-                  "<allow receive_type=\"signal\"/></policy></busconfig>\n");
-    daemon_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{"dbus-daemon", "--nofork", "--config-file=" + (folder_ / "bus.conf").string()});
+                  "</listen><auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\"/>"
+                  "<allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>\n");
+    daemon_ = std::make_unique<ChildProcess>(std::vector<std::string>{
+        "dbus-daemon", "--nofork", "--config-file=" + (folder_ / "bus.conf").string()});
     waitUntil("the socket of dbus-daemon", [&] { return std::filesystem::exists(socket); });
     ::setenv("DBUS_SYSTEM_BUS_ADDRESS", ("unix:path=" + socket).c_str(), 1);
 }
 
-PrivateBus::~PrivateBus() { ::unsetenv("DBUS_SYSTEM_BUS_ADDRESS"); }
+PrivateBus::~PrivateBus() {
+    ::unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+}
 
-FakeSystemd::FakeSystemd(Behaviour behaviour, std::string result) : behaviour_(behaviour), result_(std::move(result)) {
+FakeSystemd::FakeSystemd(Behaviour behaviour, std::string result)
+    : behaviour_(behaviour), result_(std::move(result)) {
     sd_bus* bus = nullptr;
     require(sd_bus_open_system(&bus), "the fake systemd cannot reach the private bus");
     bus_.reset(bus);
@@ -81,11 +84,15 @@ bool FakeSystemd::answer(sd_bus_message& call) {
             signalEnd(bus_.get(), job, result_.c_str());
             break;
         case Behaviour::refuse:
-            require(sd_bus_reply_method_errorf(&call, result_.c_str(), "the fake says %s", result_.c_str()), result_);
+            require(sd_bus_reply_method_errorf(&call, result_.c_str(), "the fake says %s", result_.c_str()),
+                    result_);
             return true;
-        case Behaviour::neverEnd: break;
-        case Behaviour::vanishBeforeAnswer: return false;
-        case Behaviour::vanishAfterAnswer: break;
+        case Behaviour::neverEnd:
+            break;
+        case Behaviour::vanishBeforeAnswer:
+            return false;
+        case Behaviour::vanishAfterAnswer:
+            break;
     }
     require(sd_bus_reply_method_return(&call, "o", job), "ReloadUnit");
     return behaviour_ != Behaviour::vanishAfterAnswer;

@@ -1,12 +1,12 @@
 // org.freedesktop.systemd1 on a private dbus-daemon, as far as a reload goes; answers as systemd 252 does.
 #pragma once
 
-#include <systemd/sd-bus.h>
-
 #include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
+
+#include <systemd/sd-bus.h>
 
 #include "hal/handle.h"
 #include "tests/support/child_process.h"

@@ -1,8 +1,8 @@
 #include "hal/systemd/systemd_service_control.h"
 
-#include <gtest/gtest.h>
-
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "hal/error.h"
 #include "tests/integration/service_control/fake_systemd.h"
@@ -51,12 +51,15 @@ TEST_F(SystemdServiceControlTest, TellsTheResultsOfAJobApart) {
 }
 
 TEST_F(SystemdServiceControlTest, TellsRefusalsApart) {
-    EXPECT_EQ(errorOf(Behaviour::refuse, "org.freedesktop.systemd1.NoSuchUnit"), "misconfigured unit-not-found");
-    EXPECT_EQ(errorOf(Behaviour::refuse, "org.freedesktop.DBus.Error.AccessDenied"), "misconfigured access-denied");
+    EXPECT_EQ(errorOf(Behaviour::refuse, "org.freedesktop.systemd1.NoSuchUnit"),
+              "misconfigured unit-not-found");
+    EXPECT_EQ(errorOf(Behaviour::refuse, "org.freedesktop.DBus.Error.AccessDenied"),
+              "misconfigured access-denied");
     EXPECT_NE(message_.find("polkit"), std::string::npos) << message_;
     EXPECT_EQ(errorOf(Behaviour::refuse, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"),
               "misconfigured access-denied");
-    EXPECT_EQ(errorOf(Behaviour::refuse, "org.freedesktop.systemd1.JobTypeNotApplicable"), "misconfigured reload-failed");
+    EXPECT_EQ(errorOf(Behaviour::refuse, "org.freedesktop.systemd1.JobTypeNotApplicable"),
+              "misconfigured reload-failed");
 }
 
 TEST_F(SystemdServiceControlTest, AJobThatNeverEndsIsATimeout) {

@@ -1,9 +1,9 @@
 #include "certmgr/deploy/deployer.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "certmgr/core/error.h"
 #include "tests/support/child_process.h"
@@ -14,7 +14,9 @@
 namespace certmgr::deploy {
 namespace {
 
-Error failure(const std::string& code) { return {ErrorKind::misconfigured, code, "the test refuses: " + code}; }
+Error failure(const std::string& code) {
+    return {ErrorKind::misconfigured, code, "the test refuses: " + code};
+}
 
 // A service with two certificates: it loads what `current` points at when it is reloaded, and serves it.
 class DeployerTest : public ::testing::Test {
@@ -78,7 +80,8 @@ TEST_F(DeployerTest, WhatIsActiveAndServedIsNotReloadedAgain) {
     const auto wanted = targets(2, 0);
     deployer_.deploy(profile_, wanted);
     control_.reloads.clear();
-    for (const Outcome& outcome : deployer_.deploy(profile_, wanted)) expect(outcome, State::proved, 2, "is served");
+    for (const Outcome& outcome : deployer_.deploy(profile_, wanted))
+        expect(outcome, State::proved, 2, "is served");
     EXPECT_TRUE(control_.reloads.empty());
 }
 
@@ -89,7 +92,8 @@ TEST_F(DeployerTest, AfterACrashBetweenSwapAndReloadTheReloadIsMadeUpFor) {
         store_.write("nginx", target.item);
         store_.activate("nginx", target.item.credential.certificate, 2);
     }
-    for (const Outcome& outcome : deployer_.deploy(profile_, wanted)) expect(outcome, State::proved, 2, "is served");
+    for (const Outcome& outcome : deployer_.deploy(profile_, wanted))
+        expect(outcome, State::proved, 2, "is served");
     EXPECT_EQ(control_.reloads.size(), 1u);
 }
 
@@ -102,7 +106,8 @@ TEST_F(DeployerTest, OldWorkersMayAnswerForAWhile) {
         if (control_.reloads.empty() || left-- > 0) return Seen{true, "", old.at(name.value)};
         return see(name.value);
     };
-    for (const Outcome& outcome : deployer_.deploy(profile_, targets(2, 1))) expect(outcome, State::proved, 2, "is served");
+    for (const Outcome& outcome : deployer_.deploy(profile_, targets(2, 1)))
+        expect(outcome, State::proved, 2, "is served");
 }
 
 TEST_F(DeployerTest, AnIgnoredReloadBringsTheOldOneBack) {
@@ -111,7 +116,8 @@ TEST_F(DeployerTest, AnIgnoredReloadBringsTheOldOneBack) {
     for (const Outcome& outcome : deployer_.deploy(profile_, targets(2, 1))) {
         expect(outcome, State::rolledBack, 1, "expected");
         EXPECT_NE(outcome.reason.find("generation 1 is back; now"), std::string::npos) << outcome.reason;
-        EXPECT_NE(outcome.reason.rfind("is served with its whole chain"), std::string::npos) << outcome.reason;
+        EXPECT_NE(outcome.reason.rfind("is served with its whole chain"), std::string::npos)
+            << outcome.reason;
     }
     EXPECT_EQ(control_.reloads.size(), 2u);
 }
@@ -213,7 +219,8 @@ TEST_F(DeployerTest, WithoutAProbeNothingIsClaimed) {
     for (const Outcome& outcome : deployer_.deploy(profile_, targets(2, 0)))
         expect(outcome, State::rolledBack, 1, "the test refuses");
     control_.onReload = [] { throw failure("service-inactive"); };
-    for (const Outcome& outcome : deployer_.deploy(profile_, targets(3, 0))) expect(outcome, State::waiting, 3, "lies ready");
+    for (const Outcome& outcome : deployer_.deploy(profile_, targets(3, 0)))
+        expect(outcome, State::waiting, 3, "lies ready");
     EXPECT_EQ(probe_.looks, 0);
 }
 
@@ -240,7 +247,8 @@ TEST_F(DeployerTest, AnActivationThatFailsPutsTheOthersBack) {
         deployer_.deploy(profile_, targets(2, 1));
         FAIL() << "activating over a directory succeeded";
     } catch (const Error& error) {
-        EXPECT_NE(std::string(error.what()).find("generation 1 of b.example could not be put back"), std::string::npos)
+        EXPECT_NE(std::string(error.what()).find("generation 1 of b.example could not be put back"),
+                  std::string::npos)
             << error.what();
     }
     EXPECT_EQ(store_.active("nginx", first), 1);
@@ -251,7 +259,8 @@ TEST_F(DeployerTest, CheckChangesNothing) {
     const auto wanted = targets(1, 0);
     deployer_.deploy(profile_, wanted);
     control_.reloads.clear();
-    for (const Outcome& outcome : deployer_.check(profile_, wanted)) expect(outcome, State::proved, 1, "is served");
+    for (const Outcome& outcome : deployer_.check(profile_, wanted))
+        expect(outcome, State::proved, 1, "is served");
     for (const Outcome& outcome : deployer_.check(profile_, targets(2, 1)))
         expect(outcome, State::rolledBack, 1, "expected");
     served_[first] = {"something else"};

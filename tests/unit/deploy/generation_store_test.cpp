@@ -46,7 +46,8 @@ TEST_F(GenerationStoreTest, WritesTheFourFilesWithTheirModes) {
     ::umask(before);
 
     EXPECT_EQ(readFile(generation(7) / "fullchain.pem"), item.credential.chainPem);
-    EXPECT_EQ(readFile(generation(7) / "cert.pem") + readFile(generation(7) / "chain.pem"), item.credential.chainPem);
+    EXPECT_EQ(readFile(generation(7) / "cert.pem") + readFile(generation(7) / "chain.pem"),
+              item.credential.chainPem);
     EXPECT_EQ(readFile(generation(7) / "key.pem"), item.keyReferencePem);
     EXPECT_EQ(modeOf(generation(7)), 0755u);
     EXPECT_EQ(modeOf(generation(7) / "fullchain.pem"), 0644u);
@@ -65,6 +66,13 @@ TEST_F(GenerationStoreTest, RefusesAKeyThatDoesNotFitBeforeAnythingIsTouched) {
     Item item = issuer_.issue("gw.example", 7);
     item.subjectPublicKeyInfo = issuer_.issue("gw.example", 7).subjectPublicKeyInfo;
     EXPECT_EQ(codeOf([&] { store_.write("nginx", item); }), "pair-mismatch");
+
+    item = issuer_.issue("gw.example", 7);
+    for (const std::string& key :
+         {issuer_.issue("gw.example", 7).keyReferencePem, std::string(), item.credential.chainPem}) {
+        item.keyReferencePem = key;
+        EXPECT_EQ(codeOf([&] { store_.write("nginx", item); }), "pair-mismatch") << key;
+    }
     EXPECT_FALSE(std::filesystem::exists(root_ / "live"));
 }
 

@@ -10,7 +10,9 @@ namespace {
 const Identifier wildcard{Identifier::Type::dns, "*.gw.example"};
 const Identifier host{Identifier::Type::dns, "gw.example"};
 
-TEST(ServerName, IsTheFirstThatIsNoWildcard) { EXPECT_EQ(serverNameFor({wildcard, host}), host); }
+TEST(ServerName, IsTheFirstThatIsNoWildcard) {
+    EXPECT_EQ(serverNameFor({wildcard, host}), host);
+}
 
 TEST(ServerName, BelowAWildcardIsAHostThatItCovers) {
     const Identifier name = serverNameFor({wildcard});
@@ -18,7 +20,9 @@ TEST(ServerName, BelowAWildcardIsAHostThatItCovers) {
     EXPECT_TRUE(covers(wildcard, name)) << name.value;
 }
 
-TEST(ServerName, IsNotThereWithoutNames) { EXPECT_THROW(serverNameFor({}), Error); }
+TEST(ServerName, IsNotThereWithoutNames) {
+    EXPECT_THROW(serverNameFor({}), Error);
+}
 
 TEST(Shortfall, IsEmptyForTheWholeChainInAnyOrderAndWithTheRoot) {
     EXPECT_EQ(shortfall({true, "", {"leaf", "a", "b"}}, {"leaf", "a", "b"}), "");

@@ -49,6 +49,7 @@ class EngineTest : public testing::Test {
         profile.certificates.push_back(specFor("gw.example.com"));
         settings.cas = {{"fake", testing_support::FakeAcme::directory, "", {}, true}};
         settings.keyPolicy = hal::KeyPolicy::file;
+        settings.publicNamesOnly = false;  // example.com is reserved
         settings.workers = 4;
     }
     ~EngineTest() override { stopEngine(); }
@@ -66,14 +67,13 @@ class EngineTest : public testing::Test {
         stopEngine();
         views = std::make_unique<Views>();
         database = std::make_unique<store::Database>(folder / "certmgr.db");
-        generations = std::make_unique<deploy::GenerationStore>(folder / "live");
-        if (!service) service = std::make_unique<testing_support::FakeService>(*generations, profile);
-        deployer = std::make_unique<deploy::Deployer>(*generations, *service, *service);
+        if (!service) service = std::make_unique<testing_support::FakeService>(generations, profile);
+        deployer = std::make_unique<deploy::Deployer>(generations, *service, *service);
         const auto http = [this](const acme::CaSettings&) {
             return std::make_unique<testing_support::FakeAcme::Client>(ca);
         };
         engine = std::make_unique<Engine>(
-            Parts{*database, keys, *deployer, *generations, solver, http, clock, log, queue, *views}, settings,
+            Parts{*database, keys, *deployer, generations, solver, http, clock, log, queue, *views}, settings,
             std::vector{profile});
         engine->start();
         settle();
@@ -126,7 +126,7 @@ class EngineTest : public testing::Test {
     ServiceProfile profile;
     std::unique_ptr<Views> views;
     std::unique_ptr<store::Database> database;
-    std::unique_ptr<deploy::GenerationStore> generations;
+    const deploy::GenerationStore generations{folder / "live"};
     std::unique_ptr<testing_support::FakeService> service;
     std::unique_ptr<deploy::Deployer> deployer;
     std::unique_ptr<Engine> engine;

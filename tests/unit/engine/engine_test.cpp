@@ -64,6 +64,7 @@ TEST_F(EngineTest, NoServiceEverShowsAnExpiredCertificateThoughTheCaIsGoneForGoo
 
 TEST_F(EngineTest, TenYearsOfRenewals) {
     CertificateSpec local = specFor("nas.local");
+    local.acme = false;
     profile.certificates.push_back(local);
     startEngine();
     for (int week = 1; week <= 10 * 52; ++week) {
@@ -103,7 +104,7 @@ TEST_F(EngineTest, AServiceThatIgnoresItsReloadKeepsTheOldCertificateAndSaysSo) 
     settle();
     EXPECT_EQ(view("gw.example.com").proof, "rolled-back");
     EXPECT_EQ(service->servedLeaf(gateway), old);
-    EXPECT_EQ(generations->chainSha256("web", "gw.example.com", *generations->active("web", "gw.example.com")).front(), old);
+    EXPECT_EQ(generations.chainSha256("web", "gw.example.com", *generations.active("web", "gw.example.com")).front(), old);
 
     service->set(FakeService::Mood::good);
     runUntil(clock.now() + hours(1));
@@ -113,10 +114,8 @@ TEST_F(EngineTest, AServiceThatIgnoresItsReloadKeepsTheOldCertificateAndSaysSo) 
 
 TEST_F(EngineTest, AServiceThatIsDownIsProvedAtItsStart) {
     profile.probe.timeout = std::chrono::milliseconds(50);
-    service = nullptr;
     ca.setDown(true);
-    generations = std::make_unique<deploy::GenerationStore>(folder / "live");
-    service = std::make_unique<FakeService>(*generations, profile);
+    service = std::make_unique<FakeService>(generations, profile);
     service->set(FakeService::Mood::down);
     startEngine();
     EXPECT_EQ(view("gw.example.com").proof, "waiting");

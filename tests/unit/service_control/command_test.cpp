@@ -1,10 +1,10 @@
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <thread>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "hal/error.h"
 #include "hal/handle.h"
@@ -17,7 +17,9 @@ namespace {
 using std::chrono::milliseconds;
 using testing_support::readFile;
 
-std::vector<std::string> shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
+std::vector<std::string> shell(const std::string& script) {
+    return {"/bin/sh", "-c", script};
+}
 
 class CommandServiceControlTest : public ::testing::Test {
   protected:
@@ -49,7 +51,8 @@ TEST_F(CommandServiceControlTest, AFailingCheckKeepsTheReloadFromRunning) {
     const std::string file = folder_ / "reloaded";
     const Error error = errorOf({"", shell("echo line 7 is wrong >&2; exit 3"), {"touch", file}});
     EXPECT_EQ(error.code(), "check-failed");
-    EXPECT_NE(std::string(error.what()).find("ended with status 3: line 7 is wrong"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("ended with status 3: line 7 is wrong"), std::string::npos)
+        << error.what();
     EXPECT_FALSE(std::filesystem::exists(file));
 }
 
@@ -79,7 +82,8 @@ TEST_F(CommandServiceControlTest, AtTheTimeLimitTheWholeGroupIsKilled) {
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
     const UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     // Both hold the fifo open for writing; it is at its end only when both are dead.
-    const Error error = errorOf({"", {}, shell("exec 9>" + fifo + "; echo begun; sleep 1000 & sleep 1000"), milliseconds(300)});
+    const Error error = errorOf(
+        {"", {}, shell("exec 9>" + fifo + "; echo begun; sleep 1000 & sleep 1000"), milliseconds(300)});
     EXPECT_EQ(error.code(), "reload-timeout");
     EXPECT_NE(std::string(error.what()).find("begun"), std::string::npos) << error.what();
     testing_support::waitUntil("the end of the grandchild", [&] {
@@ -97,7 +101,8 @@ TEST_F(CommandServiceControlTest, DoesNotWaitForWhatTheCommandLeavesBehind) {
 }
 
 TEST_F(CommandServiceControlTest, KeepsTheLastLinesOfAnyAmountOfOutput) {
-    const Error error = errorOf({"", {}, shell("head -c 3000000 /dev/zero | tr '\\0' x; echo THE END; exit 1")});
+    const Error error =
+        errorOf({"", {}, shell("head -c 3000000 /dev/zero | tr '\\0' x; echo THE END; exit 1")});
     const std::string text = error.what();
     EXPECT_LT(text.size(), 4400u);
     EXPECT_TRUE(text.ends_with("xTHE END")) << text.substr(text.size() - 20);
