@@ -165,7 +165,7 @@ void Engine::concludeDeploy(const ServiceProfile& service, const Deployments::Re
         const auto known = parts_.views.certificates().find(id);
         if (known == parts_.views.certificates().end()) continue;
         CertificateView view = known->second;
-        view.proof = worstProof(records_, id, view.services);
+        view.proof = worstProof(records_, view);
         parts_.views.put(std::move(view));
     }
     settleJobs();

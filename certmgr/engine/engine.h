@@ -57,6 +57,8 @@ class Engine : public Commands {
     // Everything is looked at again: after a jump of the clock, or on request (SIGHUP).
     void review();
     bool idle() const { return lanes_.idle(); }
+    // Whether all there is to do without a CA is done. For the first time: every service finds a certificate at its start.
+    bool served() const { return lanes_.onlyBusyWith("order:"); }
 
     const Views& views() const override { return parts_.views; }
     std::string request(const RequestCommand& command) override;
