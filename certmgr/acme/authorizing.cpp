@@ -15,10 +15,14 @@ using wire::Authorization;
 using wire::AuthorizationStatus;
 using wire::Challenge;
 
+// Takes the challenges away again, unless the CA may be fetching them at this moment: an order that is
+// interrupted there, by a stop or by the network, would become invalid. The run that goes on with it presents
+// them again.
 class PresentedChallenges {
   public:
     explicit PresentedChallenges(Http01Solver& solver) : solver_(solver) {}
     ~PresentedChallenges() {
+        if (inUse_) return;
         for (const std::string& token : tokens_) solver_.remove(token);
     }
     PresentedChallenges(const PresentedChallenges&) = delete;
@@ -28,10 +32,12 @@ class PresentedChallenges {
         tokens_.push_back(token);
         solver_.present(token, keyAuthorization);
     }
+    void setInUse(bool inUse) { inUse_ = inUse; }
 
   private:
     Http01Solver& solver_;
     std::vector<std::string> tokens_;
+    bool inUse_ = false;
 };
 
 std::string nameOf(const Authorization& authorization) {
@@ -55,6 +61,12 @@ std::string withoutToken(std::string text, const std::string& token) {
     return text;
 }
 
+// A run that was broken off left its challenge in place, and nobody asks for it any more.
+void removeLeftovers(const Authorization& authorization, Http01Solver& solver) {
+    for (const Challenge& challenge : authorization.challenges)
+        if (challenge.type == "http-01") solver.remove(challenge.token);
+}
+
 // What went wrong with each identifier.
 class Failures {
   public:
@@ -72,8 +84,7 @@ class Failures {
     }
 
     Error error() const {
-        Error error(ErrorKind::rejected, "authorization-failed",
-                    words_.empty() ? "the order is invalid, and the CA does not say why" : words_);
+        Error error(ErrorKind::rejected, "authorization-failed", words_);
         if (!problems_.empty()) error.problem(wire::compoundProblem(problems_));
         return error;
     }
@@ -91,13 +102,14 @@ struct Open {
 class Authorizing {
   public:
     Authorizing(Session::Impl& ca, Http01Solver& solver, OrderJournal& journal, const std::stop_token& stop)
-        : ca_(ca), journal_(journal), stop_(stop), presented_(solver) {}
+        : ca_(ca), solver_(solver), journal_(journal), stop_(stop), presented_(solver) {}
 
     void run(const std::vector<std::string>& urls) {
         for (const std::string& url : urls) prepare(url);
         if (!failures_.empty()) throw failures_.error();
         if (open_.empty()) return;
         Polling polling(waitingFor(), stop_);
+        presented_.setInUse(true);
         // 7.5.1: "the client indicates to the server that it is ready for the challenge validation by sending
         // an empty JSON body ("{}")"
         for (const std::string& url : challenges_) polling.saw(ca_.post(url, "{}", "the challenge", stop_));
@@ -106,6 +118,7 @@ class Authorizing {
             polling.wait();
             poll(polling);
         }
+        presented_.setInUse(false);
     }
 
   private:
@@ -120,7 +133,8 @@ class Authorizing {
     void prepare(const std::string& url) {
         const Authorization authorization = fetch(url, nullptr);
         if (authorization.status == AuthorizationStatus::invalid) failures_.add(authorization);
-        if (authorization.status != AuthorizationStatus::pending) return;
+        if (authorization.status != AuthorizationStatus::pending)
+            return removeLeftovers(authorization, solver_);
         const Challenge& challenge = http01(authorization);
         presented_.present(challenge.token, ca_.keyAuthorization(challenge.token));
         // "processing": an earlier run has answered it.
@@ -134,7 +148,9 @@ class Authorizing {
             if (authorization.status == AuthorizationStatus::invalid) failures_.add(authorization);
             return authorization.status == AuthorizationStatus::valid;
         });
-        if (!failures_.empty()) throw failures_.error();
+        if (failures_.empty()) return;
+        presented_.setInUse(false);  // the order is invalid with its first authorization
+        throw failures_.error();
     }
 
     std::string waitingFor() const {
@@ -144,6 +160,7 @@ class Authorizing {
     }
 
     Session::Impl& ca_;
+    Http01Solver& solver_;
     OrderJournal& journal_;
     const std::stop_token& stop_;
     PresentedChallenges presented_;
@@ -159,15 +176,16 @@ void obtainAuthorizations(Session::Impl& ca, const std::vector<std::string>& url
     Authorizing(ca, solver, journal, stop).run(urls);
 }
 
-Error authorizationFailure(Session::Impl& ca, const std::vector<std::string>& urls,
-                           const std::stop_token& stop) {
+std::optional<Error> authorizationFailure(Session::Impl& ca, const std::vector<std::string>& urls,
+                                          Http01Solver& solver, const std::stop_token& stop) {
     Failures failures;
     for (const std::string& url : urls) {
         const HttpResponse response = ca.post(url, "", "the authorization", stop);
         const Authorization authorization = wire::parseAuthorization(response.body);
+        removeLeftovers(authorization, solver);
         if (authorization.status == AuthorizationStatus::invalid) failures.add(authorization);
     }
-    return failures.error();
+    return failures.empty() ? std::nullopt : std::optional(failures.error());
 }
 
 }  // namespace certmgr::acme

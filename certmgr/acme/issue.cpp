@@ -39,8 +39,10 @@ class Issuance {
 
     std::string run() {
         url_ = orderUrl();
+        const bool resumed = !created_;
         Order order = fetchOrder();
-        if (order.status == OrderStatus::pending) {
+        // The challenges of a resumed order may have been validated since, and still be presented.
+        if (order.status == OrderStatus::pending || (resumed && order.status == OrderStatus::ready)) {
             authorize(order);
             order.status = OrderStatus::ready;
         }
@@ -95,27 +97,30 @@ class Issuance {
     // 7.1.2.1: the answer to an earlier newOrder never came, but the account may have a list of its orders.
     std::optional<std::string> findLostOrder() {
         journal_.activity("looking for the order that an earlier run asked for");
-        std::optional<std::string> page = ordersList();
+        std::optional<HttpResponse> page = firstPageOfOrders();
         if (!page) {
             journal_.orderLost(
                 "newOrder was sent, its answer never seen, and the CA keeps no list of orders to ask");
             return std::nullopt;
         }
         while (page) {
-            const HttpResponse response = fetch(*page, "the account's list of orders");
-            for (const std::string& url : wire::parseOrdersList(response.body))
+            for (const std::string& url : wire::parseOrdersList(page->body))
                 if (!journal_.isKnownOrder(url) && canBeOurs(url)) return url;
-            page = linkTarget(response, "next");
+            const std::optional<std::string> next = linkTarget(*page, "next");
+            page = next ? std::optional(fetch(*next, "the account's list of orders")) : std::nullopt;
         }
         return std::nullopt;
     }
 
-    std::optional<std::string> ordersList() {
+    // The RFC asks for the list, but many CAs keep none.
+    std::optional<HttpResponse> firstPageOfOrders() {
         try {
-            return wire::parseAccount(fetch(ca_.accountUrl(stop_), "the account").body).orders;
+            const std::optional<std::string> list =
+                wire::parseAccount(fetch(ca_.accountUrl(stop_), "the account").body).orders;
+            return list ? std::optional(fetch(*list, "the account's list of orders")) : std::nullopt;
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::rejected) throw;
-            return std::nullopt;  // RFC 8555 promises no POST-as-GET of an account
+            return std::nullopt;
         }
     }
 
@@ -203,10 +208,13 @@ class Issuance {
         return last_;
     }
 
+    // An authorization's own words say more than those of the order, and know which token to leave out.
     Error refusalOf(const Order& order) {
-        if (order.problem.empty()) return authorizationFailure(ca_, order.authorizations, stop_);
-        return Error(ErrorKind::rejected, "order-invalid",
-                     "the CA refused the order: " + wire::sentence(wire::parseProblem(order.problem)))
+        if (std::optional<Error> failure = authorizationFailure(ca_, order.authorizations, solver_, stop_))
+            return *failure;
+        const std::string words =
+            order.problem.empty() ? "" : ": " + wire::sentence(wire::parseProblem(order.problem));
+        return Error(ErrorKind::rejected, "order-invalid", "the CA refused the order" + words)
             .problem(order.problem);
     }
 

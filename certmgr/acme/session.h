@@ -12,7 +12,6 @@
 namespace certmgr::acme {
 
 struct Session::Impl {
-  public:
     Impl(CaSettings ca, AccountSettings account, hal::Pkey key, net::HttpClient& http);
 
     const std::string& caName() const { return ca_.name; }

@@ -68,7 +68,6 @@ void MainLoop::attach(sd_bus& bus) {
 
 void MainLoop::run() {
     armTimer();
-    ::sd_notify(0, "READY=1");
     checked(::sd_event_loop(event_.get()), "sd_event_loop");
 }
 
@@ -98,6 +97,11 @@ int MainLoop::onHangup(sd_event_source*, const signalfd_siginfo*, void* loop) {
 // After every turn of the loop: what was due may have changed, or the last worker may have ended.
 int MainLoop::onTurn(sd_event_source*, void* loop) {
     MainLoop& mainLoop = self(loop);
+    // Services are ordered behind this unit: at their start the files must be there.
+    if (!mainLoop.ready_ && mainLoop.engine_.served()) {
+        mainLoop.ready_ = true;
+        ::sd_notify(0, "READY=1");
+    }
     if (mainLoop.stopping_ && mainLoop.engine_.idle()) ::sd_event_exit(mainLoop.event_.get(), 0);
     mainLoop.armTimer();
     return 0;

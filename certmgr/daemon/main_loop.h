@@ -42,6 +42,7 @@ class MainLoop {
     EventHandle event_;
     EventSource queueSource_, timerSource_, terminateSource_, interruptSource_, hangupSource_, turnSource_;
     std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when somebody sets the clock
+    bool ready_ = false;
     bool stopping_ = false;
 };
 

@@ -13,7 +13,7 @@ constexpr std::size_t uploadThreads = 2;
 constexpr seconds retryDelay{60};
 
 // How often the time is written down, so that a clock that jumped back is noticed after a restart.
-constexpr std::chrono::hours timeNoted{1};
+constexpr std::chrono::hours timeNoted{24};
 
 // "issue:gw.example" -> {"issue", "gw.example"}
 std::pair<std::string, std::string> splitLane(const std::string& lane) {
@@ -165,7 +165,7 @@ void Engine::concludeDeploy(const ServiceProfile& service, const Deployments::Re
         const auto known = parts_.views.certificates().find(id);
         if (known == parts_.views.certificates().end()) continue;
         CertificateView view = known->second;
-        view.proof = worstProof(records_, id, view.services);
+        view.proof = worstProof(records_, view);
         parts_.views.put(std::move(view));
     }
     settleJobs();

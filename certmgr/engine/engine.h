@@ -35,7 +35,7 @@ struct Parts {
     Views& views;
 };
 
-// Where the engine writes down, every hour, the time that it believes: for SystemClock after a restart.
+// Where the engine writes down, every day, the time that it believes: for SystemClock after a restart.
 inline constexpr const char* lastTimeSeen = "last-time-seen";
 
 // Lives on the main thread: all its methods are called there, and none blocks. What blocks runs on workers, apart by
@@ -57,6 +57,8 @@ class Engine : public Commands {
     // Everything is looked at again: after a jump of the clock, or on request (SIGHUP).
     void review();
     bool idle() const { return lanes_.idle(); }
+    // Whether all there is to do without a CA is done. For the first time: every service finds a certificate at its start.
+    bool served() const { return lanes_.onlyBusyWith("order:"); }
 
     const Views& views() const override { return parts_.views; }
     std::string request(const RequestCommand& command) override;

@@ -1,5 +1,7 @@
 #include "certmgr/engine/lanes.h"
 
+#include <algorithm>
+
 namespace certmgr::engine {
 
 void Lanes::run(const std::string& lane, Workers& workers, Work work, std::function<void()> after) {
@@ -21,6 +23,11 @@ void Lanes::finished(const std::string& lane, const std::function<void()>& after
     lanes_.erase(lane);
     if (next) next();
     after();
+}
+
+bool Lanes::onlyBusyWith(const std::string& prefix) const {
+    return std::all_of(lanes_.begin(), lanes_.end(),
+                       [&](const auto& lane) { return lane.first.starts_with(prefix); });
 }
 
 void Lanes::cancel(const std::string& lane) {

@@ -24,6 +24,7 @@ class Lanes {
 
     bool busy(const std::string& lane) const { return lanes_.contains(lane); }
     bool idle() const { return lanes_.empty(); }
+    bool onlyBusyWith(const std::string& prefix) const;  // no lane is busy whose name begins otherwise
 
     // Asks the work that runs in the lane, and drops the run that waits behind it.
     void cancel(const std::string& lane);

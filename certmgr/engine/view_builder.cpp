@@ -33,11 +33,12 @@ void describeCredential(Records& records, const Credential& credential, Certific
 
 }  // namespace
 
-std::string worstProof(Records& records, const CertificateId& id, const std::vector<std::string>& services) {
+std::string worstProof(Records& records, const CertificateView& view) {
     std::size_t worst = severity.size();
-    for (const std::string& service : services) {
-        const auto row = records.deployments.find(service, id);
-        const std::string_view state = row ? std::string_view(row->state) : "pending";
+    for (const std::string& service : view.services) {
+        const auto row = records.deployments.find(service, view.id);
+        const std::string_view state =
+            row && row->wanted == view.generation ? std::string_view(row->state) : "pending";
         const auto rank = std::find(severity.begin(), severity.end(), state) - severity.begin();
         worst = std::min(worst, static_cast<std::size_t>(rank));
     }
@@ -58,8 +59,8 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     view.lastProblem = row.lastProblem;
     view.lastAttempt = epoch(row.lastAttempt);
     view.nextAttempt = epoch(row.acme.nextAttempt);
-    view.proof = worstProof(records, row.spec.id, services);
     if (const auto current = records.credentials.current(row.spec.id)) describeCredential(records, *current, view);
+    view.proof = worstProof(records, view);
     return view;
 }
 

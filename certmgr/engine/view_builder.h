@@ -14,8 +14,9 @@ namespace certmgr::engine {
 // `services`: the modules that the certificate is for.
 CertificateView certificateView(Records& records, const store::CertificateRow& row, const Decision& decision,
                                 const std::vector<std::string>& services);
-// "proved", "waiting", "pending", "rolled-back", "failed": that of the module that is worst off; "not deployed" without any.
-std::string worstProof(Records& records, const CertificateId& id, const std::vector<std::string>& services);
+// Of the generation in force: "proved", "unproved", "waiting", "pending", "rolled-back" or "failed", whichever of its
+// services is worst off; "not deployed" without any.
+std::string worstProof(Records& records, const CertificateView& view);
 ServiceView serviceView(Records& records, const ServiceProfile& service);
 std::vector<AuthorityView> authorityViews(Records& records);
 

@@ -9,8 +9,9 @@ namespace {
 
 using Response = hal::Handle<MHD_Response, MHD_destroy_response>;
 
-constexpr unsigned maxConnections = 64;
-constexpr unsigned maxConnectionsOfOnePeer = 32;
+// One CA may validate a hundred orders at once, each from several threads. More than that wait in the
+// backlog.
+constexpr unsigned maxConnections = 512;
 constexpr unsigned idleSeconds = 10;
 constexpr std::size_t memoryOfConnection = 8192;
 
@@ -41,7 +42,6 @@ ChallengeServer::ChallengeServer(hal::UniqueFd listening, const ChallengeDirecto
     : daemon_(MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &answer,
                                const_cast<ChallengeDirectory*>(&challenges), MHD_OPTION_LISTEN_SOCKET,
                                listening.get(), MHD_OPTION_CONNECTION_LIMIT, maxConnections,
-                               MHD_OPTION_PER_IP_CONNECTION_LIMIT, maxConnectionsOfOnePeer,
                                MHD_OPTION_CONNECTION_TIMEOUT, idleSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                memoryOfConnection, MHD_OPTION_END)) {
     if (!daemon_)

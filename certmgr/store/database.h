@@ -18,9 +18,8 @@ namespace certmgr::store {
 // Opens or makes the file (mode 0600, WAL, synchronous=FULL, foreign_keys=ON), copies it to FILE.before-N
 // before a migration to version N, and migrates by user_version. A newer version is opened as long as it is
 // additive (field application_id kept). The pages are not all checked at open: quick_check reads the whole
-// file, which takes a second for 100 MB on a gateway's flash, and SQLite notices a damaged page when it is
-// read. Errors: "database-corrupt", "database-not-ours", "disk-full", "database-locked",
-// "database-unreachable".
+// file, which grows with the history that is kept; SQLite notices a damaged page when it is read.
+// Errors: "database-corrupt", "database-not-ours", "disk-full", "database-locked", "database-unreachable".
 class Database {
   public:
     explicit Database(const std::filesystem::path& file);

@@ -43,7 +43,9 @@ KeyMaterial materialOf(const KeyFile& file) {
 }
 
 // What the TPM cannot do now. A defect, or a full disk, would meet a file key as well.
-bool fallsBack(const Error& error) { return error.kind() != ErrorKind::internal; }
+bool fallsBack(const Error& error) {
+    return error.kind() != ErrorKind::internal;
+}
 
 std::size_t weightOf(const KeyInfo& info) {
     std::size_t weight = 256 + info.reason.size() + info.publicKey.size() + info.label.size();

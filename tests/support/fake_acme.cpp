@@ -101,7 +101,8 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                     json{{"status", "valid"}}.dump()};
     } else if (path == "/new-order") {
         Order order;
-        for (const json& identifier : payloadOf(request).at("identifiers"))
+        const json payload = payloadOf(request);
+        for (const json& identifier : payload.at("identifiers"))
             order.names.push_back(identifier.at("value"));
         orders_.push_back(order);
         response = orderAnswer(201, orders_.size() - 1, order);

@@ -1,13 +1,14 @@
 #include "tests/support/https_server.h"
 
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <stdexcept>
+
 #include <arpa/inet.h>
 #include <openssl/pem.h>
 #include <poll.h>
 #include <sys/socket.h>
-
-#include <algorithm>
-#include <array>
-#include <stdexcept>
 
 #include "certmgr/crypto/x509.h"
 #include "tests/support/child_process.h"
@@ -47,9 +48,11 @@ void makeTlsFiles(const std::filesystem::path& directory, std::chrono::sys_secon
                   std::chrono::sys_seconds notAfter) {
     const hal::Pkey caKey(EVP_EC_gen("P-256"));
     const hal::Pkey key(EVP_EC_gen("P-256"));
-    const auto ca = certmgr::crypto::buildCa({"Test TLS CA", "", notBefore, notAfter + std::chrono::hours(24)},
-                                             publicKeyOf(*caKey), nullptr, *caKey);
-    const std::vector<Identifier> names{{Identifier::Type::dns, "localhost"}, {Identifier::Type::ip, "127.0.0.1"}};
+    const auto ca =
+        certmgr::crypto::buildCa({"Test TLS CA", "", notBefore, notAfter + std::chrono::hours(24)},
+                                 publicKeyOf(*caKey), nullptr, *caKey);
+    const std::vector<Identifier> names{{Identifier::Type::dns, "localhost"},
+                                        {Identifier::Type::ip, "127.0.0.1"}};
     const auto leaf =
         certmgr::crypto::buildServerLeaf({names, notBefore, notAfter}, publicKeyOf(*key), *ca, *caKey);
     writeFile(directory / "server.pem", certmgr::crypto::toPem(*leaf));
@@ -69,6 +72,7 @@ HttpsServer::HttpsServer(const std::filesystem::path& tlsFiles, Handler handler)
     if (SSL_CTX_use_certificate_chain_file(context_.get(), (tlsFiles / "server.pem").c_str()) != 1 ||
         SSL_CTX_use_PrivateKey_file(context_.get(), (tlsFiles / "key.pem").c_str(), SSL_FILETYPE_PEM) != 1)
         throw std::runtime_error("no TLS files in " + tlsFiles.string());
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to clients that have hung up
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -110,7 +114,8 @@ void HttpsServer::serve(hal::UniqueFd connection) {
     const std::string answer = handler_(request);
     if (answer.empty()) return;
     for (std::size_t sent = 0; sent < answer.size();) {
-        const int size = SSL_write(tls.get(), answer.data() + sent, static_cast<int>(std::min<std::size_t>(answer.size() - sent, 16384)));
+        const int size = SSL_write(tls.get(), answer.data() + sent,
+                                   static_cast<int>(std::min<std::size_t>(answer.size() - sent, 16384)));
         if (size <= 0) return;
         sent += static_cast<std::size_t>(size);
     }
@@ -119,7 +124,8 @@ void HttpsServer::serve(hal::UniqueFd connection) {
 
 std::string httpAnswer(int status, const std::string& contentType, const std::string& body,
                        const std::string& moreHeaders) {
-    return "HTTP/1.1 " + std::to_string(status) + " Status\r\nConnection: close\r\nContent-Type: " + contentType +
+    return "HTTP/1.1 " + std::to_string(status) +
+           " Status\r\nConnection: close\r\nContent-Type: " + contentType +
            "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + moreHeaders + "\r\n" + body;
 }
 

@@ -18,8 +18,8 @@ void makeTlsFiles(const std::filesystem::path& directory, std::chrono::sys_secon
                   std::chrono::sys_seconds notAfter);
 void makeTlsFiles(const std::filesystem::path& directory);  // valid now
 
-// One request a connection. The handler gets the request as received and returns the bytes of the answer, after which
-// the connection is closed; an empty answer cuts it off.
+// One request a connection. The handler gets the request as received and returns the bytes of the answer,
+// after which the connection is closed; an empty answer cuts it off.
 class HttpsServer {
   public:
     using Handler = std::function<std::string(const std::string& request)>;
@@ -29,7 +29,9 @@ class HttpsServer {
     HttpsServer& operator=(const HttpsServer&) = delete;
 
     std::uint16_t port() const { return port_; }
-    std::string url(const std::string& path) const { return "https://127.0.0.1:" + std::to_string(port_) + path; }
+    std::string url(const std::string& path) const {
+        return "https://127.0.0.1:" + std::to_string(port_) + path;
+    }
 
   private:
     void accept(const std::stop_token& stop);

@@ -10,7 +10,8 @@ class ResponderProcess {
   public:
     // `program`: the binary that was built, from its CMake target.
     ResponderProcess(const std::string& program, std::uint16_t port)
-        : process_({program, "--directory", directory_.path().string(), "--listen", "127.0.0.1:" + std::to_string(port)}) {
+        : process_({program, "--directory", directory_.path().string(), "--listen",
+                    "127.0.0.1:" + std::to_string(port)}) {
         waitUntil("certmgr-responder listens", [&] { return portOpen(port); });
     }
     certmgr::acme::WebrootSolver& solver() { return solver_; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <set>
 #include <stdexcept>
 
@@ -33,8 +34,8 @@ struct Crash : std::runtime_error {
     Crash() : std::runtime_error("crash") {}
 };
 
-// What is "on disk", and what a process that dies leaves of it: crashAt counts the durable steps; it dies before or
-// after the step is on disk.
+// What is "on disk", and what a process that dies leaves of it: crashAt counts the durable steps; it dies
+// before or after the step is on disk.
 struct MemoryJournal : acme::OrderJournal {
     std::optional<std::string> url;
     bool sent = false;
@@ -92,7 +93,9 @@ class World {
     explicit World(const testing_support::PebbleServer::Options& options = {})
         : pebble(options), responder(CERTMGR_RESPONDER, pebble.httpPort()), http(pebble.trustFile()) {}
 
-    acme::CaSettings ca() const { return {"pebble", pebble.directory(), pebble.trustFile(), {"mailto:a@gw.example"}, true}; }
+    acme::CaSettings ca() const {
+        return {"pebble", pebble.directory(), pebble.trustFile(), {"mailto:a@gw.example"}, true};
+    }
     // A new process, so to speak: nothing but the account as stored.
     std::unique_ptr<acme::Session> session(net::HttpClient& client, const std::string& directory = "");
     std::unique_ptr<acme::Session> session() { return session(http); }

@@ -37,7 +37,8 @@ Error failureOf(const HttpsServer::Handler& handler) {
 }
 
 TEST(Fault, HtmlIsNoAcmeServer) {
-    const Error error = failureOf([](const auto&) { return httpAnswer(200, "text/html", "<h1>Welcome</h1>"); });
+    const Error error =
+        failureOf([](const auto&) { return httpAnswer(200, "text/html", "<h1>Welcome</h1>"); });
     EXPECT_EQ(error.code(), "not-acme") << error.what();
     EXPECT_EQ(error.kind(), ErrorKind::misconfigured);
 }
@@ -74,7 +75,8 @@ TEST(Fault, EndlessBodyIsCutOff) {
 TEST(Fault, EndlessHeadersAreCutOff) {
     const Error error = failureOf([](const auto&) {
         std::string answer = "HTTP/1.1 200 OK\r\n";
-        for (int i = 0; i < 10000; ++i) answer += "X-" + std::to_string(i) + ": " + std::string(100, 'x') + "\r\n";
+        for (int i = 0; i < 10000; ++i)
+            answer += "X-" + std::to_string(i) + ": " + std::string(100, 'x') + "\r\n";
         return answer + "\r\n";
     });
     EXPECT_EQ(error.code(), "http-too-large") << error.what();
@@ -82,7 +84,8 @@ TEST(Fault, EndlessHeadersAreCutOff) {
 
 TEST(Fault, LyingLengthIsNoticed) {
     const Error tooLong = failureOf([](const auto&) {
-        return std::string("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{}");
+        return std::string(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{}");
     });
     EXPECT_EQ(tooLong.code(), "http-unreachable") << tooLong.what();
     const Error tooShort = failureOf([](const auto&) {
@@ -94,7 +97,9 @@ TEST(Fault, LyingLengthIsNoticed) {
 
 TEST(Fault, UrlsThatAreHandedOutMustBeHttps) {
     const Error error = failureOf([](const auto&) {
-        return httpAnswer(200, "application/json", R"({"newNonce":"http://127.0.0.1/n","newAccount":"https://a/","newOrder":"https://a/"})");
+        return httpAnswer(
+            200, "application/json",
+            R"({"newNonce":"http://127.0.0.1/n","newAccount":"https://a/","newOrder":"https://a/"})");
     });
     EXPECT_EQ(error.code(), "not-acme");
     EXPECT_NE(std::string(error.what()).find("newNonce"), std::string::npos) << error.what();

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "certmgr/acme/session.h"
 #include "tests/integration/acme/acme_world.h"
@@ -20,8 +20,8 @@ TEST(Issue, GetsACertificateForSeveralNames) {
     EXPECT_FALSE(world.challengesLeft());
 }
 
-// What RFC 8555 needs for one name and a known account: newOrder, authorization, challenge, finalize, certificate, and
-// polls of the authorization and of the order.
+// What RFC 8555 needs for one name and a known account: newOrder, authorization, challenge, finalize,
+// certificate, and polls of the authorization and of the order.
 TEST(Issue, AsksNoMoreOfAWarmSessionThanTheRfcNeeds) {
     World world;
     const auto session = world.session();
@@ -38,9 +38,10 @@ TEST(Issue, AsksNoMoreOfAWarmSessionThanTheRfcNeeds) {
     }
     const auto took = std::chrono::steady_clock::now() - begin;
     const int requests = world.http.requests - before;
-    std::printf("%d ms and %.1f requests an issuance\n",
-                static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count() / rounds),
-                static_cast<double>(requests) / rounds);
+    std::printf(
+        "%d ms and %.1f requests an issuance\n",
+        static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count() / rounds),
+        static_cast<double>(requests) / rounds);
     EXPECT_GE(requests, 7 * rounds);
     EXPECT_LE(requests, 10 * rounds);
 }
@@ -55,7 +56,7 @@ TEST(Issue, UsesOneAccountFromManyThreads) {
         threads.emplace_back([&, i] {
             MemoryJournal journal;
             const acme::Request request = requestFor({"gw" + std::to_string(i) + ".example"}, *key);
-            expectCertificate(world.issue(*session, request, journal), request, *key);
+            EXPECT_NO_THROW(expectCertificate(world.issue(*session, request, journal), request, *key)) << i;
             ++issued;
         });
     threads.clear();
@@ -94,10 +95,9 @@ TEST(Issue, WaitsForASlowValidation) {
 }
 
 TEST(Issue, StopsSoonAndCanBeGoneOnWith) {
-    World world({.sleep = true, .environment = {{"PEBBLE_VA_SLEEPTIME", "5"}}});
+    World world({.sleep = true, .environment = {{"PEBBLE_VA_SLEEPTIME", "3"}}});
     const hal::Pkey key(EVP_EC_gen("P-256"));
     const acme::Request request = requestFor({"gw.example"}, *key);
-    MemoryJournal journal;
     std::stop_source stop;
     struct StopOnWait : MemoryJournal {
         std::stop_source& source;
@@ -113,8 +113,13 @@ TEST(Issue, StopsSoonAndCanBeGoneOnWith) {
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), "cancelled") << error.what();
     }
+    // The CA may be asking for it now, and the order shall live.
+    EXPECT_TRUE(world.challengesLeft());
+    MemoryJournal journal;
+    journal.url = stopping.url;
+    expectCertificate(world.issue(*session, request, journal), request, *key);
     EXPECT_FALSE(world.challengesLeft());
-    ASSERT_TRUE(stopping.url.has_value());
+    EXPECT_EQ(world.ordersFor(*session, request), 1);
 }
 
 TEST(Account, IsFoundAgainByItsKey) {
@@ -128,7 +133,8 @@ TEST(Account, IsFoundAgainByItsKey) {
     world.issue(*world.session(), requestFor({"b.example"}, *key), second);
     EXPECT_EQ(world.account.url, url);
 
-    world.account.url = world.pebble.directory().substr(0, world.pebble.directory().size() - 3) + "my-account/nobody";
+    world.account.url =
+        world.pebble.directory().substr(0, world.pebble.directory().size() - 3) + "my-account/nobody";
     world.issue(*world.session(), requestFor({"c.example"}, *key), third);
     EXPECT_EQ(world.account.url, url);
 }
@@ -137,7 +143,8 @@ TEST(Account, NeedsTheTermsToBeAgreedTo) {
     World world;
     acme::CaSettings ca = world.ca();
     ca.termsAgreed = false;
-    acme::Session session(ca, {KeyId::fresh(), std::nullopt, nullptr}, copyOf(world.account.key.get()), world.http);
+    acme::Session session(ca, {KeyId::fresh(), std::nullopt, nullptr}, copyOf(world.account.key.get()),
+                          world.http);
     const hal::Pkey key(EVP_EC_gen("P-256"));
     MemoryJournal journal;
     try {

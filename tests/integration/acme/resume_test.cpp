@@ -8,7 +8,8 @@ namespace {
 
 using testing_support::HttpsServer;
 
-// The process dies at step N, for every N, before the step is stored and after it; the next one goes on with what was stored.
+// The process dies at step N, for every N, before the step is stored and after it; the next one goes on with
+// what was stored.
 TEST(Resume, AfterACrashAtAnyStepThereIsOneOrder) {
     World world;
     const hal::Pkey key(EVP_EC_gen("P-256"));
@@ -52,8 +53,9 @@ class LossyProxy {
   private:
     std::string answer(const std::string& request) {
         if (!listKept && request.find("/list-orderz/") < request.find("\r\n"))
-            return testing_support::httpAnswer(404, "application/problem+json",
-                                               R"({"type":"urn:ietf:params:acme:error:malformed","detail":"no list"})");
+            return testing_support::httpAnswer(
+                404, "application/problem+json",
+                R"({"type":"urn:ietf:params:acme:error:malformed","detail":"no list"})");
         const std::string reply = testing_support::forwardTo(port_, request);
         const bool newOrder = request.find("/order-plz") < request.find("\r\n") && reply.find(" 201 ") < 20;
         return newOrder && answersToLose-- > 0 ? "" : reply;

@@ -1,4 +1,6 @@
 // A TPM that is absent, locked out, full, gone and back: typed errors, recorded fallbacks, and no key lost.
+#include <regex>
+
 #include "hal/client/keyd_client.h"
 #include "hal/error.h"
 #include "tests/integration/keyd/fixture.h"
@@ -134,8 +136,13 @@ void lockOut(const Swtpm& tpm) {
               folder + "/da.priv", "-i", folder + "/secret"});
     tpm.tool({"tpm2_load", "-Q", "-C", "0x81000001", "-u", folder + "/da.pub", "-r", folder + "/da.priv",
               "-c", folder + "/da.ctx"});
-    for (int i = 0; i < 3; ++i) tpm.tryTool({"tpm2_unseal", "-c", folder + "/da.ctx", "-p", "wrong"});
+    for (int i = 0; i < 3; ++i) {
+        tpm.tool({"tpm2_flushcontext", "-t"});
+        tpm.tryTool({"tpm2_unseal", "-c", folder + "/da.ctx", "-p", "wrong"});
+    }
     tpm.tool({"tpm2_flushcontext", "-t"});
+    ASSERT_TRUE(
+        std::regex_search(tpm.tool({"tpm2_getcap", "properties-variable"}), std::regex("inLockout: +1")));
 }
 
 TEST(TpmFailure, LockedOutUnderAStorageKeyThatIsSubjectToIt) {
@@ -173,6 +180,7 @@ TEST(TpmFailure, SomethingElseAtTheStorageKeysPlace) {
     tpm.tool({"tpm2_createprimary", "-Q", "-C", "o", "-G", "ecc:ecdsa", "-c", folder + "/other", "-a",
               "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign"});
     tpm.tool({"tpm2_evictcontrol", "-Q", "-C", "o", "-c", folder + "/other", "0x81000001"});
+    tpm.tool({"tpm2_flushcontext", "-t"});
     tpm.tool({"tpm2_createprimary", "-Q", "-C", "o", "-p", "password", "-c", folder + "/locked"});
     tpm.tool({"tpm2_evictcontrol", "-Q", "-C", "o", "-c", folder + "/locked", "0x81000c00"});
     tpm.tool({"tpm2_flushcontext", "-t"});

@@ -25,7 +25,7 @@ void signalEnd(sd_bus* bus, const char* which, const char* result) {
 
 }  // namespace
 
-PrivateBus::PrivateBus() {
+UnguardedBus::UnguardedBus() {
     const std::string socket = folder_ / "bus";
     writeFile(folder_ / "bus.conf",
               "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN\" "
@@ -36,11 +36,16 @@ PrivateBus::PrivateBus() {
                   "<allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>\n");
     daemon_ = std::make_unique<ChildProcess>(std::vector<std::string>{
         "dbus-daemon", "--nofork", "--config-file=" + (folder_ / "bus.conf").string()});
-    waitUntil("the socket of dbus-daemon", [&] { return std::filesystem::exists(socket); });
     ::setenv("DBUS_SYSTEM_BUS_ADDRESS", ("unix:path=" + socket).c_str(), 1);
+    waitUntil("dbus-daemon", [] {
+        sd_bus* bus = nullptr;
+        const int result = sd_bus_open_system(&bus);
+        sd_bus_unref(bus);
+        return result >= 0;
+    });
 }
 
-PrivateBus::~PrivateBus() {
+UnguardedBus::~UnguardedBus() {
     ::unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
 }
 

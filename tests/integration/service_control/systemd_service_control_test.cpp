@@ -32,7 +32,7 @@ class SystemdServiceControlTest : public ::testing::Test {
         return errorOf(nginx);
     }
 
-    testing_support::PrivateBus bus_;
+    testing_support::UnguardedBus bus_;
     std::string message_;
 };
 

@@ -77,8 +77,9 @@ TEST_F(EngineTest, TenYearsOfRenewals) {
         ASSERT_EQ(view("gw.example.com").state, "acme");
         ASSERT_EQ(view("nas.local").state, "local");
     }
-    EXPECT_GE(ca.ordersMade(), 10 * 365 / 60);
-    EXPECT_LE(ca.ordersMade(), 10 * 365 / 60 + 12);
+    // One order for two thirds of 90 days, a little later where the CA was away for a week.
+    EXPECT_GE(ca.ordersMade(), 10 * 365 / 67);
+    EXPECT_LE(ca.ordersMade(), 10 * 365 / 58);
     EXPECT_EQ(ca.accountsMade(), 1);
     // Old keys go with their generations: what is left belongs to what can still be served.
     EXPECT_LE(keys.list().size(), 24u);
