@@ -27,19 +27,24 @@ struct CaSettings {
 class OrderJournal {
   public:
     virtual ~OrderJournal() = default;
-    virtual std::optional<std::string> orderUrl() = 0;      // what an earlier run stored
-    virtual bool newOrderWasSent() = 0;                     // an earlier run got as far as sending newOrder
-    virtual bool isKnownOrder(const std::string& url) = 0;  // some intent of ours already owns this order
-    virtual void sendingNewOrder() = 0;                     // durable when it returns, as all below
-    virtual void
-    newOrderRefused() = 0;  // its answer was a problem: no order exists, newOrderWasSent() is false again
-    virtual void orderLost(
-        const std::string& explanation) = 0;  // newOrder was sent, its answer never seen, no list to ask
+    // What an earlier run stored.
+    virtual std::optional<std::string> orderUrl() = 0;
+    virtual bool newOrderWasSent() = 0;
+    // Whether some intent of ours owns this order.
+    virtual bool isKnownOrder(const std::string& url) = 0;
+
+    // Durable when they return:
+    virtual void sendingNewOrder() = 0;
+    // Its answer was a problem: no order exists, newOrderWasSent() is false again.
+    virtual void newOrderRefused() = 0;
+    // Its answer was never seen, and the server keeps no list to ask.
+    virtual void orderLost(const std::string& explanation) = 0;
     virtual void orderCreated(const std::string& url) = 0;
-    virtual void orderAbandoned(
-        const std::string& reason) = 0;  // invalid, expired or of no use: a new intent is due
-    virtual void activity(const std::string& sentence) = 0;  // for people, "waiting for authorization of
-                                                             // gw.example"; not durable
+    // Invalid, expired or of no use: a new intent is due.
+    virtual void orderAbandoned(const std::string& reason) = 0;
+
+    // For people, "waiting for authorization of gw.example"; not durable.
+    virtual void activity(const std::string& sentence) = 0;
 };
 
 // An account at one CA. Durable parts through the callbacks, so that a second run re-uses it.

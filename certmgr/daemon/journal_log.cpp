@@ -1,11 +1,11 @@
 #include "certmgr/daemon/journal_log.h"
 
+#include <string>
+#include <vector>
+
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
-
-#include <string>
-#include <vector>
 
 namespace certmgr::daemon {
 namespace {

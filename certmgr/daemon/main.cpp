@@ -1,9 +1,9 @@
 // certmgrd: the composition root. The one place that names concrete classes.
-#include <CLI/CLI.hpp>
-#include <malloc.h>
-
 #include <cstdio>
 #include <memory>
+
+#include <CLI/CLI.hpp>
+#include <malloc.h>
 
 #include "certmgr/acme/solvers/webroot_solver.h"
 #include "certmgr/bus/service.h"
@@ -47,10 +47,12 @@ int serve(const config::Settings& settings) {
     deploy::Deployer deployer(generations, control, probe);
     engine::MainQueue queue;
     engine::Views views;
-    const auto http = [](const acme::CaSettings& ca) { return std::make_unique<net::CurlHttpClient>(ca.trustFile); };
+    const auto http = [](const acme::CaSettings& ca) {
+        return std::make_unique<net::CurlHttpClient>(ca.trustFile);
+    };
 
-    engine::Engine engine({database, keys, deployer, generations, solver, http, clock, log, queue, views}, settings,
-                          profiles);
+    engine::Engine engine({database, keys, deployer, generations, solver, http, clock, log, queue, views},
+                          settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);
     service.acquireName();

@@ -1,17 +1,17 @@
 #include "certmgr/daemon/main_loop.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <algorithm>
 #include <csignal>
+
+#include <systemd/sd-daemon.h>
 
 #include "certmgr/core/error.h"
 
 namespace certmgr::daemon {
 namespace {
 
-// At least so often the clock is compared with the boot time: due times are wall-clock times, and a clock that was set
-// must not leave them behind for long.
+// At least so often the clock is compared with the boot time: due times are wall-clock times, and a clock
+// that was set must not leave them behind for long.
 constexpr std::chrono::seconds longestSleep{60};
 constexpr std::chrono::seconds clockJump{10};
 
@@ -27,7 +27,9 @@ EventSource source(int (*add)(sd_event*, sd_event_source**, Arguments...), const
     return EventSource(made);
 }
 
-MainLoop& self(void* loop) { return *static_cast<MainLoop*>(loop); }
+MainLoop& self(void* loop) {
+    return *static_cast<MainLoop*>(loop);
+}
 
 }  // namespace
 
@@ -49,15 +51,16 @@ MainLoop::MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock
     sd_event* event = nullptr;
     checked(::sd_event_default(&event), "sd_event_default");
     event_.reset(event);
-    queueSource_ = source<int, std::uint32_t, sd_event_io_handler_t, void*>(::sd_event_add_io, event_, queue.fd(), EPOLLIN,
-                                                                            onQueue, this);
+    queueSource_ = source<int, std::uint32_t, sd_event_io_handler_t, void*>(
+        ::sd_event_add_io, event_, queue.fd(), EPOLLIN, onQueue, this);
     timerSource_ = source<clockid_t, std::uint64_t, std::uint64_t, sd_event_time_handler_t, void*>(
         ::sd_event_add_time, event_, CLOCK_BOOTTIME, 0, 0, onTimer, this);
-    terminateSource_ =
-        source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGTERM, onTerminate, this);
-    interruptSource_ =
-        source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGINT, onTerminate, this);
-    hangupSource_ = source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGHUP, onHangup, this);
+    terminateSource_ = source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGTERM,
+                                                                     onTerminate, this);
+    interruptSource_ = source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGINT,
+                                                                     onTerminate, this);
+    hangupSource_ =
+        source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGHUP, onHangup, this);
     turnSource_ = source<sd_event_handler_t, void*>(::sd_event_add_post, event_, onTurn, this);
     checked(::sd_event_set_watchdog(event_.get(), 1), "sd_event_set_watchdog");
 }
@@ -111,7 +114,8 @@ void MainLoop::armTimer() {
     const auto until = [&]() -> std::chrono::milliseconds {
         const auto due = engine_.nextDue();
         if (!due) return longestSleep;
-        return std::clamp<std::chrono::milliseconds>(*due - clock_.now(), std::chrono::milliseconds(0), longestSleep);
+        return std::clamp<std::chrono::milliseconds>(*due - clock_.now(), std::chrono::milliseconds(0),
+                                                     longestSleep);
     }();
     const std::chrono::microseconds at = clock_.sinceBoot() + until;
     checked(::sd_event_source_set_time(timerSource_.get(), static_cast<std::uint64_t>(at.count())), "timer");

@@ -1,4 +1,5 @@
-// The main thread: sd-event with the bus, the workers' queue, the timer of the schedule, signals and the watchdog.
+// The main thread: sd-event with the bus, the workers' queue, the timer of the schedule, signals and the
+// watchdog.
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -41,7 +42,7 @@ class MainLoop {
     const Clock& clock_;
     EventHandle event_;
     EventSource queueSource_, timerSource_, terminateSource_, interruptSource_, hangupSource_, turnSource_;
-    std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when somebody sets the clock
+    std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when the clock is set
     bool ready_ = false;
     bool stopping_ = false;
 };

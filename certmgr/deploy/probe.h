@@ -12,8 +12,8 @@ namespace certmgr::deploy {
 struct Seen {
     bool connected = false;  // TCP came up
     std::string problem;     // why the handshake did not complete; empty: it did
-    std::vector<std::string>
-        chainSha256;  // lower-case hex, leaf first, as sent; also of a handshake that failed later
+    // Lower-case hex, leaf first, as sent; also of a handshake that failed later.
+    std::vector<std::string> chainSha256;
 };
 
 // Implementations: TlsProbe; the tests have a fake. Threads: any.

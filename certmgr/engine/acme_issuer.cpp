@@ -1,6 +1,5 @@
-#include "certmgr/engine/issuance.h"
-
 #include "certmgr/crypto/x509.h"
+#include "certmgr/engine/issuance.h"
 
 namespace certmgr::engine {
 namespace {
@@ -25,14 +24,17 @@ class StoredOrder : public acme::OrderJournal {
     void orderAbandoned(const std::string& reason) override { move(store::OrderState::abandoned, reason); }
     void activity(const std::string& sentence) override { activity_(row_.certificate, sentence); }
 
-    // The lost order stays on record; the same key goes into a second intent, which this journal follows from now on.
+    // The lost order stays on record; the same key goes into a second intent, which this journal follows from
+    // now on.
     void orderLost(const std::string& explanation) override {
         records_.database.transaction([&] {
             records_.orders.setState(row_.id, store::OrderState::lost, explanation);
             row_.id = records_.orders.intend(row_.certificate, row_.ca, row_.key, row_.intended);
         });
         row_.state = store::OrderState::intended;
-        log_.write({Severity::warning, event_id::orderLost, row_.certificate + ": " + explanation,
+        log_.write({Severity::warning,
+                    event_id::orderLost,
+                    row_.certificate + ": " + explanation,
                     {{"CERTMGR_CERTIFICATE", row_.certificate}, {"CERTMGR_CA", row_.ca}}});
     }
 
@@ -82,14 +84,15 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
         account = records_.accounts.find(ca.name, ca.directory);
     }
     // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
-    const hal::KeyInfo key = keys_.obtain({account->key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {},
-                                           "ACME account at " + ca.name});
+    const hal::KeyInfo key = keys_.obtain(
+        {account->key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
     acme::AccountSettings settings{
         key.id, account->url.empty() ? std::nullopt : std::optional(account->url),
         [this, ca](const std::string& url) { records_.accounts.registered(ca.name, ca.directory, url); }};
     auto made = std::make_shared<Line>();
     made->http = http_(ca);
-    made->session = std::make_unique<acme::Session>(ca, std::move(settings), keys_.store().open(key.id), *made->http);
+    made->session =
+        std::make_unique<acme::Session>(ca, std::move(settings), keys_.store().open(key.id), *made->http);
     line = made;
     return line;
 }
@@ -105,8 +108,8 @@ store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSe
     return records_.orders.open(spec.id).value();
 }
 
-Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
-                               const std::string& chainPem) const {
+Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRow& order,
+                               const hal::KeyInfo& key, const std::string& chainPem) const {
     const std::vector<crypto::X509Ptr> chain = crypto::orderChain(crypto::parseChainPem(chainPem));
     const CertificateSummary leaf = crypto::summarize(*chain.front());
     if (!crypto::keyMatches(*chain.front(), key.publicKey))
@@ -114,7 +117,8 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
                     order.ca + " sent a certificate for another key than the one in our request");
     if (!coversAll(leaf.names, spec.names))
         throw Error(ErrorKind::rejected, "certificate-for-other-names",
-                    order.ca + " sent a certificate for " + (leaf.names.empty() ? leaf.subject : leaf.names.front().value) +
+                    order.ca + " sent a certificate for " +
+                        (leaf.names.empty() ? leaf.subject : leaf.names.front().value) +
                         ", which does not cover all names asked for");
     if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
         throw Error(ErrorKind::rejected, "certificate-expired",
@@ -128,8 +132,8 @@ void AcmeIssuer::issue(const CertificateSpec& spec, const Activity& activity, st
     StoredOrder journal(records_, log_, intent(spec, ca), activity);
 
     activity(spec.id, "making the key");
-    const hal::KeyInfo key = keys_.obtain(
-        {journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
+    const hal::KeyInfo key =
+        keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const hal::Pkey handle = keys_.store().open(key.id);
     const std::string chain = acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, spec.names)},
                                           solver_, journal, stop);

@@ -17,7 +17,9 @@ seconds untilNextLook(int failures) {
 }
 
 // With nothing more to be done: served and seen, or reloaded where nobody can look.
-bool atItsEnd(deploy::State state) { return state == deploy::State::proved || state == deploy::State::unproved; }
+bool atItsEnd(deploy::State state) {
+    return state == deploy::State::proved || state == deploy::State::unproved;
+}
 
 bool settled(const store::DeploymentRow& row, std::int64_t generation) {
     return row.wanted == generation &&
@@ -34,8 +36,8 @@ Deployments::Target Deployments::target(const Credential& credential, const stor
     const std::optional<hal::KeyInfo> key = keys_.store().find(credential.key);
     if (!key)
         throw Error(ErrorKind::internal, "key-not-found",
-                    "the key of generation " + std::to_string(credential.generation) + " of " + credential.certificate +
-                        " is no longer in the key store; reissue the certificate");
+                    "the key of generation " + std::to_string(credential.generation) + " of " +
+                        credential.certificate + " is no longer in the key store; reissue the certificate");
     return {{credential, keys_.store().reference(credential.key), key->publicKey}, row.lastGood};
 }
 
@@ -44,7 +46,8 @@ std::map<CertificateId, store::DeploymentRow> Deployments::rowsOf(const ServiceP
     std::map<CertificateId, store::DeploymentRow> rows;
     for (const CertificateSpec& spec : service.certificates) rows[spec.id] = {service.name, spec.id};
     for (store::DeploymentRow& row : records_.deployments.list(service.name))
-        if (const auto found = rows.find(row.certificate); found != rows.end()) found->second = std::move(row);
+        if (const auto found = rows.find(row.certificate); found != rows.end())
+            found->second = std::move(row);
     return rows;
 }
 
@@ -109,8 +112,8 @@ void Deployments::conclude(const ServiceProfile& service, const store::Deploymen
     const bool proved = atItsEnd(outcome.state);
     log_.write({proved ? Severity::info : Severity::warning,
                 proved ? event_id::deploymentProved : event_id::deploymentNotProved,
-                service.name + " and generation " + std::to_string(outcome.generation) + " of " + outcome.certificate +
-                    ": " + outcome.reason,
+                service.name + " and generation " + std::to_string(outcome.generation) + " of " +
+                    outcome.certificate + ": " + outcome.reason,
                 {{"CERTMGR_SERVICE", service.name},
                  {"CERTMGR_CERTIFICATE", outcome.certificate},
                  {"CERTMGR_STATE", row.state}}});
@@ -129,7 +132,8 @@ std::vector<std::string> Deployments::check(const ServiceProfile& service) {
     }
     std::vector<std::string> lines;
     for (const deploy::Outcome& outcome : deployer_.check(service, targets))
-        lines.push_back(outcome.certificate + ": " + std::string(toString(outcome.state)) + ", " + outcome.reason);
+        lines.push_back(outcome.certificate + ": " + std::string(toString(outcome.state)) + ", " +
+                        outcome.reason);
     return lines;
 }
 

@@ -16,16 +16,22 @@ namespace certmgr::engine {
 // Runs on a worker, for one service at a time.
 class Deployments {
   public:
-    Deployments(Records& records, KeyRing& keys, deploy::Deployer& deployer, const deploy::GenerationStore& generations,
-                const Clock& clock, EventLog& log)
-        : records_(records), keys_(keys), deployer_(deployer), generations_(generations), clock_(clock), log_(log) {}
+    Deployments(Records& records, KeyRing& keys, deploy::Deployer& deployer,
+                const deploy::GenerationStore& generations, const Clock& clock, EventLog& log)
+        : records_(records),
+          keys_(keys),
+          deployer_(deployer),
+          generations_(generations),
+          clock_(clock),
+          log_(log) {}
 
     struct Result {
         std::set<CertificateId> touched;
         std::optional<TimePoint> tryAgain;  // absent: everything is proved
     };
     // Every certificate of the service whose generation in force is not the one that was proved last. With
-    // `proveAgain` (at the start, when a service may have missed anything) the proved ones are looked at as well.
+    // `proveAgain` (at the start, when a service may have missed anything) the proved ones are looked at as
+    // well.
     Result bring(const ServiceProfile& service, bool proveAgain);
 
     // Looks at what is served now; changes nothing. One line for each certificate.
@@ -36,7 +42,8 @@ class Deployments {
     std::map<CertificateId, store::DeploymentRow> rowsOf(const ServiceProfile& service);
     Target target(const Credential& credential, const store::DeploymentRow& row);
     store::DeploymentRow concluded(store::DeploymentRow row, const deploy::Outcome& outcome) const;
-    void conclude(const ServiceProfile& service, const store::DeploymentRow& row, const deploy::Outcome& outcome);
+    void conclude(const ServiceProfile& service, const store::DeploymentRow& row,
+                  const deploy::Outcome& outcome);
     void retire(const CertificateId& id);
 
     Records& records_;

@@ -68,15 +68,18 @@ void Engine::reconcile() {
                 wanted.insert(spec.id);
             }
             for (const store::CertificateRow& row : records_.certificates.list())
-                if (row.fromProfile && !wanted.contains(row.spec.id)) records_.certificates.put(row.spec, false);
+                if (row.fromProfile && !wanted.contains(row.spec.id))
+                    records_.certificates.put(row.spec, false);
         });
         keys_.sweep();
         for (const auto& [id, generation] : records_.credentials.currentGenerations())
             if (const auto row = records_.certificates.find(id); row && row->fromProfile)
                 keys_.grant(records_.credentials.find(generation)->key, row->spec.users);
     } catch (const Error& error) {
-        parts_.log.write({Severity::warning, event_id::jobFailed,
-                          std::string("clearing up at the start: ") + error.what(), {}});
+        parts_.log.write({Severity::warning,
+                          event_id::jobFailed,
+                          std::string("clearing up at the start: ") + error.what(),
+                          {}});
     }
 }
 
@@ -126,14 +129,17 @@ void Engine::runAuthority() {
                 localCa_.ensure(parts_.clock.now());
                 *due = localCa_.dueAt();
             } catch (const Error& error) {
-                parts_.log.write({Severity::error, event_id::issueFailed,
-                                  std::string("the box's own CA: ") + error.what(), {}});
+                parts_.log.write({Severity::error,
+                                  event_id::issueFailed,
+                                  std::string("the box's own CA: ") + error.what(),
+                                  {}});
             }
         },
         [this, due] {
             schedule_.set("authority", *due);
             for (AuthorityView& view : authorityViews(records_)) parts_.views.put(std::move(view));
-            // Leaves of an issuing CA that was replaced are signed anew; for all others the decision is "none".
+            // Leaves of an issuing CA that was replaced are signed anew; for all others the decision is
+            // "none".
             for (const auto& [id, view] : parts_.views.certificates())
                 if (view.state == toString(Source::local)) runIssue(id);
         });
@@ -141,8 +147,9 @@ void Engine::runAuthority() {
 
 void Engine::runDeploy(const std::string& service, bool proveAgain) {
     if (stopping_) return;
-    const auto profile = std::find_if(profiles_.begin(), profiles_.end(),
-                                      [&](const ServiceProfile& candidate) { return candidate.name == service; });
+    const auto profile =
+        std::find_if(profiles_.begin(), profiles_.end(),
+                     [&](const ServiceProfile& candidate) { return candidate.name == service; });
     auto result = std::make_shared<Deployments::Result>();
     lanes_.run(
         "deploy:" + service, deployWorkers_,
@@ -151,7 +158,9 @@ void Engine::runDeploy(const std::string& service, bool proveAgain) {
                 *result = deployments_.bring(*profile, proveAgain);
             } catch (const Error& error) {
                 result->tryAgain = parts_.clock.now() + retryDelay;
-                parts_.log.write({Severity::error, event_id::deploymentFailed, profile->name + ": " + error.what(),
+                parts_.log.write({Severity::error,
+                                  event_id::deploymentFailed,
+                                  profile->name + ": " + error.what(),
                                   {{"CERTMGR_SERVICE", profile->name}}});
             }
         },

@@ -38,15 +38,17 @@ struct Parts {
 // Where the engine writes down, every day, the time that it believes: for SystemClock after a restart.
 inline constexpr const char* lastTimeSeen = "last-time-seen";
 
-// Lives on the main thread: all its methods are called there, and none blocks. What blocks runs on workers, apart by
-// lanes: "issue:ID" decides and does what takes milliseconds, "order:ID" runs the ACME order, "deploy:SERVICE" deploys and
-// proves. So a local certificate never waits for a CA, and a slow service never holds up another.
+// Lives on the main thread: all its methods are called there, and none blocks. What blocks runs on workers,
+// apart by lanes: "issue:ID" decides and does what takes milliseconds, "order:ID" runs the ACME order,
+// "deploy:SERVICE" deploys and proves. So a local certificate never waits for a CA, and a slow service never
+// holds up another.
 class Engine : public Commands {
   public:
     Engine(Parts parts, config::Settings settings, std::vector<ServiceProfile> profiles);
     ~Engine() override;
 
-    // Brings database, key store, disk and services together after whatever happened before, then begins to work.
+    // Brings database, key store, disk and services together after whatever happened before, then begins to
+    // work.
     void start();
     // Orders in flight are left as they are on record; returns when no worker runs any more.
     void stop();
@@ -57,7 +59,8 @@ class Engine : public Commands {
     // Everything is looked at again: after a jump of the clock, or on request (SIGHUP).
     void review();
     bool idle() const { return lanes_.idle(); }
-    // Whether all there is to do without a CA is done. For the first time: every service finds a certificate at its start.
+    // Whether all there is to do without a CA is done. For the first time: every service finds a certificate
+    // at its start.
     bool served() const { return lanes_.onlyBusyWith("order:"); }
 
     const Views& views() const override { return parts_.views; }
@@ -125,7 +128,8 @@ class Engine : public Commands {
     Jobs jobs_;
     std::map<std::string, Followed> followed_;
     std::set<CertificateId> removing_;
-    std::map<CertificateId, int> localFailures_;  // in a row; they are retried in seconds, so memory is enough
+    std::map<CertificateId, int>
+        localFailures_;  // in a row; they are retried in seconds, so memory is enough
     Schedule schedule_;
     bool stopping_ = false;
 

@@ -11,8 +11,9 @@ namespace {
 }
 
 template <class Value>
-Value parsed(const std::string& text, Value otherwise, std::optional<Value> (*parse)(std::string_view) noexcept,
-             const std::string& what, const std::string& expected) {
+Value parsed(const std::string& text, Value otherwise,
+             std::optional<Value> (*parse)(std::string_view) noexcept, const std::string& what,
+             const std::string& expected) {
     if (text.empty()) return otherwise;
     if (const auto value = parse(text)) return *value;
     reject("bad-" + what, "unknown key " + what + " \"" + text + "\": expected " + expected);
@@ -30,18 +31,19 @@ std::string Engine::request(const RequestCommand& command) {
     CertificateSpec spec;
     spec.names = parseIdentifiers(command.names);
     spec.id = certificateIdFor(spec.names);
-    spec.keyAlgorithm = parsed(command.keyAlgorithm, settings_.keyAlgorithm, hal::keyAlgorithmFrom, "algorithm",
-                               "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
+    spec.keyAlgorithm = parsed(command.keyAlgorithm, settings_.keyAlgorithm, hal::keyAlgorithmFrom,
+                               "algorithm", "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
     spec.keyPolicy = parsed(command.keyPolicy, settings_.keyPolicy, hal::keyPolicyFrom, "policy",
                             "tpm, sealed, file or prefer-tpm");
     spec.acme = command.acme;
     if (removing_.contains(spec.id)) reject("busy", spec.id + " is being deleted; try again in a moment");
     if (!servicesOf(spec.id).empty())
-        reject("certificate-exists", spec.id + " is asked for by the profile of " + servicesOf(spec.id).front() +
-                                         ", which decides how it is made");
+        reject("certificate-exists", spec.id + " is asked for by the profile of " +
+                                         servicesOf(spec.id).front() + ", which decides how it is made");
     const std::string job = jobs_.begin("request", spec.id);
     lanes_.run(
-        "request:" + job, issueWorkers_, [this, spec](std::stop_token) { records_.certificates.put(spec, false); },
+        "request:" + job, issueWorkers_,
+        [this, spec](std::stop_token) { records_.certificates.put(spec, false); },
         [this, job, id = spec.id] {
             followed_[job] = {"request", {id}, 0};
             runIssue(id);
@@ -69,8 +71,10 @@ std::string Engine::upload(hal::UniqueFd content, bool dryRun) {
         },
         [this, job, result, dryRun] {
             if (result->error) return jobs_.failed(job, *result->error);
-            const std::set<CertificateId> covered(result->taken->covered.begin(), result->taken->covered.end());
-            const std::string serves = covered.empty() ? "no certificate of this box has its names" : "serves " + joined(covered);
+            const std::set<CertificateId> covered(result->taken->covered.begin(),
+                                                  result->taken->covered.end());
+            const std::string serves =
+                covered.empty() ? "no certificate of this box has its names" : "serves " + joined(covered);
             if (dryRun || covered.empty())
                 return jobs_.done(job, (dryRun ? "all checks passed; " : "kept; ") + serves);
             followed_[job] = {"upload", covered, 0};
@@ -113,8 +117,9 @@ std::string Engine::remove(const CertificateId& id) {
 }
 
 std::string Engine::check(const std::string& service) {
-    const auto profile = std::find_if(profiles_.begin(), profiles_.end(),
-                                      [&](const ServiceProfile& candidate) { return candidate.name == service; });
+    const auto profile =
+        std::find_if(profiles_.begin(), profiles_.end(),
+                     [&](const ServiceProfile& candidate) { return candidate.name == service; });
     if (profile == profiles_.end()) reject("not-found", "there is no service " + service);
     struct Result {
         std::string lines;
@@ -131,7 +136,9 @@ std::string Engine::check(const std::string& service) {
                 result->error = error;
             }
         },
-        [this, job, result] { result->error ? jobs_.failed(job, *result->error) : jobs_.done(job, result->lines); });
+        [this, job, result] {
+            result->error ? jobs_.failed(job, *result->error) : jobs_.done(job, result->lines);
+        });
     return job;
 }
 
@@ -140,7 +147,8 @@ std::string Engine::chainPem(const CertificateId& id) {
     return current ? current->chainPem : "";
 }
 
-// ---- jobs -----------------------------------------------------------------------------------------------------------
+// ---- jobs
+// -----------------------------------------------------------------------------------------------------------
 
 bool Engine::working(const CertificateId& id, bool ordersToo) const {
     if (lanes_.busy("issue:" + id) || (ordersToo && lanes_.busy("order:" + id))) return true;
@@ -152,10 +160,11 @@ bool Engine::working(const CertificateId& id, bool ordersToo) const {
 void Engine::settleJobs() {
     for (auto job = followed_.begin(); job != followed_.end();) {
         const Followed& followed = job->second;
-        const bool waits = std::any_of(
-            followed.certificates.begin(), followed.certificates.end(), [&](const CertificateId& id) {
-                return working(id, followed.kind == "reissue") || (followed.kind == "delete" && removing_.contains(id));
-            });
+        const bool waits = std::any_of(followed.certificates.begin(), followed.certificates.end(),
+                                       [&](const CertificateId& id) {
+                                           return working(id, followed.kind == "reissue") ||
+                                                  (followed.kind == "delete" && removing_.contains(id));
+                                       });
         if (waits) {
             ++job;
             continue;
@@ -171,14 +180,17 @@ void Engine::settleJob(const std::string& job, const Followed& followed) {
         const auto known = parts_.views.certificates().find(id);
         if (followed.kind == "delete") {
             if (known == parts_.views.certificates().end()) return jobs_.done(job, id + " is deleted");
-            return jobs_.failed(job, Error(ErrorKind::internal, "not-deleted", id + " could not be deleted; see the journal"));
+            return jobs_.failed(job, Error(ErrorKind::internal, "not-deleted",
+                                           id + " could not be deleted; see the journal"));
         }
         if (known == parts_.views.certificates().end())
             return jobs_.failed(job, Error(ErrorKind::rejected, "not-found", id + " was deleted meanwhile"));
         const CertificateView& view = known->second;
-        if (view.generation == 0 || (followed.kind == "reissue" && view.generation == followed.generationBefore))
+        if (view.generation == 0 ||
+            (followed.kind == "reissue" && view.generation == followed.generationBefore))
             return jobs_.failed(job, Error(ErrorKind::transient, "not-issued",
-                                           view.lastError.empty() ? "nothing new was issued: " + view.reason : view.lastError));
+                                           view.lastError.empty() ? "nothing new was issued: " + view.reason
+                                                                  : view.lastError));
         result += (result.empty() ? "" : "\n") + id + ": " + view.state + " certificate, " + view.proof;
     }
     jobs_.done(job, result);

@@ -7,7 +7,8 @@
 namespace certmgr::engine {
 namespace {
 
-// Local issue, then what follows from it: more rounds would mean that a decision does not take its own result in.
+// Local issue, then what follows from it: more rounds would mean that a decision does not take its own result
+// in.
 constexpr int mostRounds = 3;
 constexpr seconds longestLocalRetry{60};
 
@@ -27,7 +28,8 @@ std::string Engine::whyNoAcme(const CertificateSpec& spec) const {
     if (!settings_.acmeEnabled) return "ACME is switched off";
     if (!acmeIssuer_.configured()) return "no ACME CA is configured";
     for (const Identifier& name : spec.names) {
-        if (name.wildcard()) return name.value + " is a wildcard, which no CA issues over http-01 (RFC 8555 8.3)";
+        if (name.wildcard())
+            return name.value + " is a wildcard, which no CA issues over http-01 (RFC 8555 8.3)";
         if (!settings_.publicNamesOnly) continue;
         if (std::string why = whyNotPublic(name); !why.empty()) return why;
     }
@@ -71,7 +73,9 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
         }
     } catch (const Error& error) {
         turn.error = error;
-        parts_.log.write({Severity::error, event_id::issueFailed, id + ": " + error.what(),
+        parts_.log.write({Severity::error,
+                          event_id::issueFailed,
+                          id + ": " + error.what(),
                           {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_CODE", error.code()}}});
     }
     if (row) turn.view = certificateView(records_, *row, turn.decision, servicesOf(id));
@@ -81,7 +85,8 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
 void Engine::recordSuccess(const CertificateId& id) {
     const auto credential = records_.credentials.current(id);
     if (!credential) return;
-    parts_.log.write({Severity::info, event_id::certificateIssued,
+    parts_.log.write({Severity::info,
+                      event_id::certificateIssued,
                       id + ": " + std::string(toString(credential->source)) + " certificate of " +
                           credential->leaf.issuer + ", valid until " + formatTime(credential->leaf.notAfter),
                       {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_SHA256", credential->leaf.sha256}}});
@@ -110,11 +115,16 @@ void Engine::recordFailure(const store::CertificateRow& row, const Error& error)
         shortLivedRemaining = current->leaf.notAfter - now;
     const int failures = row.acme.failures + 1;
     const TimePoint next = nextAttempt(failures, now, shortLivedRemaining, jitter(), error.retryAt());
-    records_.certificates.attemptFailed(id, {failures, next}, now, error.code(), error.what(), error.problem());
-    records_.certificates.askReissue(id, false);  // the usual schedule goes on; the one who asked sees the error
-    parts_.log.write({Severity::warning, event_id::issueFailed,
+    records_.certificates.attemptFailed(id, {failures, next}, now, error.code(), error.what(),
+                                        error.problem());
+    records_.certificates.askReissue(id,
+                                     false);  // the usual schedule goes on; the one who asked sees the error
+    parts_.log.write({Severity::warning,
+                      event_id::issueFailed,
                       id + ": " + error.what() + "; next attempt " + formatTime(next),
-                      {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_CODE", error.code()}, {"CERTMGR_PROBLEM", error.problem()}}});
+                      {{"CERTMGR_CERTIFICATE", id},
+                       {"CERTMGR_CODE", error.code()},
+                       {"CERTMGR_PROBLEM", error.problem()}}});
 }
 
 void Engine::removeTurn(const CertificateId& id) {
@@ -122,12 +132,15 @@ void Engine::removeTurn(const CertificateId& id) {
         const std::vector<KeyId> keys = records_.certificates.remove(id);
         for (const KeyId& key : keys) keys_.discard(key);
     } catch (const Error& error) {
-        parts_.log.write({Severity::error, event_id::jobFailed, "delete " + id + ": " + error.what(),
+        parts_.log.write({Severity::error,
+                          event_id::jobFailed,
+                          "delete " + id + ": " + error.what(),
                           {{"CERTMGR_CERTIFICATE", id}}});
     }
 }
 
-// ---- main thread ----------------------------------------------------------------------------------------------------
+// ---- main thread
+// ----------------------------------------------------------------------------------------------------
 
 void Engine::runIssue(const CertificateId& id) {
     if (stopping_) return;
@@ -135,7 +148,8 @@ void Engine::runIssue(const CertificateId& id) {
     if (removing_.contains(id)) {
         if (lanes_.busy("order:" + id)) return;  // cancelled; its end comes back here
         lanes_.run(
-            lane, issueWorkers_, [this, id](std::stop_token) { removeTurn(id); }, [this, id] { concludeRemove(id); });
+            lane, issueWorkers_, [this, id](std::stop_token) { removeTurn(id); },
+            [this, id] { concludeRemove(id); });
         return;
     }
     auto turn = std::make_shared<Turn>();
@@ -185,7 +199,8 @@ void Engine::deployWhereStale(const CertificateView& view) {
     for (const std::string& service : view.services) {
         const ServiceView& shown = parts_.views.services().at(service);
         for (const DeploymentView& deployment : shown.deployments)
-            if (deployment.certificate == view.id && deployment.wanted != view.generation) runDeploy(service, false);
+            if (deployment.certificate == view.id && deployment.wanted != view.generation)
+                runDeploy(service, false);
     }
 }
 

@@ -13,7 +13,7 @@ enum class Severity { error = 3, warning = 4, notice = 5, info = 6 };
 
 struct Event {
     Severity severity;
-    std::string_view messageId;  // 32 hex digits, see event ids below; explained in rootfs/…/catalog/certmgr.catalog
+    std::string_view messageId;  // of event_id below; explained in certmgr.catalog
     std::string message;         // one sentence; no secrets
     std::vector<std::pair<std::string, std::string>> fields;  // "CERTMGR_CERTIFICATE" = "gw.example"
 };
@@ -31,7 +31,8 @@ inline constexpr std::string_view uploadTaken = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0
 inline constexpr std::string_view jobFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0b";
 }  // namespace event_id
 
-// Implementations: the daemon's (journal, or stderr where there is none) and the tests' MemoryLog. Called from any thread.
+// Implementations: the daemon's (journal, or stderr where there is none) and the tests' MemoryLog. Called
+// from any thread.
 class EventLog {
   public:
     virtual ~EventLog() = default;

@@ -1,4 +1,5 @@
-// The ways a certificate comes to be: one function each, that blocks, runs on a worker, and leaves a credential in the database.
+// The ways a certificate comes to be: one function each, that blocks, runs on a worker, and leaves a
+// credential in the database.
 #pragma once
 
 #include <functional>
@@ -15,8 +16,8 @@
 
 namespace certmgr::engine {
 
-// Stores a credential, and puts it in force where it deserves that (core/decision.h, better()); `alongside` happens in the
-// same transaction. Returns the generation.
+// Stores a credential, and puts it in force where it deserves that (core/decision.h, better()); `alongside`
+// happens in the same transaction. Returns the generation.
 std::int64_t adopt(Records& records, const Credential& credential, TimePoint now,
                    const std::function<void()>& alongside = {});
 
@@ -34,19 +35,21 @@ class LocalIssuer {
     const Clock& clock_;
 };
 
-// An ACME order, from the intent to the credential. Thread-safe: orders for different certificates run side by side.
+// An ACME order, from the intent to the credential. Thread-safe: orders for different certificates run side
+// by side.
 class AcmeIssuer {
   public:
     using HttpFactory = std::function<std::unique_ptr<net::HttpClient>(const acme::CaSettings&)>;
     using Activity = std::function<void(const CertificateId&, const std::string& sentence)>;
 
-    AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, acme::Http01Solver& solver, HttpFactory http,
-               std::vector<acme::CaSettings> cas, EventLog& log);
+    AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, acme::Http01Solver& solver,
+               HttpFactory http, std::vector<acme::CaSettings> cas, EventLog& log);
     ~AcmeIssuer();
 
     bool configured() const { return !cas_.empty(); }
 
-    // Goes on with the stored intent of the certificate, or makes one. Error "cancelled": everything is kept for the next run.
+    // Goes on with the stored intent of the certificate, or makes one. Error "cancelled": everything is kept
+    // for the next run.
     void issue(const CertificateSpec& spec, const Activity& activity, std::stop_token stop);
 
   private:

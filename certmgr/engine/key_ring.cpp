@@ -18,8 +18,10 @@ hal::KeyInfo KeyRing::obtain(const hal::KeyRequest& request) {
     const hal::KeyInfo info = store_.make(request);
     records_.keys.made(info);
     if (info.reasonCode != "as-asked")
-        log_.write({Severity::notice, event_id::keyFellBack,
-                    "key for " + request.label + " is in " + std::string(toString(info.backend)) + ": " + info.reason,
+        log_.write({Severity::notice,
+                    event_id::keyFellBack,
+                    "key for " + request.label + " is in " + std::string(toString(info.backend)) + ": " +
+                        info.reason,
                     {{"CERTMGR_KEY", info.id.text()}, {"CERTMGR_REASON", info.reasonCode}}});
     return info;
 }

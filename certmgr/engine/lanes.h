@@ -11,15 +11,17 @@
 
 namespace certmgr::engine {
 
-// A lane has a name ("issue:gw.example", "order:gw.example", "deploy:web"). Asking for a lane that is busy makes its work run
-// once more afterwards, however often it was asked: whatever happened meanwhile is seen by that second run.
+// A lane has a name ("issue:gw.example", "order:gw.example", "deploy:web"). Asking for a lane that is busy
+// makes its work run once more afterwards, however often it was asked: whatever happened meanwhile is seen by
+// that second run.
 class Lanes {
   public:
     using Work = std::function<void(std::stop_token)>;
 
     explicit Lanes(MainQueue& queue) : queue_(queue) {}
 
-    // `work` runs on one of `workers` and must not throw; `after` then runs on the main thread, with the lane free again.
+    // `work` runs on one of `workers` and must not throw; `after` then runs on the main thread, with the lane
+    // free again.
     void run(const std::string& lane, Workers& workers, Work work, std::function<void()> after);
 
     bool busy(const std::string& lane) const { return lanes_.contains(lane); }

@@ -5,8 +5,8 @@
 namespace certmgr::engine {
 namespace {
 
-// features.md 5: a new root is there about six months before the old one ends. Short-lived authorities (tests, labs)
-// are replaced with a third of their life left.
+// features.md 5: a new root is there about six months before the old one ends. Short-lived authorities
+// (tests, labs) are replaced with a third of their life left.
 seconds overlap(AuthorityRole role, const CertificateSummary& summary, seconds leafLifetime) {
     const seconds lifetime = summary.notAfter - summary.notBefore;
     const seconds wanted = role == AuthorityRole::root ? std::chrono::hours(24 * 183) : leafLifetime;
@@ -52,15 +52,16 @@ TimePoint LocalCa::dueAt() {
 AuthorityRecord LocalCa::make(AuthorityRole role, const AuthorityRecord* root, TimePoint now) {
     const std::string id = records_.authorities.nextId(role);
     const KeyId key = keys_.intend("authority:" + id);
-    const AuthorityRecord record = role == AuthorityRole::root
-                                       ? authority::makeRoot(keys_.store(), settings_, id, key, now)
-                                       : authority::makeIssuing(keys_.store(), settings_, id, key, *root, now);
+    const AuthorityRecord record =
+        role == AuthorityRole::root ? authority::makeRoot(keys_.store(), settings_, id, key, now)
+                                    : authority::makeIssuing(keys_.store(), settings_, id, key, *root, now);
     const std::optional<hal::KeyInfo> info = keys_.store().find(key);
     records_.database.transaction([&] {
         if (info) records_.keys.made(*info);
         records_.authorities.add(record);
     });
-    log_.write({Severity::notice, event_id::authorityMade,
+    log_.write({Severity::notice,
+                event_id::authorityMade,
                 "made the " + std::string(toString(role)) + " CA " + record.summary.subject,
                 {{"CERTMGR_AUTHORITY", id}, {"CERTMGR_SHA256", record.summary.sha256}}});
     return record;
@@ -73,7 +74,8 @@ LocalCa::Signed LocalCa::sign(const std::vector<Identifier>& names,
     {
         const std::lock_guard lock(mutex_);
         if (!signer_)
-            signer_ = std::make_shared<authority::LeafSigner>(keys_.store(), *issuing_, settings_.leafLifetime);
+            signer_ =
+                std::make_shared<authority::LeafSigner>(keys_.store(), *issuing_, settings_.leafLifetime);
         signer = signer_;
         issuer = issuing_->id;
     }

@@ -17,8 +17,8 @@ class LocalCa {
     LocalCa(KeyRing& keys, Records& records, const authority::AuthoritySettings& settings, EventLog& log)
         : keys_(keys), records_(records), settings_(settings), log_(log) {}
 
-    // Makes a root and an issuing CA where there is none that still lives long enough for a new leaf. Returns the id of
-    // the issuing CA in force.
+    // Makes a root and an issuing CA where there is none that still lives long enough for a new leaf. Returns
+    // the id of the issuing CA in force.
     std::string ensure(TimePoint now);
 
     // The issuing CA in force; empty before the first ensure(). Makes nothing.
@@ -31,7 +31,8 @@ class LocalCa {
         std::string chainPem;
         std::string issuerId;
     };
-    Signed sign(const std::vector<Identifier>& names, std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now);
+    Signed sign(const std::vector<Identifier>& names, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+                TimePoint now);
 
   private:
     AuthorityRecord make(AuthorityRole role, const AuthorityRecord* root, TimePoint now);

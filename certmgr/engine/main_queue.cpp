@@ -1,8 +1,8 @@
 #include "certmgr/engine/main_queue.h"
 
-#include <sys/eventfd.h>
-
 #include <cerrno>
+
+#include <sys/eventfd.h>
 
 #include "certmgr/core/error.h"
 

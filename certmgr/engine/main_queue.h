@@ -1,4 +1,5 @@
-// The one way back from the workers: closures that run on the main thread, in the order in which they were posted.
+// The one way back from the workers: closures that run on the main thread, in the order in which they were
+// posted.
 #pragma once
 
 #include <deque>

@@ -1,11 +1,11 @@
 #include "certmgr/engine/uploads.h"
 
+#include <algorithm>
+#include <cerrno>
+
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <sys/stat.h>
-
-#include <algorithm>
-#include <cerrno>
 
 #include "certmgr/core/decision.h"
 #include "certmgr/crypto/upload.h"
@@ -33,7 +33,8 @@ void readAll(int fd, SecretText& secret) {
     while (secret.text.size() <= largestUpload) {
         pollfd waiting{fd, POLLIN, 0};
         if (::poll(&waiting, 1, silenceMs) == 0)
-            throw Error(ErrorKind::rejected, "bad-upload", "the pipe of the upload stayed silent for ten seconds");
+            throw Error(ErrorKind::rejected, "bad-upload",
+                        "the pipe of the upload stayed silent for ten seconds");
         const std::size_t size = secret.text.size();
         secret.text.resize(largestUpload + 1);
         const ssize_t count = ::read(fd, secret.text.data() + size, secret.text.size() - size);
@@ -58,7 +59,8 @@ Uploads::Taken Uploads::take(hal::UniqueFd content, bool dryRun) {
     const crypto::UploadReport report = crypto::inspectUpload(secret.text, {}, clock_.now());
     if (!report.acceptable()) refuse(report.findings);
     if (!crypto::keyPemMatches(secret.text, *report.chain.front()))
-        refuse({{"key-mismatch", "the private key does not belong to the certificate of " + report.leaf->subject}});
+        refuse({{"key-mismatch",
+                 "the private key does not belong to the certificate of " + report.leaf->subject}});
 
     Taken taken{*report.leaf, {}};
     for (const store::CertificateRow& row : coveredBy(*report.leaf)) taken.covered.push_back(row.spec.id);
@@ -68,7 +70,8 @@ Uploads::Taken Uploads::take(hal::UniqueFd content, bool dryRun) {
 
 std::vector<store::CertificateRow> Uploads::coveredBy(const CertificateSummary& leaf) {
     std::vector<store::CertificateRow> rows = records_.certificates.list();
-    std::erase_if(rows, [&](const store::CertificateRow& row) { return !coversAll(leaf.names, row.spec.names); });
+    std::erase_if(rows,
+                  [&](const store::CertificateRow& row) { return !coversAll(leaf.names, row.spec.names); });
     return rows;
 }
 
@@ -78,8 +81,8 @@ void Uploads::store(const std::string& pem, const std::string& chainPem, const C
         users.insert(users.end(), row.spec.users.begin(), row.spec.users.end());
     const KeyId key = keys_.intend("upload:" + leaf.sha256);
     try {
-        const hal::KeyInfo info =
-            keys_.store().import({key, {}, hal::KeyPolicy::preferTpm, {users, {}}, leaf.names.front().value}, pem);
+        const hal::KeyInfo info = keys_.store().import(
+            {key, {}, hal::KeyPolicy::preferTpm, {users, {}}, leaf.names.front().value}, pem);
         records_.database.transaction([&] {
             records_.keys.made(info);
             records_.uploads.add({0, key, chainPem, leaf, clock_.now()});
@@ -88,8 +91,10 @@ void Uploads::store(const std::string& pem, const std::string& chainPem, const C
         keys_.discard(key);
         throw;
     }
-    log_.write({Severity::notice, event_id::uploadTaken,
-                "uploaded certificate for " + leaf.names.front().value + " taken, valid until " + formatTime(leaf.notAfter),
+    log_.write({Severity::notice,
+                event_id::uploadTaken,
+                "uploaded certificate for " + leaf.names.front().value + " taken, valid until " +
+                    formatTime(leaf.notAfter),
                 {{"CERTMGR_SHA256", leaf.sha256}}});
 }
 
@@ -97,9 +102,11 @@ void Uploads::offer(const CertificateSpec& spec) {
     const std::vector<Credential> known = records_.credentials.history(spec.id);
     for (const store::UploadRow& upload : records_.uploads.list()) {
         const auto isThis = [&](const Credential& credential) { return credential.key == upload.key; };
-        if (!coversAll(upload.leaf.names, spec.names) || std::any_of(known.begin(), known.end(), isThis)) continue;
+        if (!coversAll(upload.leaf.names, spec.names) || std::any_of(known.begin(), known.end(), isThis))
+            continue;
         keys_.grant(upload.key, spec.users);
-        records_.credentials.add({0, spec.id, Source::uploaded, upload.key, upload.chainPem, upload.leaf, ""}, clock_.now());
+        records_.credentials.add({0, spec.id, Source::uploaded, upload.key, upload.chainPem, upload.leaf, ""},
+                                 clock_.now());
     }
 }
 

@@ -19,8 +19,8 @@ class Uploads {
         CertificateSummary leaf;
         std::vector<CertificateId> covered;  // the certificates that it can serve
     };
-    // `content`: file, pipe or memfd, at most 256 KiB. All checks come before any change; each failed one is a line of the
-    // Error(rejected, "upload-refused").
+    // `content`: file, pipe or memfd, at most 256 KiB. All checks come before any change; each failed one is
+    // a line of the Error(rejected, "upload-refused").
     Taken take(hal::UniqueFd content, bool dryRun);
 
     // Makes a credential of every upload that covers the certificate and is not one yet.

@@ -8,12 +8,16 @@
 namespace certmgr::engine {
 namespace {
 
-std::uint64_t epoch(TimePoint time) { return static_cast<std::uint64_t>(time.time_since_epoch().count()); }
-std::uint64_t epoch(const std::optional<TimePoint>& time) { return time ? epoch(*time) : 0; }
+std::uint64_t epoch(TimePoint time) {
+    return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+std::uint64_t epoch(const std::optional<TimePoint>& time) {
+    return time ? epoch(*time) : 0;
+}
 
 // From the worst to the best: a certificate that serves several modules shows the one that needs a look.
 constexpr std::array<std::string_view, 6> severity{"failed",  "rolled-back", "pending",
-                                                 "waiting", "unproved",    "proved"};
+                                                   "waiting", "unproved",    "proved"};
 
 void describeCredential(Records& records, const Credential& credential, CertificateView& view) {
     view.state = toString(credential.source);
@@ -59,7 +63,8 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     view.lastProblem = row.lastProblem;
     view.lastAttempt = epoch(row.lastAttempt);
     view.nextAttempt = epoch(row.acme.nextAttempt);
-    if (const auto current = records.credentials.current(row.spec.id)) describeCredential(records, *current, view);
+    if (const auto current = records.credentials.current(row.spec.id))
+        describeCredential(records, *current, view);
     view.proof = worstProof(records, view);
     return view;
 }
@@ -71,8 +76,8 @@ ServiceView serviceView(Records& records, const ServiceProfile& service) {
                      : "https " + service.probe.address + ":" + std::to_string(service.probe.port);
     for (const CertificateSpec& spec : service.certificates) {
         const auto row = records.deployments.find(service.name, spec.id);
-        view.deployments.push_back(row ? DeploymentView{spec.id, row->wanted, row->lastGood, row->state, row->reason,
-                                                        epoch(row->provedAt)}
+        view.deployments.push_back(row ? DeploymentView{spec.id, row->wanted, row->lastGood, row->state,
+                                                        row->reason, epoch(row->provedAt)}
                                        : DeploymentView{spec.id, 0, 0, "pending", "", 0});
     }
     return view;
@@ -81,8 +86,12 @@ ServiceView serviceView(Records& records, const ServiceProfile& service) {
 std::vector<AuthorityView> authorityViews(Records& records) {
     std::vector<AuthorityView> views;
     for (const AuthorityRecord& record : records.authorities.list()) {
-        AuthorityView view{record.id, std::string(toString(record.role)), record.summary.subject, record.summary.issuer,
-                           record.summary.serial, record.summary.sha256};
+        AuthorityView view{record.id,
+                           std::string(toString(record.role)),
+                           record.summary.subject,
+                           record.summary.issuer,
+                           record.summary.serial,
+                           record.summary.sha256};
         if (const auto key = records.keys.find(record.key)) {
             view.keyBackend = key->backend;
             view.keyReason = key->reason;

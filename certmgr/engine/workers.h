@@ -1,5 +1,5 @@
-// A pool of threads for work that blocks. Threads are made when they are needed and leave when they were idle for a while:
-// a box that has nothing to do keeps no stacks and no arenas.
+// A pool of threads for work that blocks. Threads are made when they are needed and leave when they were idle
+// for a while: a box that has nothing to do keeps no stacks and no arenas.
 #pragma once
 
 #include <condition_variable>

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "certmgr/acme/solvers/challenge_token.h"
+#include "certmgr/core/challenge_token.h"
 #include "hal/error.h"
 
 namespace certmgr::responder {
@@ -26,7 +26,7 @@ ChallengeDirectory::ChallengeDirectory(const std::filesystem::path& directory)
 std::optional<std::string> ChallengeDirectory::find(std::string_view urlPath) const noexcept {
     if (!urlPath.starts_with(prefix)) return std::nullopt;
     const std::string token(urlPath.substr(prefix.size()));
-    if (!acme::isChallengeToken(token)) return std::nullopt;
+    if (!isChallengeToken(token)) return std::nullopt;
     // A FIFO would block the only thread, hence O_NONBLOCK.
     const hal::UniqueFd file(
         ::openat(directory_.get(), token.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));

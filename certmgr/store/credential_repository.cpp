@@ -73,15 +73,16 @@ std::vector<std::pair<CertificateId, std::int64_t>> CredentialRepository::curren
 
 std::vector<KeyId> CredentialRepository::retire(const CertificateId& id) {
     std::vector<KeyId> keys;
-    Query query(database_,
-                "DELETE FROM credentials WHERE certificate = ?1 AND source <> 'uploaded'"
-                " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"
-                "                        ORDER BY generation DESC LIMIT 2)"
-                " AND generation NOT IN (SELECT current FROM certificates WHERE id = ?1 AND current IS NOT NULL)"
-                " AND generation NOT IN (SELECT wanted FROM deployments WHERE certificate = ?1)"
-                " AND generation NOT IN (SELECT last_good FROM deployments WHERE certificate = ?1)"
-                " RETURNING key",
-                id);
+    Query query(
+        database_,
+        "DELETE FROM credentials WHERE certificate = ?1 AND source <> 'uploaded'"
+        " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"
+        "                        ORDER BY generation DESC LIMIT 2)"
+        " AND generation NOT IN (SELECT current FROM certificates WHERE id = ?1 AND current IS NOT NULL)"
+        " AND generation NOT IN (SELECT wanted FROM deployments WHERE certificate = ?1)"
+        " AND generation NOT IN (SELECT last_good FROM deployments WHERE certificate = ?1)"
+        " RETURNING key",
+        id);
     while (query.next()) keys.push_back(query.key());
     return keys;
 }

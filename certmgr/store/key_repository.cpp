@@ -5,12 +5,13 @@ namespace certmgr::store {
 namespace {
 
 // An order that has ended does not need its key any more.
-#define CERTMGR_KEY_IS_USED                                               \
-    "(EXISTS (SELECT 1 FROM credentials WHERE credentials.key = keys.id)" \
-    " OR EXISTS (SELECT 1 FROM uploads WHERE uploads.key = keys.id)"      \
-    " OR EXISTS (SELECT 1 FROM accounts WHERE accounts.key = keys.id)"    \
-    " OR EXISTS (SELECT 1 FROM authorities WHERE authorities.key = keys.id)" \
-    " OR EXISTS (SELECT 1 FROM orders WHERE orders.key = keys.id AND state IN ('intended', 'sending', 'created')))"
+#define CERTMGR_KEY_IS_USED                                                                             \
+    "(EXISTS (SELECT 1 FROM credentials WHERE credentials.key = keys.id)"                               \
+    " OR EXISTS (SELECT 1 FROM uploads WHERE uploads.key = keys.id)"                                    \
+    " OR EXISTS (SELECT 1 FROM accounts WHERE accounts.key = keys.id)"                                  \
+    " OR EXISTS (SELECT 1 FROM authorities WHERE authorities.key = keys.id)"                            \
+    " OR EXISTS (SELECT 1 FROM orders WHERE orders.key = keys.id AND state IN ('intended', 'sending', " \
+    "'created')))"
 
 KeyRow keyRow(Query& query) {
     KeyRow row;

@@ -39,7 +39,7 @@ class Query {
     std::optional<TimePoint> optionalTime();
     std::vector<std::string> texts();
     std::vector<Identifier> names();
-    KeyId key();  // empty for NULL
+    KeyId key();                   // empty for NULL
     CertificateSummary summary();  // CERTMGR_SUMMARY_COLUMNS
 
   private:

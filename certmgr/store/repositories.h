@@ -58,8 +58,9 @@ class CertificateRepository {
     // Adds it, or changes what is wanted; the history stays.
     void put(const CertificateSpec& spec, bool fromProfile);
     std::optional<CertificateRow> find(const CertificateId& id);
-    std::vector<CertificateRow> list();    // by id
-    // With its credentials and orders. Returns the keys that were theirs, for the caller to destroy; those of uploads stay.
+    std::vector<CertificateRow> list();  // by id
+    // With its credentials and orders. Returns the keys that were theirs, for the caller to destroy; those of
+    // uploads stay.
     std::vector<KeyId> remove(const CertificateId& id);
     void askReissue(const CertificateId& id, bool asked);
     void attemptFailed(const CertificateId& id, const AttemptRecord& acme, TimePoint when,
@@ -82,8 +83,8 @@ class CredentialRepository {
     std::vector<Credential> history(const CertificateId& id);  // newest first
     void setCurrent(const CertificateId& id, std::int64_t generation);
     std::vector<std::pair<CertificateId, std::int64_t>> currentGenerations();
-    // Deletes what nothing can go back to: neither in force, nor wanted or last good at a service, nor among the newest
-    // two, nor uploaded. Returns their keys, for the caller to destroy.
+    // Deletes what nothing can go back to: neither in force, nor wanted or last good at a service, nor among
+    // the newest two, nor uploaded. Returns their keys, for the caller to destroy.
     std::vector<KeyId> retire(const CertificateId& id);
 
   private:

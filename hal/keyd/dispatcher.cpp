@@ -97,7 +97,8 @@ std::shared_ptr<const CachedKey> Dispatcher::keyToSignWith(const KeyId& id) {
     const Error refusal = denied(peer_, "sign with key " + id.text() + ", or it does not exist");
     try {
         std::shared_ptr<const CachedKey> key = service_.keyFor(id);
-        if (const auto found = allowed_.find(id); found != allowed_.end() && found->second.lock() == key) return key;
+        if (const auto found = allowed_.find(id); found != allowed_.end() && found->second.lock() == key)
+            return key;
         if (!names(key->access, peer_)) throw refusal;
         if (allowed_.size() >= mostRemembered) allowed_.clear();
         allowed_[id] = key;

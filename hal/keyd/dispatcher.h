@@ -28,7 +28,8 @@ class Dispatcher {
     KeyService& service_;
     const Peer peer_;
     const bool manager_;
-    // Names are looked up once a connection, as long as the cache keeps this very object: a new access list makes a new one.
+    // Names are looked up once a connection, as long as the cache keeps this very object: a new access list
+    // makes a new one.
     std::map<KeyId, std::weak_ptr<const CachedKey>> allowed_;
 };
 

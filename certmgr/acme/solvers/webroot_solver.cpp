@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "certmgr/acme/solvers/challenge_token.h"
+#include "certmgr/core/challenge_token.h"
 #include "certmgr/core/error.h"
 #include "hal/handle.h"
 

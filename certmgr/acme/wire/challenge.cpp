@@ -1,6 +1,6 @@
 #include "certmgr/acme/wire/challenge.h"
 
-#include "certmgr/acme/solvers/challenge_token.h"
+#include "certmgr/core/challenge_token.h"
 
 namespace certmgr::acme::wire {
 

@@ -1,11 +1,11 @@
 // An engine on a manual clock, with keys, CA and service in memory, and a real database.
 #pragma once
 
+#include <memory>
+
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
-
-#include <memory>
 
 #include "certmgr/engine/engine.h"
 #include "tests/support/child_process.h"
@@ -24,8 +24,9 @@ class MemoryLog : public EventLog {
     }
     bool contains(const std::string& text) const {
         const std::lock_guard lock(mutex_);
-        return std::any_of(messages_.begin(), messages_.end(),
-                           [&](const std::string& message) { return message.find(text) != std::string::npos; });
+        return std::any_of(messages_.begin(), messages_.end(), [&](const std::string& message) {
+            return message.find(text) != std::string::npos;
+        });
     }
 
   private:
@@ -39,7 +40,8 @@ class NoChallenges : public acme::Http01Solver {
     void remove(const std::string&) noexcept override {}
 };
 
-inline const TimePoint start = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
+inline const TimePoint start =
+    std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
 
 class EngineTest : public testing::Test {
   protected:

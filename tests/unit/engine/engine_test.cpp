@@ -3,8 +3,8 @@
 namespace certmgr::engine {
 namespace {
 
-using testing_support::FakeService;
 using std::chrono::hours;
+using testing_support::FakeService;
 
 const Identifier gateway{Identifier::Type::dns, "gw.example.com"};
 
@@ -56,7 +56,8 @@ TEST_F(EngineTest, NoServiceEverShowsAnExpiredCertificateThoughTheCaIsGoneForGoo
     ca.setDown(true);
     for (int day = 1; day <= 200; ++day) {
         runUntil(start + hours(24 * day));
-        ASSERT_GT(view("gw.example.com").notAfter, static_cast<std::uint64_t>(clock.now().time_since_epoch().count()));
+        ASSERT_GT(view("gw.example.com").notAfter,
+                  static_cast<std::uint64_t>(clock.now().time_since_epoch().count()));
         ASSERT_EQ(service->servedLeaf(gateway), view("gw.example.com").sha256);
     }
     EXPECT_EQ(view("gw.example.com").state, "local");
@@ -71,7 +72,8 @@ TEST_F(EngineTest, TenYearsOfRenewals) {
         ca.setDown(week % 9 == 0);  // a week without a CA now and then
         runUntil(start + hours(24 * 7 * week));
         for (const auto& [id, shown] : views->certificates()) {
-            ASSERT_GT(shown.notAfter, static_cast<std::uint64_t>(clock.now().time_since_epoch().count())) << id;
+            ASSERT_GT(shown.notAfter, static_cast<std::uint64_t>(clock.now().time_since_epoch().count()))
+                << id;
             ASSERT_EQ(shown.proof, "proved") << id;
         }
         ASSERT_EQ(view("gw.example.com").state, "acme");
@@ -105,7 +107,9 @@ TEST_F(EngineTest, AServiceThatIgnoresItsReloadKeepsTheOldCertificateAndSaysSo) 
     settle();
     EXPECT_EQ(view("gw.example.com").proof, "rolled-back");
     EXPECT_EQ(service->servedLeaf(gateway), old);
-    EXPECT_EQ(generations.chainSha256("web", "gw.example.com", *generations.active("web", "gw.example.com")).front(), old);
+    EXPECT_EQ(generations.chainSha256("web", "gw.example.com", *generations.active("web", "gw.example.com"))
+                  .front(),
+              old);
 
     service->set(FakeService::Mood::good);
     runUntil(clock.now() + hours(1));
@@ -143,8 +147,13 @@ TEST_F(EngineTest, ARequestedNameIsIssuedAndDeletedAgain) {
 
 TEST_F(EngineTest, BadRequestsAreRefusedAtOnceAndChangeNothing) {
     startEngine();
-    for (const std::vector<std::string>& names : std::vector<std::vector<std::string>>{
-             {}, {""}, {"bücher.example"}, {std::string(300, 'a') + ".example"}, {"a..example"}, {"two words.example"}})
+    for (const std::vector<std::string>& names :
+         std::vector<std::vector<std::string>>{{},
+                                               {""},
+                                               {"bücher.example"},
+                                               {std::string(300, 'a') + ".example"},
+                                               {"a..example"},
+                                               {"two words.example"}})
         EXPECT_THROW(engine->request({names, "", "", true}), Error);
     EXPECT_THROW(engine->request({{"a.example.com"}, "dsa-1024", "", true}), Error);
     EXPECT_THROW(engine->request({{"a.example.com"}, "", "cloud", true}), Error);

@@ -1,5 +1,5 @@
-// A service in memory: takes the files at a reload and shows them to the probe. What real services do wrong is tested with
-// the real ones; here they are as quick as the manual clock.
+// A service in memory: takes the files at a reload and shows them to the probe. What real services do wrong
+// is tested with the real ones; here they are as quick as the manual clock.
 #pragma once
 
 #include <map>

@@ -1,10 +1,10 @@
 #include "certmgr/engine/lanes.h"
 
-#include <gtest/gtest.h>
-#include <poll.h>
-
 #include <atomic>
 #include <semaphore>
+
+#include <gtest/gtest.h>
+#include <poll.h>
 
 namespace certmgr::engine {
 namespace {
@@ -57,8 +57,10 @@ TEST_F(LanesTest, OneLaneNeverRunsTwiceAtOnceAndRunsOnceMoreHoweverOftenAsked) {
 
 TEST_F(LanesTest, DifferentLanesRunSideBySide) {
     std::binary_semaphore first(0), second(0);
-    lanes.run("a", workers, [&](std::stop_token) { first.release(), second.acquire(); }, [] {});
-    lanes.run("b", workers, [&](std::stop_token) { second.release(), first.acquire(); }, [] {});
+    lanes.run(
+        "a", workers, [&](std::stop_token) { first.release(), second.acquire(); }, [] {});
+    lanes.run(
+        "b", workers, [&](std::stop_token) { second.release(), first.acquire(); }, [] {});
     pumpUntilIdle();
 }
 

@@ -5,7 +5,9 @@
 namespace certmgr::engine {
 namespace {
 
-TimePoint at(int second) { return TimePoint(seconds(second)); }
+TimePoint at(int second) {
+    return TimePoint(seconds(second));
+}
 
 TEST(Schedule, GivesWhatIsDueOnceAndInOrder) {
     Schedule schedule;

@@ -4,9 +4,9 @@
 
 #include <string_view>
 
-namespace certmgr::acme {
+namespace certmgr {
 
 // Of at most 128 characters; those of the known CAs have 43.
 bool isChallengeToken(std::string_view text) noexcept;
 
-}  // namespace certmgr::acme
+}  // namespace certmgr

@@ -1,8 +1,8 @@
-#include "certmgr/acme/solvers/challenge_token.h"
+#include "certmgr/core/challenge_token.h"
 
 #include <algorithm>
 
-namespace certmgr::acme {
+namespace certmgr {
 
 bool isChallengeToken(std::string_view text) noexcept {
     constexpr std::size_t maxLength = 128;
@@ -13,4 +13,4 @@ bool isChallengeToken(std::string_view text) noexcept {
     return !text.empty() && text.size() <= maxLength && std::all_of(text.begin(), text.end(), base64url);
 }
 
-}  // namespace certmgr::acme
+}  // namespace certmgr
