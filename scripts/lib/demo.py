@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import signal
 import sys
 import time
 
@@ -129,6 +130,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the proofs; status 0 where all names are proved")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end like Ctrl-C, which cleans up
     try:
         namespace.enter()
         return 0 if demonstrate(arguments.once) else 1

@@ -99,9 +99,10 @@ class Caddy:
         self.process = Process("caddy", ["caddy", "run", "--config", configuration], folder / "log/caddy.log",
                                environment={"XDG_DATA_HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder),
                                             "HOME": str(self.folder)})
-        self.trust_file = self.folder / "pki/authorities/local/root.crt"
-        self.process.wait_until("its port was open",
-                                lambda: port_open(self.port) and self.trust_file.exists())
+        root = self.folder / "pki/authorities/local/root.crt"
+        self.process.wait_until("its port was open", lambda: port_open(self.port) and root.exists())
+        self.trust_file = folder / "caddy-root.pem"
+        self.trust_file.write_text(root.read_text())  # Caddy's own folder is closed to others
 
     def root(self):
         return self.trust_file.read_text()

@@ -62,8 +62,10 @@ class Nginx:
         self.write_configuration(pages)
         # Ambient CAP_KILL lets the unprivileged manager do what systemd's reload does on a gateway.
         self.reload_command = self._script("reload", f'exec kill -HUP "$(cat {self.pid_file})"')
+        # Before its first start there is nothing to check: the files of its other names may still be to come.
         self.check_command = self._script(
-            "check", f"OPENSSL_CONF={openssl_conf} exec /usr/sbin/nginx -q -t -c {self.configuration}")
+            "check", f"[ -s {self.pid_file} ] || exit 0\n"
+                     f"OPENSSL_CONF={openssl_conf} exec /usr/sbin/nginx -q -t -c {self.configuration}")
 
     def write_configuration(self, pages):
         self.configuration.write_text(CONFIGURATION.format(

@@ -1,6 +1,7 @@
 """One box for each test, or one for a module where starting it anew would prove nothing more."""
 
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -13,6 +14,7 @@ from box import Box, namespace  # noqa: E402  (the path above comes first)
 @pytest.fixture(scope="session", autouse=True)
 def private_namespace():
     """A loopback of its own: ports 80 and 443 are free, and nothing outside can be reached."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end like Ctrl-C, which ends the boxes too
     namespace.enter(network=True)
 
 
