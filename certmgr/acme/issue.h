@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/acme/http01_solver.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/net/http_client.h"
 
@@ -15,45 +16,46 @@ namespace certmgr::acme {
 
 // One certification authority, from the settings.
 struct CaSettings {
-    std::string name;       // "letsencrypt"; [a-z0-9-]+
-    std::string directory;  // https URL
-    std::string trustFile;  // PEM bundle that the server is verified against; empty: the system's
+    std::string name;                   // "letsencrypt"; [a-z0-9-]+
+    std::string directory;              // https URL
+    std::string trustFile;              // PEM bundle that the server is verified against; empty: the system's
     std::vector<std::string> contacts;  // "mailto:…"
     bool termsAgreed = false;
-};
-
-// RFC 8555 8.3. Makes key authorizations reachable at http://NAME/.well-known/acme-challenge/TOKEN.
-// Implementation: WebrootSolver (a directory that the responder or the box's own proxy serves); the tests have others.
-class Http01Solver {
-  public:
-    virtual ~Http01Solver() = default;
-    virtual void present(const std::string& token, const std::string& keyAuthorization) = 0;  // readable when it returns
-    virtual void remove(const std::string& token) noexcept = 0;  // absent: nothing happens
 };
 
 // The steps that must be on disk before the next one is taken. Called on the thread that runs issue().
 class OrderJournal {
   public:
     virtual ~OrderJournal() = default;
-    virtual std::optional<std::string> orderUrl() = 0;       // what an earlier run stored
-    virtual bool newOrderWasSent() = 0;                      // an earlier run got as far as sending newOrder
-    virtual bool isKnownOrder(const std::string& url) = 0;   // some intent of ours already owns this order
-    virtual void sendingNewOrder() = 0;                      // durable when it returns, as all below
-    virtual void orderLost(const std::string& explanation) = 0;   // newOrder was sent, its answer never seen, no list to ask
+    // What an earlier run stored.
+    virtual std::optional<std::string> orderUrl() = 0;
+    virtual bool newOrderWasSent() = 0;
+    // Whether some intent of ours owns this order.
+    virtual bool isKnownOrder(const std::string& url) = 0;
+
+    // Durable when they return:
+    virtual void sendingNewOrder() = 0;
+    // Its answer was a problem: no order exists, newOrderWasSent() is false again.
+    virtual void newOrderRefused() = 0;
+    // Its answer was never seen, and the server keeps no list to ask.
+    virtual void orderLost(const std::string& explanation) = 0;
     virtual void orderCreated(const std::string& url) = 0;
-    virtual void orderAbandoned(const std::string& reason) = 0;   // invalid or expired at the server: a new intent is due
-    virtual void activity(const std::string& sentence) = 0;  // for people, "waiting for authorization of gw.example"; not durable
+    // Invalid, expired or of no use: a new intent is due.
+    virtual void orderAbandoned(const std::string& reason) = 0;
+
+    // For people, "waiting for authorization of gw.example"; not durable.
+    virtual void activity(const std::string& sentence) = 0;
 };
 
 // An account at one CA. Durable parts through the callbacks, so that a second run re-uses it.
 struct AccountSettings {
-    KeyId key;                       // made already
-    std::optional<std::string> url;  // known from an earlier run
+    KeyId key;                                               // made already
+    std::optional<std::string> url;                          // known from an earlier run
     std::function<void(const std::string& url)> registered;  // must store durably before it returns
 };
 
-// One CA with one account: holds the directory, a pool of nonces and the account URL; shared by all orders that run at
-// once. Thread-safe. The first caller registers the account, the others wait for it.
+// One CA with one account: holds the directory, a pool of nonces and the account URL; shared by all orders
+// that run at once. Thread-safe. The first caller registers the account, the others wait for it.
 class Session {
   public:
     // `accountKey` must outlive the session; it signs each request.
@@ -74,11 +76,13 @@ struct Request {
     hal::Bytes csr;  // DER; the same key in every run of the same intent
 };
 
-// Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it (not yet checked against the key).
-// Enters wherever the journal says an earlier run got to. Waits by Retry-After; ends with Error("cancelled") soon after
-// stop is requested, with everything needed to go on in the journal.
-// Errors: rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations name the identifier and the
-// CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured (terms not agreed, not an ACME server, TLS).
-std::string issue(Session& session, const Request& request, Http01Solver& solver, OrderJournal& journal, std::stop_token stop);
+// Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it. The leaf has the key
+// of the CSR; nothing else of it was checked. Enters wherever the journal says an earlier run got to. Waits
+// by Retry-After; ends with Error("cancelled") soon after stop is requested, with everything needed to go on
+// in the journal. Errors: rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations
+// name the identifier and the CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured
+// (terms not agreed, not an ACME server, TLS).
+std::string issue(Session& session, const Request& request, Http01Solver& solver, OrderJournal& journal,
+                  std::stop_token stop);
 
 }  // namespace certmgr::acme

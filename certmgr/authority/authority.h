@@ -25,24 +25,28 @@ struct AuthoritySettings {
 };
 
 // Makes certificates; keeps nothing. The caller stores the key id before (intent) and the record after.
-// `notBefore` is an hour before `now`, but never before the issuer's own notBefore; notAfter never after the issuer's notAfter.
-AuthorityRecord makeRoot(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id, const KeyId& key,
-                         TimePoint now);
-AuthorityRecord makeIssuing(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id, const KeyId& key,
-                            const AuthorityRecord& root, TimePoint now);
+// `notBefore` is an hour before `now`, but never before the issuer's own notBefore; notAfter never after the
+// issuer's notAfter. The validity is counted from notBefore, both ends included. A key that is there already
+// under the id (a crash came in between) is used. Throws Error(misconfigured): "authority-expired",
+// "key-not-found", "key-mismatch", and what the store throws.
+AuthorityRecord makeRoot(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id,
+                         const KeyId& key, TimePoint now);
+AuthorityRecord makeIssuing(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id,
+                            const KeyId& key, const AuthorityRecord& root, TimePoint now);
 
 // A signer with its key opened once: issuing a leaf costs one signature of the key store. Thread-safe.
 class LeafSigner {
   public:
     LeafSigner(hal::KeyStore& keys, const AuthorityRecord& issuing, seconds leafLifetime);
     // Returns the chain PEM: leaf, then the issuing CA.
-    std::string sign(const std::vector<Identifier>& names, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
-                     TimePoint now) const;
+    std::string sign(const std::vector<Identifier>& names,
+                     std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const;
 
   private:
     hal::Pkey key_;
     crypto::X509Ptr certificate_;
     std::string certificatePem_;
+    CertificateSummary summary_;
     seconds leafLifetime_;
 };
 

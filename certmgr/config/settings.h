@@ -12,27 +12,35 @@
 namespace certmgr::config {
 
 struct Settings {
-    std::filesystem::path stateDirectory = "/var/lib/certmgr";          // database and live/
+    std::filesystem::path stateDirectory = "/var/lib/certmgr";             // database and live/
     std::filesystem::path challengeDirectory = "/run/certmgr/challenges";  // webroot: TOKEN files below it
-    std::vector<std::filesystem::path> serviceDirectories = {"/usr/lib/certmgr/services.d", "/etc/certmgr/services.d"};
+    std::vector<std::filesystem::path> serviceDirectories = {"/usr/lib/certmgr/services.d",
+                                                             "/etc/certmgr/services.d"};
     std::string keydSocket = "/run/certmgr-keyd/keyd.sock";
-    std::string providerModule;  // path of the OpenSSL provider; empty: by name, from OpenSSL's modules directory
+    std::string providerModule;  // path of the OpenSSL provider; empty: OpenSSL finds it by name
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;  // for certificates that do not say otherwise
     hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
     authority::AuthoritySettings authority;
     std::vector<acme::CaSettings> cas;  // in order of preference; empty: no ACME
     bool acmeEnabled = true;
-    bool publicNamesOnly = true;  // false: ask the CA for private names and addresses too (a CA inside the company, tests)
+    bool publicNamesOnly = true;  // false: ask for private names too (a CA inside the company, tests)
     int workers = 16;             // jobs that run at once, mostly waiting for a CA
     bool requireTimeSync = false;
 };
 
-// `file` missing: the defaults. Every wrong line is an Error(misconfigured, "bad-config"): file, line, column, what was found
-// and what was expected; unknown keys are errors and name the nearest known one. Reading changes nothing.
+// `file` missing: the defaults. Every wrong line is an Error(misconfigured, "bad-config"): file, line,
+// column, what was found and what was expected; unknown keys are errors and name the nearest known one.
+// Reading changes nothing.
 Settings loadSettings(const std::filesystem::path& file);
 
-// Every *.toml of the directories; a file of the same name in a later directory replaces the earlier one whole, a file
-// NAME.toml.d/*.conf drops in, key by key; an empty file or a link to /dev/null switches it off. Sorted by name.
+// Every *.toml of the directories; a file of the same name in a later directory replaces the earlier one
+// whole, a file NAME.toml.d/*.conf drops in, key by key; an empty file or a link to /dev/null switches it
+// off. Sorted by name.
 std::vector<ServiceProfile> loadProfiles(const Settings& settings);
+
+// What the profiles want together, by id: those who want the same names share one certificate, and the users
+// of all may sign with its key. Contradicting key policies, algorithms or switches are an
+// Error(misconfigured, "bad-config") that names both files. Pure.
+std::vector<CertificateSpec> mergeSpecs(const std::vector<ServiceProfile>& profiles);
 
 }  // namespace certmgr::config

@@ -11,6 +11,7 @@ namespace certmgr {
 
 enum class AuthorityRole { root, issuing };
 std::string_view toString(AuthorityRole role) noexcept;
+std::optional<AuthorityRole> authorityRoleFrom(std::string_view text) noexcept;
 
 // One CA certificate with its key, as stored.
 struct AuthorityRecord {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "certmgr/core/clock.h"
@@ -14,11 +15,12 @@ namespace certmgr {
 
 using hal::KeyId;
 
-// Stable name of a managed certificate, in paths, on the bus and on the command line: the first name, lower case, with
-// "_" for the "*" of a wildcard; where names.size() > 1, "+" and 8 hex digits of SHA-256 over the sorted names follow.
-// Equal sets of names have equal ids: that is how two modules share one certificate.
+// Stable name of a managed certificate, in paths, on the bus and on the command line: the first of the sorted
+// names, with "_" for the "*" of a wildcard. Where there are more names, or the name is too long for a
+// directory entry, "+" and 8 hex digits of SHA-256 over all of them follow. Equal sets of names have equal
+// ids: that is how two modules share one certificate.
 using CertificateId = std::string;
-CertificateId certificateIdFor(const std::string& firstName, const std::vector<Identifier>& sortedNames);
+CertificateId certificateIdFor(const std::vector<Identifier>& sortedNames);
 
 // What is wanted.
 struct CertificateSpec {
@@ -37,7 +39,7 @@ std::optional<Source> sourceFrom(std::string_view text) noexcept;
 
 // What a parsed certificate says of itself.
 struct CertificateSummary {
-    std::vector<Identifier> names;  // SAN dNSName and iPAddress, sorted; CN where there is no SAN (documented fallback)
+    std::vector<Identifier> names;  // SAN dNSName and iPAddress, sorted; CN where there is no SAN
     std::string subject;            // RFC 4514 text
     std::string issuer;             // RFC 4514 text
     std::string serial;             // lower-case hex, no colons, leading "00" dropped
@@ -47,8 +49,8 @@ struct CertificateSummary {
     bool operator==(const CertificateSummary&) const = default;
 };
 
-// One issued certificate: key, leaf and chain, which only change together. The number is the generation: unique in
-// the database, growing, and the name of the directory that it is deployed under.
+// One issued certificate: key, leaf and chain, which only change together. The number is the generation:
+// unique in the database, growing, and the name of the directory that it is deployed under.
 struct Credential {
     std::int64_t generation = 0;  // 0: not stored yet
     CertificateId certificate;
@@ -57,6 +59,8 @@ struct Credential {
     std::string chainPem;  // leaf first, then the intermediates, without the root
     CertificateSummary leaf;
     std::string issuerId;  // local: the id of the issuing authority; acme: name of the CA; uploaded: empty
+    // Of `key`, as the store recorded it when the key was made; absent: not known.
+    std::optional<hal::KeyAlgorithm> keyAlgorithm = std::nullopt;
 };
 
 }  // namespace certmgr

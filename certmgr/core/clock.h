@@ -11,7 +11,7 @@ using std::chrono::seconds;
 
 struct ClockTrust {
     bool trusted = false;
-    std::string reason;  // a sentence: "the clock stands before the build date 2026-11-22"; empty when trusted
+    std::string reason;  // a sentence, what was found and what to do; empty when trusted
 };
 
 // Implementations: SystemClock and the tests' ManualClock. Thread-safe.
@@ -19,9 +19,11 @@ class Clock {
   public:
     virtual ~Clock() = default;
     virtual TimePoint now() const = 0;
-    virtual std::chrono::milliseconds sinceBoot() const = 0;  // monotonic, runs on in suspend (CLOCK_BOOTTIME)
-    // Untrusted: before the build date, or before the last time seen (see SystemClock::sawTime), or not synchronised
-    // where the settings ask for that. On an untrusted clock nothing is judged expired and nothing is purged.
+    // Monotonic, runs on in suspend (CLOCK_BOOTTIME).
+    virtual std::chrono::milliseconds sinceBoot() const = 0;
+    // Untrusted: before the build date, or before the last time seen (see SystemClock::sawTime), or not
+    // synchronised where the settings ask for that. On an untrusted clock nothing is judged expired and
+    // nothing is purged.
     virtual ClockTrust trust() const = 0;
 };
 

@@ -18,10 +18,10 @@ struct CertificateFacts {
     CertificateSpec spec;
     std::optional<Credential> uploaded;  // the best uploaded chain that covers all names and has its key
     std::optional<Credential> current;   // the credential in force (newest that was not withdrawn)
-    std::string acmeImpossible;          // why no ACME: "switched off", "no CA configured", whyNotPublic(); empty: possible
+    std::string acmeImpossible;  // why: "switched off", "no CA configured", whyNotPublic(); empty: possible
     AttemptRecord acme;
-    std::string issuingAuthority;        // id of the authority that signs local leaves now
-    bool reissue = false;                // an administrator asked for it
+    std::string issuingAuthority;  // id of the authority that signs local leaves now
+    bool reissue = false;          // an administrator asked for it
     bool clockTrusted = true;
 };
 
@@ -30,25 +30,45 @@ std::string_view toString(Action action) noexcept;
 
 struct Decision {
     Action action = Action::none;
-    std::string reason;                // a sentence, shown to people
+    std::string reason;                  // a sentence, shown to people
     std::optional<TimePoint> lookAgain;  // with none: when the facts change by time alone. Absent: never
 };
 
-// features.md 2 and 3. In order: a valid uploaded chain; where nothing valid is there, a local certificate at once; where
-// the current one is local or is due, ACME (if possible, and not before its next attempt); a local one that is due anew.
-// A working certificate is never given up for a worse one.
+// features.md 2 and 3. A working certificate is never given up for a worse one. In order:
+// - A valid uploaded chain, up to an hour before its end (never more than 1/20 of its lifetime): time to
+// deploy another.
+// - Where nothing that works is in force, a local certificate at once.
+// - A local one whose authority or key algorithm is not the wanted one any more: a new local one, which costs
+// no time.
+// - Where the current one is local, is due, or shall be reissued: ACME, if possible and not before its next
+// attempt.
+// - Whatever is in force and cannot be had anew from ACME in time: a local one, by renewalTime() where the
+// current one is local, and not before the last stretch (see lastStretch()) where it is ACME's.
+// A reissue that was asked for is done by ACME where that is possible, else locally at once; the caller
+// withdraws `reissue` when a new credential is in force. On an untrusted clock nothing counts as expired or
+// due, and only where nothing is there something is done; lookAgain is then a minute away, since trust may
+// come without a jump of the clock.
 Decision decide(const CertificateFacts& facts, TimePoint now);
 
-// acme-facts.md: 1/3 of the lifetime before the end, 1/2 for lifetimes below 10 days. The credential's own spread (up to
-// 1/50 of the lifetime earlier, derived from its fingerprint) keeps a thousand leaves from being due in the same second.
+// When a certificate that could not be renewed is given up for a local one: 1/20 of the lifetime before its
+// end, at most a day.
+TimePoint lastStretch(const CertificateSummary& leaf);
+
+// acme-facts.md: 1/3 of the lifetime before the end, 1/2 for lifetimes below 10 days. The credential's own
+// spread (up to 1/50 of the lifetime earlier, derived from its fingerprint) keeps a thousand leaves from
+// being due in the same second.
 TimePoint renewalTime(const CertificateSummary& leaf);
 
-// acme-facts.md "Retries": 1 min, 10 min, 100 min, then daily; for lifetimes below 10 days min(24 h, remaining/8). `jitter`
-// in [0,1) stretches the delay by up to a quarter. Never on a round minute. `notBefore` (Retry-After) wins if later.
+// acme-facts.md "Retries": 1 min, 10 min, 100 min, then daily; with `shortLivedRemaining` (lifetimes below 10
+// days) at most an eighth of that, but not under 15 min because of it: a CA allows 5 failures an hour.
+// `failures`: this one included. `jitter` in [0,1) stretches the delay by up to a quarter. Never on a round
+// minute. `notBefore` (Retry-After) wins if later, up to a week, the longest window of the public CAs.
 TimePoint nextAttempt(int failures, TimePoint now, std::optional<seconds> shortLivedRemaining, double jitter,
                       std::optional<TimePoint> notBefore);
 
-// Among credentials: does `candidate` deserve to replace `current`?
+// Among credentials: does `candidate` deserve to replace `current`? What lasts beyond its last stretch goes
+// before what does not, that before what is not valid; then uploaded before ACME before local; then the one
+// that was issued later. Says nothing of names: the caller compares only what covers the same ones.
 bool better(const Credential& candidate, const Credential& current, TimePoint now);
 
 }  // namespace certmgr

@@ -11,27 +11,29 @@ namespace certmgr {
 struct Identifier {
     enum class Type { dns, ip };
     Type type;
-    std::string value;  // dns: lower case, no trailing dot, "*." in front for a wildcard; ip: canonical text of inet_ntop
+    // dns: lower case, no trailing dot, "*." in front for a wildcard; ip: canonical text of inet_ntop.
+    std::string value;
 
     auto operator<=>(const Identifier&) const = default;
     bool wildcard() const noexcept { return type == Type::dns && value.starts_with("*."); }
 };
 
-// Checks and normalises. Throws Error(rejected, "bad-name") that says what is wrong with which name: empty, over 253 or a
-// label over 63 octets (RFC 1035 2.3.4), a character outside letter-digit-hyphen, a wildcard not leftmost, an IDN in
-// Unicode (the message gives the "xn--" advice), an all-numeric last label.
+// Checks and normalises. Throws Error(rejected, "bad-name") that says what is wrong with which name: empty,
+// over 253 or a label over 63 octets (RFC 1035 2.3.4), a character outside letter-digit-hyphen, a wildcard
+// not leftmost, an IDN in Unicode (the message gives the "xn--" advice), an all-numeric last label.
 Identifier parseIdentifier(std::string_view text);
 
-// Sorted, without repetitions; throws "bad-name" for an empty list or more than 100 names (the limit of the public CAs).
+// Sorted, without repetitions; throws "bad-name" for an empty list or more than 100 names (the limit of the
+// public CAs).
 std::vector<Identifier> parseIdentifiers(const std::vector<std::string>& texts);
 
-// Does the name in a certificate (which may be a wildcard) cover the wanted one? RFC 9525 6.3: one label, leftmost only.
-// A wanted wildcard is covered by the equal wildcard only.
+// Does the name in a certificate (which may be a wildcard) cover the wanted one? RFC 9525 6.3: one label,
+// leftmost only. A wanted wildcard is covered by the equal wildcard only.
 bool covers(const Identifier& presented, const Identifier& wanted);
 bool coversAll(const std::vector<Identifier>& presented, const std::vector<Identifier>& wanted);
 
-// Why no public CA can issue for this name (private address, .local, single label, reserved suffix of RFC 6761/6762,
-// and a wildcard where only http-01 is there); empty: one can.
+// Why no public CA can issue for this name (private address, .local, single label, reserved suffix of RFC
+// 6761/6762, and a wildcard where only http-01 is there); empty: one can.
 std::string whyNotPublic(const Identifier& identifier);
 
 }  // namespace certmgr

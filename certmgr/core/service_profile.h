@@ -15,9 +15,9 @@ enum class ProbeKind { none, https };  // a new kind is a new module's protocol
 
 struct ProbeTarget {
     ProbeKind kind = ProbeKind::https;
-    std::string address = "127.0.0.1";  // numeric; the probe connects there and sends the certificate's name as SNI
+    std::string address = "127.0.0.1";  // numeric; the certificate's name is sent as SNI
     std::uint16_t port = 443;
-    std::chrono::milliseconds timeout{10'000};  // for the whole proof, retries while the workers change over included
+    std::chrono::milliseconds timeout{10'000};  // of the whole proof, retries during the change-over included
 };
 
 struct ServiceProfile {

@@ -1,6 +1,7 @@
 // Reading, checking and building X.509 (RFC 5280), CSRs (RFC 2986) and PEM (RFC 7468). Only OpenSSL below.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,8 +15,9 @@ namespace certmgr::crypto {
 using hal::Bytes;
 using hal::X509Ptr;
 
-// Throws Error(rejected) "bad-pem" (no certificate block found; says what was found instead) or "bad-certificate" (block n
-// does not parse). Order is kept as found. At most 64 KiB and 20 certificates: "too-large".
+// Throws Error(rejected) "bad-pem" (no certificate block found; says what was found instead) or
+// "bad-certificate" (block n does not parse). Order is kept as found. At most 64 KiB and 20 certificates:
+// "too-large".
 std::vector<X509Ptr> parseChainPem(std::string_view pem);
 std::string toPem(const std::vector<X509Ptr>& chain);
 std::string toPem(const X509& certificate);
@@ -27,15 +29,19 @@ std::string subjectKeyIdHex(const X509& certificate);  // empty where it has non
 
 bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
 
-// Leaf first, each next one the issuer of the one before, roots dropped. Throws "chain-incomplete" or "chain-unrelated"
-// naming the subject that does not fit.
+// Leaf first, each next one the issuer of the one before; roots and repetitions are dropped, a self-signed
+// server certificate stays. The issuer of the last one need not be there. Throws "chain-incomplete" naming
+// the issuer that is missing between two certificates, or "chain-unrelated" naming the subject that does not
+// fit.
 std::vector<X509Ptr> orderChain(std::vector<X509Ptr> certificates);
 
-// Verifies chain[0] for server use at time `now`, up to one of `anchors`; the rest of the chain are untrusted intermediates.
-// Throws Error(rejected, "chain-invalid") with OpenSSL's reason and the subject at fault.
+// Verifies chain[0] for server use at time `now`, up to one of `anchors`; the rest of the chain are untrusted
+// intermediates. OpenSSL with X509_V_FLAG_X509_STRICT at security level 2, and the rules of profile.h that it
+// leaves out. Throws Error(rejected, "chain-invalid") with the reason and the subject at fault.
 void verifyChain(const std::vector<X509Ptr>& chain, const std::vector<X509Ptr>& anchors, TimePoint now);
 
-// DER of a PKCS#10 request with the names as subjectAltName and the first DNS name of at most 64 octets as CN.
+// DER of a PKCS#10 request with the names as subjectAltName and the first DNS name of at most 64 octets as
+// CN.
 Bytes buildCsr(EVP_PKEY& key, const std::vector<Identifier>& names);
 
 // What the built-in CA puts its name to.
@@ -49,13 +55,15 @@ struct CaTemplate {
     std::string organization;  // may be empty
     TimePoint notBefore;
     TimePoint notAfter;
-    int pathLength = 0;
+    std::optional<int> pathLength = 0;  // absent: no limit
 };
-// Serial: 20 octets, positive, 159 bits from the CSPRNG (CA/B BR 7.1 asks for 64). serverAuth only (features.md 5).
-X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer, const X509& issuer,
-                        EVP_PKEY& issuerKey);
+// The subject's CN is the first DNS name of at most 64 octets, else the first address; without either the
+// subject is empty and the subjectAltName critical. Serial: 20 octets, positive, 159 bits from the CSPRNG
+// (CA/B BR 7.1 asks for 64). serverAuth only (features.md 5).
+X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+                        const X509& issuer, EVP_PKEY& issuerKey);
 // issuer == nullptr: self-signed root.
-X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPublicKeyInfoDer, const X509* issuer,
-                EVP_PKEY& issuerKey);
+X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+                const X509* issuer, EVP_PKEY& issuerKey);
 
 }  // namespace certmgr::crypto

@@ -1,89 +1,65 @@
-// Brings one generation to a service and proves it: write, swap, reload, handshake; or the last good one comes back.
+// Brings generations to a service and proves them: write, swap, reload, handshake; or the last good one comes
+// back.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "certmgr/core/service_profile.h"
+#include "certmgr/deploy/generation_store.h"
+#include "certmgr/deploy/probe.h"
 #include "hal/service_control.h"
 
 namespace certmgr::deploy {
 
-// One certificate of one service.
-struct Item {
-    Credential credential;
-    std::string keyReferencePem;  // what goes into key.pem
-};
-
 enum class State {
-    proved,      // a handshake showed this leaf with its whole chain
+    proved,    // a handshake showed this leaf with its whole chain
+    unproved,  // the profile has no probe: the files are active and the reload was reported done, but nobody
+               // looked. Neither an alarm, since nothing is known to be wrong, nor a proof, since nothing is
+               // known to be right
     rolledBack,  // it was not served; the generation before is back, and what is served now is in `reason`
-    waiting,     // the service does not run (connection refused before and after): the files lie ready, to be proved at its start
-    failed,      // it was not served and there is none to go back to; the files stay, so that the service can start at all
+    waiting,  // the service does not run (before and after): the files lie ready, to be proved at its start
+    failed,   // it was not served and there is none to go back to; the files stay, so that the service can
+              // start at all
 };
-std::string_view toString(State state) noexcept;
+std::string_view toString(State state) noexcept;  // "proved", "unproved", "rolled-back", "waiting", "failed"
 
 struct Outcome {
     CertificateId certificate;
     std::int64_t generation = 0;  // the one that was to be deployed
-    std::int64_t current = 0;     // the one that the symlink points at now
+    std::int64_t current = 0;     // the one that the symlink points at now; 0: there is none
     State state = State::waiting;
-    std::string reason;           // a sentence; with `proved`: what was seen
+    std::string reason;  // a sentence; with `proved`: what was seen
 };
 
-// The directory tree that services read:
-//   ROOT/SERVICE/CERTIFICATE/generations/N/{fullchain.pem,chain.pem,cert.pem,key.pem}
-//   ROOT/SERVICE/CERTIFICATE/current -> generations/N          (one rename(2) swaps it)
-class GenerationStore {
-  public:
-    explicit GenerationStore(std::filesystem::path root);
-
-    // Writes, fsyncs, reads back and checks that key and leaf belong together. A generation that exists already with
-    // the same content is left alone (a crash repeats the call). Error(internal, "disk-full"), ("pair-mismatch").
-    void write(const std::string& service, const Item& item) const;
-    // Atomic and durable. The generation must exist.
-    void activate(const std::string& service, const CertificateId& certificate, std::int64_t generation) const;
-    std::optional<std::int64_t> active(const std::string& service, const CertificateId& certificate) const;
-    // Removes all generations but those named; unfinished directories go too.
-    void prune(const std::string& service, const CertificateId& certificate, const std::vector<std::int64_t>& keep) const;
-    void removeCertificate(const std::string& service, const CertificateId& certificate) const;
-
-  private:
-    std::filesystem::path root_;
-};
-
-// What a client sees. Implementations: TlsProbe; the tests have a fake.
-struct Seen {
-    bool connected = false;              // TCP came up
-    std::string problem;                 // empty: handshake complete and chain good
-    std::vector<std::string> chainSha256;  // lower-case hex, leaf first, as sent
-};
-class Probe {
-  public:
-    virtual ~Probe() = default;
-    // One handshake with `serverName` as SNI (RFC 6066 3). Bounded by target.timeout. Never throws for what the service does wrong.
-    virtual Seen look(const ProbeTarget& target, const Identifier& serverName) = 0;
-};
-
-// Threads: deploy() may run for different services at once, never twice for the same service.
+// Threads: deploy() may run for different services at once, never twice for the same service. Blocks for at
+// most two reloads and two proofs.
 class Deployer {
   public:
     Deployer(const GenerationStore& generations, hal::ServiceControl& control, Probe& probe);
 
-    // All items of one service with one reload. Items fail and roll back one by one where the service serves the others.
-    // `lastGood` per item: 0 where none was ever proved. Throws only for what is wrong on our side (disk, rights): then
-    // nothing was activated, or what was is back.
     struct Target {
         Item item;
-        std::int64_t lastGood = 0;
-        std::string lastGoodLeafSha256;
+        std::int64_t lastGood = 0;  // the generation that was proved last; 0 where none ever was
     };
+
+    // All items of one service with one reload; none where all are active and served already. Items fail and
+    // roll back one by one where the service serves the others; a reload that fails takes all of them back.
+    // An item goes back to the generation that was active and seen served before, else to `lastGood`. Where
+    // the reload was refused by the check command the service was never told, and is not told again.
+    //
+    // The proof asks for one name of each certificate, see serverNameFor(), and repeats until target.timeout
+    // is over: workers of before the reload may answer for a while.
+    //
+    // Throws only for what is wrong on our side (disk, rights): then nothing was activated, or what was is
+    // back, but for certificates that had nothing active before: their new files stay.
     std::vector<Outcome> deploy(const ServiceProfile& service, const std::vector<Target>& targets);
 
-    // Proves what is served now, without changing anything.
+    // Looks at what is served now, once and without changing anything. proved: the target is served;
+    // rolledBack: another generation is active and served; waiting: nothing answers; failed: something else
+    // is served.
     std::vector<Outcome> check(const ServiceProfile& service, const std::vector<Target>& targets);
 
   private:

@@ -17,8 +17,9 @@ struct RequestCommand {
     bool acme = true;
 };
 
-// Implementations: Engine and the bus tests' fake. Each command checks its input at once and throws Error(rejected) for
-// what is wrong with it; what it starts runs on a worker and is followed by the job whose id it returns.
+// Implementations: Engine and the bus tests' fake. Each command checks its input at once and throws
+// Error(rejected) for what is wrong with it; what it starts runs on a worker and is followed by the job whose
+// id it returns.
 class Commands {
   public:
     virtual ~Commands() = default;
@@ -26,8 +27,8 @@ class Commands {
     virtual const Views& views() const = 0;
 
     virtual std::string request(const RequestCommand& command) = 0;
-    // The chain and its private key, PEM, in any order; a file, pipe or sealed memfd, at most 256 KiB, read on a worker.
-    // `dryRun`: all checks and the report, no change.
+    // The chain and its private key, PEM, in any order; a file, pipe or sealed memfd, at most 256 KiB, read
+    // on a worker. `dryRun`: all checks and the report, no change.
     virtual std::string upload(hal::UniqueFd content, bool dryRun) = 0;
     virtual std::string reissue(const CertificateId& id) = 0;  // also the manual retry: allowed at once
     // Refused ("in-use") while a service's profile asks for the certificate.

@@ -17,20 +17,21 @@ struct CertificateView {
     std::string id;
     std::vector<std::string> names;
     std::vector<std::string> services;  // the modules that it serves
-    std::string state;      // "none", "local", "acme", "uploaded": what is in force
-    std::string activity;   // what is being done right now, a sentence: "waiting for authorization of gw.example"
+    std::string state;                  // "none", "local", "acme", "uploaded": what is in force
+    std::string activity;               // being done right now: "waiting for authorization of gw.example"
     std::string subject, issuer, serial, sha256;
     std::uint64_t notBefore = 0, notAfter = 0;
     std::int64_t generation = 0;
-    std::string keyPolicy;      // as asked: "prefer-tpm"
-    std::string keyBackend;     // as it is: "tpm", "sealed", "file"
-    std::string keyReason;      // why it is there, a sentence
+    std::string keyPolicy;   // as asked: "prefer-tpm"
+    std::string keyBackend;  // as it is: "tpm", "sealed", "file"
+    std::string keyReason;   // why it is there, a sentence
     std::string keyAlgorithm;
-    std::string reason;         // why this certificate and no other, from the decision
-    std::string lastError;      // of the last attempt to get a better one, in plain words
-    std::string lastProblem;    // the CA's problem document, whole
+    std::string reason;       // why this certificate and no other, from the decision
+    std::string lastError;    // of the last attempt to get a better one, in plain words
+    std::string lastProblem;  // the CA's problem document, whole
     std::uint64_t lastAttempt = 0, nextAttempt = 0, renewAt = 0;
-    std::string proof;          // "proved", "pending", "waiting", "rolled-back", "failed", "not deployed": the worst of its services
+    std::string proof;  // "proved", "pending", "waiting", "rolled-back", "failed", "not deployed": the worst
+                        // of its services
     bool operator==(const CertificateView&) const = default;
 };
 
@@ -56,12 +57,12 @@ struct AuthorityView {
 };
 
 struct JobView {
-    std::string id;           // a running number
-    std::string kind;         // "request", "upload", "reissue", "delete", "check"
-    std::string certificate;  // id, or empty
-    std::string state;        // "queued", "running", "done", "failed"
-    std::string step;         // a sentence
-    std::string result;       // with "done": a sentence or a list of lines
+    std::string id;                           // a running number
+    std::string kind;                         // "request", "upload", "reissue", "delete", "check"
+    std::string certificate;                  // id, or empty
+    std::string state;                        // "queued", "running", "done", "failed"
+    std::string step;                         // a sentence
+    std::string result;                       // with "done": a sentence or a list of lines
     std::string errorKind, errorCode, error;  // with "failed"
     bool operator==(const JobView&) const = default;
 };
@@ -71,6 +72,8 @@ class Views {
   public:
     enum class Change { added, changed, removed };
     enum class Kind { certificate, service, authority, job };
+    // Hears of a change after it was made: what was removed cannot be looked up any more. `id` is the
+    // service's name for a service. Must not change the views.
     using Listener = std::function<void(Kind, const std::string& id, Change)>;
 
     void listen(Listener listener) { listener_ = std::move(listener); }
@@ -88,6 +91,8 @@ class Views {
     void remove(Kind kind, const std::string& id);
 
   private:
+    void tell(Kind kind, const std::string& id, std::optional<Change> change) const;
+
     Listener listener_;
     std::map<std::string, CertificateView> certificates_;
     std::map<std::string, ServiceView> services_;

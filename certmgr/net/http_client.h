@@ -33,9 +33,10 @@ struct HttpLimits {
 };
 
 // Implementations: CurlHttpClient and the tests' faulty ones. Safe to call from several threads at once;
-// connections are kept and re-used per thread of execution.
-// Any status is a response. Errors: "http-timeout", "http-unreachable", "http-tls" (certificate not trusted or expired:
-// misconfigured), "http-too-large", "http-cancelled"; all name the host and port, never path, query or body.
+// connections are kept and re-used by whichever thread comes next.
+// Any status is a response. Errors: "http-timeout", "http-unreachable", "http-too-large", "http-cancelled"
+// (transient), "http-tls" (certificate not trusted or expired) and "not-https" (misconfigured); all name the
+// host and port, never path, query or body.
 class HttpClient {
   public:
     virtual ~HttpClient() = default;

@@ -1,5 +1,6 @@
 // What is stored, by subject. Each method is one durable transaction of its own unless called inside
-// Database::transaction(). Absence is std::nullopt or an empty list; everything else that goes wrong is an Error.
+// Database::transaction(). Absence is std::nullopt or an empty list; everything else that goes wrong is an
+// Error: those of Database, "database-duplicate", "database-reference", and what a method names.
 #pragma once
 
 #include <optional>
@@ -30,7 +31,11 @@ class KeyRepository {
     void made(const hal::KeyInfo& info);
     std::optional<KeyRow> find(const KeyId& id);
     std::vector<KeyRow> list();
-    void forget(const KeyId& id);  // refused by a foreign key while a credential, account, order or authority uses it
+    // Keys that no credential, upload, account, authority or open order uses any more.
+    std::vector<KeyId> unreferenced();
+    bool used(const KeyId& id);
+    // "key-in-use" while one of those uses it. Orders that have ended stay on record without it.
+    void forget(const KeyId& id);
 
   private:
     Database& database_;
@@ -42,23 +47,26 @@ struct CertificateRow {
     bool fromProfile = false;  // wanted by at least one service profile; else asked for over the bus
     bool reissueAsked = false;
     AttemptRecord acme;
-    std::string lastError;         // of issuing, in plain words; empty: none
+    std::string lastError;  // of issuing, in plain words; empty: none
     std::string lastErrorCode;
-    std::string lastProblem;       // the ACME problem document, whole
+    std::string lastProblem;  // the ACME problem document, whole
     std::optional<TimePoint> lastAttempt;
 };
 class CertificateRepository {
   public:
     explicit CertificateRepository(Database& database) : database_(database) {}
-    void put(const CertificateSpec& spec, bool fromProfile);  // adds, or changes what is wanted; the history stays
+    // Adds it, or changes what is wanted; the history stays.
+    void put(const CertificateSpec& spec, bool fromProfile);
     std::optional<CertificateRow> find(const CertificateId& id);
     std::vector<CertificateRow> list();  // by id
-    void remove(const CertificateId& id);  // with its credentials and orders
+    // With its credentials and orders. Returns the keys that were theirs, for the caller to destroy; those of
+    // uploads stay.
+    std::vector<KeyId> remove(const CertificateId& id);
     void askReissue(const CertificateId& id, bool asked);
-    void attemptFailed(const CertificateId& id, const AttemptRecord& acme, TimePoint when, const std::string& code,
-                       const std::string& error, const std::string& problem);
+    void attemptFailed(const CertificateId& id, const AttemptRecord& acme, TimePoint when,
+                       const std::string& code, const std::string& error, const std::string& problem);
     void attemptSucceeded(const CertificateId& id, TimePoint when);  // failures 0, error cleared
-    void retryNow(const CertificateId& id);                          // clears nextAttempt, keeps the error shown
+    void retryNow(const CertificateId& id);  // failures 0, no nextAttempt; the error stays shown
 
   private:
     Database& database_;
@@ -67,7 +75,7 @@ class CertificateRepository {
 class CredentialRepository {
   public:
     explicit CredentialRepository(Database& database) : database_(database) {}
-    // Gives it the next generation number and returns that. In one transaction with whatever the caller adds.
+    // Gives it the next generation number, which was never used before, and returns that.
     std::int64_t add(const Credential& credential, TimePoint when);
     std::optional<Credential> find(std::int64_t generation);
     // The newest one in force for a certificate; uploads are credentials like the others.
@@ -75,6 +83,9 @@ class CredentialRepository {
     std::vector<Credential> history(const CertificateId& id);  // newest first
     void setCurrent(const CertificateId& id, std::int64_t generation);
     std::vector<std::pair<CertificateId, std::int64_t>> currentGenerations();
+    // Deletes what nothing can go back to: neither in force, nor wanted or last good at a service, nor among
+    // the newest two, nor uploaded. Returns their keys, for the caller to destroy.
+    std::vector<KeyId> retire(const CertificateId& id);
 
   private:
     Database& database_;
@@ -113,7 +124,7 @@ struct OrderRow {
     std::int64_t id = 0;
     CertificateId certificate;
     std::string ca;
-    KeyId key;
+    KeyId key;  // empty: the order has ended and its key is gone
     OrderState state = OrderState::intended;
     std::string url;          // empty until created
     std::string explanation;  // of abandoned and lost
@@ -122,7 +133,8 @@ struct OrderRow {
 class OrderRepository {
   public:
     explicit OrderRepository(Database& database) : database_(database) {}
-    std::int64_t intend(const CertificateId& certificate, const std::string& ca, const KeyId& key, TimePoint when);
+    std::int64_t intend(const CertificateId& certificate, const std::string& ca, const KeyId& key,
+                        TimePoint when);
     void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);

@@ -14,6 +14,10 @@ namespace {
 
 using wire::Operation;
 
+// A chip may take a minute for an RSA key.
+constexpr auto patience = std::chrono::seconds(2);
+constexpr auto timeout = std::chrono::minutes(3);
+
 Error badAnswer() {
     return Error(ErrorKind::internal, "bad-message",
                  "keyd answered something unexpected: it is of another release");
@@ -43,7 +47,7 @@ struct WipedFields {
 }  // namespace
 
 KeydClient::KeydClient(std::string socketPath, std::string providerModule)
-    : connection_(std::move(socketPath)), providerModule_(std::move(providerModule)) {}
+    : connection_(std::move(socketPath), patience, timeout), providerModule_(std::move(providerModule)) {}
 
 KeyInfo KeydClient::make(const KeyRequest& request) {
     std::vector<std::string> fields;
@@ -82,6 +86,12 @@ Bytes KeydClient::sign(const KeyId& id, SignatureScheme scheme, Hash hash,
                           std::string(digest.begin(), digest.end())});
     const std::string& signature = only(fields);
     return Bytes(signature.begin(), signature.end());
+}
+
+void KeydClient::setAccess(const KeyId& id, const AccessList& access) {
+    std::vector<std::string> fields{id.text()};
+    wire::append(fields, access);
+    connection_.call(Operation::setAccess, fields);
 }
 
 bool KeydClient::destroy(const KeyId& id) {

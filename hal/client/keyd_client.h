@@ -21,6 +21,7 @@ class KeydClient final : public KeyStore {
     std::vector<KeyInfo> list() override;
     Bytes sign(const KeyId& id, SignatureScheme scheme, Hash hash,
                std::span<const std::uint8_t> digest) override;
+    void setAccess(const KeyId& id, const AccessList& access) override;
     bool destroy(const KeyId& id) override;
     std::string release(const KeyId& id) override;
     Pkey open(const KeyId& id) override;

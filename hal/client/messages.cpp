@@ -114,17 +114,25 @@ KeyInfo keyInfoAt(const std::vector<std::string>& fields, std::size_t position) 
     info.reasonCode = field(3);
     info.reason = field(4);
     info.publicKey.assign(field(5).begin(), field(5).end());
-    info.access = {split(field(6)), split(field(7))};
+    info.access = accessListAt(fields, position + 6);
     info.label = field(8);
     info.created = timeFrom(field(9));
     info.released = flagFrom(field(10));
     return info;
 }
 
+void append(std::vector<std::string>& fields, const AccessList& access) {
+    fields.insert(fields.end(), {join(access.users), join(access.groups)});
+}
+
+AccessList accessListAt(const std::vector<std::string>& fields, std::size_t position) {
+    return {split(at(fields, position)), split(at(fields, position + 1))};
+}
+
 void append(std::vector<std::string>& fields, const KeyRequest& request) {
     fields.insert(fields.end(), {request.id.text(), std::string(hal::toString(request.algorithm)),
-                                 std::string(hal::toString(request.policy)), request.label,
-                                 join(request.access.users), join(request.access.groups)});
+                                 std::string(hal::toString(request.policy)), request.label});
+    append(fields, request.access);
 }
 
 KeyRequest keyRequestAt(const std::vector<std::string>& fields) {
@@ -133,7 +141,7 @@ KeyRequest keyRequestAt(const std::vector<std::string>& fields) {
     request.algorithm = required(keyAlgorithmFrom(at(fields, 1)), "the algorithm");
     request.policy = required(keyPolicyFrom(at(fields, 2)), "the policy");
     request.label = at(fields, 3);
-    request.access = {split(at(fields, 4)), split(at(fields, 5))};
+    request.access = accessListAt(fields, 4);
     return request;
 }
 

@@ -13,6 +13,9 @@ inline constexpr std::size_t keyInfoFields = 11;
 void append(std::vector<std::string>& fields, const KeyInfo& info);
 KeyInfo keyInfoAt(const std::vector<std::string>& fields, std::size_t position);
 
+void append(std::vector<std::string>& fields, const AccessList& access);
+AccessList accessListAt(const std::vector<std::string>& fields, std::size_t position);
+
 void append(std::vector<std::string>& fields, const KeyRequest& request);
 KeyRequest keyRequestAt(const std::vector<std::string>& fields);  // the first six
 

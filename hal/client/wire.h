@@ -26,6 +26,7 @@ enum class Operation : std::uint8_t {
     release = 7,  // id                                                                       -> PEM
     health = 8,   // nothing                                  -> (backend, usable "1"/"0", reasonCode, reason)
                   // repeated
+    setAccess = 9,  // id, users joined by '\n', groups joined by '\n' -> nothing
 };
 inline constexpr std::uint8_t done = 0;
 inline constexpr std::uint8_t failed = 1;

@@ -28,6 +28,8 @@ std::size_t fieldsOf(Operation operation) {
             return 7;
         case Operation::sign:
             return 4;
+        case Operation::setAccess:
+            return 3;
         case Operation::health:
             return 0;
         case Operation::find:
@@ -74,6 +76,9 @@ wire::Message Dispatcher::manage(Operation operation, const std::vector<std::str
         }
         case Operation::list:
             return replyAll(service_.list(fields[0], pageWeight));
+        case Operation::setAccess:
+            service_.setAccess(wire::keyIdFrom(fields[0]), wire::accessListAt(fields, 1));
+            return {wire::done, {}};
         case Operation::destroy:
             return {wire::done, {service_.destroy(wire::keyIdFrom(fields[0])) ? "1" : "0"}};
         case Operation::release:
@@ -92,9 +97,11 @@ std::shared_ptr<const CachedKey> Dispatcher::keyToSignWith(const KeyId& id) {
     const Error refusal = denied(peer_, "sign with key " + id.text() + ", or it does not exist");
     try {
         std::shared_ptr<const CachedKey> key = service_.keyFor(id);
-        if (allowed_.contains(id)) return key;
+        if (const auto found = allowed_.find(id); found != allowed_.end() && found->second.lock() == key)
+            return key;
         if (!names(key->access, peer_)) throw refusal;
-        if (allowed_.size() < mostRemembered) allowed_.insert(id);
+        if (allowed_.size() >= mostRemembered) allowed_.clear();
+        allowed_[id] = key;
         return key;
     } catch (const Error& error) {
         if (error.code() == "key-not-found") throw refusal;

@@ -1,7 +1,7 @@
 // One peer's requests, checked against its rights and turned into calls of the service.
 #pragma once
 
-#include <set>
+#include <map>
 
 #include "hal/client/wire.h"
 #include "hal/keyd/access.h"
@@ -28,7 +28,9 @@ class Dispatcher {
     KeyService& service_;
     const Peer peer_;
     const bool manager_;
-    std::set<KeyId> allowed_;  // an access list never changes: names are looked up once a connection
+    // Names are looked up once a connection, as long as the cache keeps this very object: a new access list
+    // makes a new one.
+    std::map<KeyId, std::weak_ptr<const CachedKey>> allowed_;
 };
 
 }  // namespace hal::keyd

@@ -26,12 +26,16 @@ void checkNames(const std::vector<std::string>& names) {
                     "an access list may name up to 64 users and 64 groups, each of 1 to 64 characters");
 }
 
+void checkAccess(const AccessList& access) {
+    checkNames(access.users);
+    checkNames(access.groups);
+}
+
 void checkRequest(const KeyRequest& request) {
     if (request.label.size() > longestLabel || !printable(request.label))
         throw Error(ErrorKind::rejected, "bad-request",
                     "a label is at most 255 bytes long and has no control characters");
-    checkNames(request.access.users);
-    checkNames(request.access.groups);
+    checkAccess(request.access);
 }
 
 KeyMaterial materialOf(const KeyFile& file) {
@@ -39,7 +43,9 @@ KeyMaterial materialOf(const KeyFile& file) {
 }
 
 // What the TPM cannot do now. A defect, or a full disk, would meet a file key as well.
-bool fallsBack(const Error& error) { return error.kind() != ErrorKind::internal; }
+bool fallsBack(const Error& error) {
+    return error.kind() != ErrorKind::internal;
+}
 
 std::size_t weightOf(const KeyInfo& info) {
     std::size_t weight = 256 + info.reason.size() + info.publicKey.size() + info.label.size();
@@ -197,6 +203,15 @@ std::shared_ptr<const CachedKey> KeyService::keyFor(const KeyId& id) {
         CachedKey{file.info.access, backend(file.info.backend).load(id, materialOf(file))});
     cache_.insert(id, key, lookup.generation);
     return key;
+}
+
+void KeyService::setAccess(const KeyId& id, const AccessList& access) {
+    checkAccess(access);
+    const std::lock_guard lock(changing_);
+    KeyFile file = require(id);
+    file.info.access = access;
+    directory_.replace(file);
+    cache_.forget(id);  // what connections remember of the old list hangs on the object in the cache
 }
 
 bool KeyService::destroy(const KeyId& id) {

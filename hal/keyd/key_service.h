@@ -24,6 +24,7 @@ class KeyService {
     // In the order of the ids, those behind `after`, until they weigh about `weight` bytes. Damaged files are
     // left out.
     std::vector<KeyInfo> list(std::string_view after, std::size_t weight);
+    void setAccess(const KeyId& id, const AccessList& access);
     bool destroy(const KeyId& id);
     std::string release(const KeyId& id);
     std::vector<BackendHealth> health();
@@ -45,7 +46,7 @@ class KeyService {
     SealedBackend sealed_;
     TpmBackend tpmBackend_;
     KeyCache cache_;
-    std::mutex changing_;  // release and destroy: both rewrite what exists
+    std::mutex changing_;  // setAccess, release and destroy: they rewrite what exists
 };
 
 }  // namespace hal::keyd

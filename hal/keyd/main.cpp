@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -20,9 +19,6 @@ namespace {
 
 using hal::keyd::log;
 using hal::keyd::Priority;
-
-constexpr std::size_t lockedHeap = 512 * 1024;
-constexpr int smallestLockedBlock = 32;
 
 struct Options {
     std::string socket;
@@ -61,9 +57,6 @@ void protectProcess() {
     // libtss2 writes to sockets without MSG_NOSIGNAL; the TPM going away must not end keyd.
     std::signal(SIGPIPE, SIG_IGN);
     ::setenv("TSS2_LOG", "all+none", 0);  // its response codes become our errors; its own lines add nothing
-    if (CRYPTO_secure_malloc_init(lockedHeap, smallestLockedBlock) != 1)
-        log(Priority::notice,
-            "secrets cannot be locked into memory (LimitMEMLOCK=): they might be swapped out");
 }
 
 // Blocks the signals in every thread to come.
@@ -86,9 +79,11 @@ hal::UniqueFd listener(const Options& options) {
                              std::to_string(std::max(passed, 0)) + " from systemd");
     if (passed < 1) return hal::keyd::listenAt(options.socket);
     hal::UniqueFd fd(SD_LISTEN_FDS_START);
-    if (sd_is_socket_unix(fd.get(), SOCK_STREAM, 1, nullptr, 0) <= 0 || ::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0)
-        throw hal::Error(hal::ErrorKind::misconfigured, "bad-socket",
-                         "systemd passed something else than a listening UNIX stream socket: see ListenStream=");
+    if (sd_is_socket_unix(fd.get(), SOCK_STREAM, 1, nullptr, 0) <= 0 ||
+        ::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0)
+        throw hal::Error(
+            hal::ErrorKind::misconfigured, "bad-socket",
+            "systemd passed something else than a listening UNIX stream socket: see ListenStream=");
     return fd;
 }
 

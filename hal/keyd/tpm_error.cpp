@@ -113,7 +113,7 @@ std::string sentenceFor(TSS2_RC code, std::string_view call) {
 TpmError::TpmError(std::uint32_t responseCode, std::string_view call)
     : Error(meaningOf(responseCode).kind, meaningOf(responseCode).word, sentenceFor(responseCode, call)),
       responseCode_(responseCode),
-      lost_(isLost(responseCode)) {}
+      lost_(isLost(responseCode) || absentHandle()) {}
 
 bool TpmError::outOfSlots() const noexcept {
     return fromTpm(responseCode_) && (tpmCode(responseCode_) == TPM2_RC_OBJECT_MEMORY ||

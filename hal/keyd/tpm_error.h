@@ -12,7 +12,7 @@ class TpmError : public Error {
   public:
     TpmError(std::uint32_t responseCode, std::string_view call);
 
-    // The connection, or what the TPM held for it, is lost: worth one more try on a new connection.
+    // The connection, or what we left in the TPM, is lost: worth one more try on a new connection.
     bool lost() const noexcept { return lost_; }
     bool outOfSlots() const noexcept;
     bool absentHandle() const noexcept;

@@ -1,13 +1,5 @@
 #include "tests/support/child_process.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -17,6 +9,14 @@
 #include <system_error>
 #include <thread>
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 namespace testing_support {
 namespace {
 
@@ -24,7 +24,8 @@ std::string findProgram(const std::string& name) {
     if (name.find('/') != std::string::npos) {
         if (::access(name.c_str(), X_OK) == 0) return name;
     } else {
-        std::istringstream path(std::string(std::getenv("PATH") ? std::getenv("PATH") : "") + ":/usr/sbin:/usr/bin");
+        std::istringstream path(std::string(std::getenv("PATH") ? std::getenv("PATH") : "") +
+                                ":/usr/sbin:/usr/bin");
         for (std::string folder; std::getline(path, folder, ':');)
             if (const std::string file = folder + "/" + name; ::access(file.c_str(), X_OK) == 0) return file;
     }
@@ -52,7 +53,9 @@ sockaddr_in loopback(std::uint16_t port) {
     ::_exit(127);
 }
 
-int decode(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int decode(int status) {
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 }  // namespace
 
@@ -106,7 +109,9 @@ void ChildProcess::signal(int number) const {
     if (!status_) ::kill(pid_, number);
 }
 
-bool ChildProcess::running() { return !wait(std::chrono::milliseconds(0)).has_value(); }
+bool ChildProcess::running() {
+    return !wait(std::chrono::milliseconds(0)).has_value();
+}
 
 std::optional<int> ChildProcess::wait(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;

@@ -1,8 +1,6 @@
 // Real components as children of a test: started, awaited, and ended with it.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -11,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace testing_support {
 
@@ -34,8 +34,8 @@ class ChildProcess {
         std::filesystem::path output;                    // stdout and stderr; empty: inherited
         std::optional<uid_t> uid;                        // and the same gid
     };
-    // argv[0] is looked up in PATH and in /usr/sbin; throws std::runtime_error "X is not installed: apt-get install …"
-    // style messages where it is missing: a test that lacks its component fails and says so.
+    // argv[0] is looked up in PATH and in /usr/sbin; throws std::runtime_error "X is not installed: apt-get
+    // install …" style messages where it is missing: a test that lacks its component fails and says so.
     ChildProcess(const std::vector<std::string>& argv, const Options& options);
     explicit ChildProcess(const std::vector<std::string>& argv) : ChildProcess(argv, Options{}) {}
     ~ChildProcess();  // SIGTERM, after two seconds SIGKILL; the kernel kills it too when the test dies

@@ -100,6 +100,11 @@ hal::Bytes MemoryKeyStore::sign(const hal::KeyId& id, hal::SignatureScheme schem
     return hal::keyd::SoftwareKey(open(id)).sign(scheme, hash, digest);
 }
 
+void MemoryKeyStore::setAccess(const hal::KeyId& id, const hal::AccessList& access) {
+    const std::lock_guard lock(mutex_);
+    require(id).info.access = access;
+}
+
 bool MemoryKeyStore::destroy(const hal::KeyId& id) {
     const std::lock_guard lock(mutex_);
     return keys_.erase(id) == 1;

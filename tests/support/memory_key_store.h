@@ -20,6 +20,7 @@ class MemoryKeyStore final : public hal::KeyStore {
     std::vector<hal::KeyInfo> list() override;
     hal::Bytes sign(const hal::KeyId& id, hal::SignatureScheme scheme, hal::Hash hash,
                     std::span<const std::uint8_t> digest) override;
+    void setAccess(const hal::KeyId& id, const hal::AccessList& access) override;
     bool destroy(const hal::KeyId& id) override;
     std::string release(const hal::KeyId& id) override;
     hal::Pkey open(const hal::KeyId& id) override;

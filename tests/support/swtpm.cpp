@@ -17,6 +17,12 @@ std::vector<std::string> busCommand(const TemporaryDirectory& folder) {
     return {"dbus-daemon", "--nofork", "--nopidfile", "--config-file=" + (folder / "bus.conf").string()};
 }
 
+ChildProcess::Options loggingTo(const std::filesystem::path& file) {
+    ChildProcess::Options options;
+    options.output = file;
+    return options;
+}
+
 }  // namespace
 
 Swtpm::Swtpm() {
@@ -62,7 +68,8 @@ std::string Swtpm::tool(const std::vector<std::string>& argv) const {
     return result.output;
 }
 
-ResourceManager::ResourceManager(const Swtpm& tpm) : tpm_(tpm.tcti()), bus_(busCommand(folder_)) {
+ResourceManager::ResourceManager(const Swtpm& tpm)
+    : tpm_(tpm.tcti()), bus_(busCommand(folder_), loggingTo(folder_ / "bus.log")) {
     waitUntil("dbus-daemon makes its socket", [&] { return std::filesystem::exists(folder_ / "bus"); });
     start();
 }

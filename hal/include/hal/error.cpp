@@ -7,11 +7,16 @@ namespace hal {
 
 std::string_view toString(ErrorKind kind) noexcept {
     switch (kind) {
-        case ErrorKind::transient: return "transient";
-        case ErrorKind::rateLimited: return "rate-limited";
-        case ErrorKind::rejected: return "rejected";
-        case ErrorKind::misconfigured: return "misconfigured";
-        case ErrorKind::internal: return "internal";
+        case ErrorKind::transient:
+            return "transient";
+        case ErrorKind::rateLimited:
+            return "rate-limited";
+        case ErrorKind::rejected:
+            return "rejected";
+        case ErrorKind::misconfigured:
+            return "misconfigured";
+        case ErrorKind::internal:
+            return "internal";
     }
     return "internal";
 }

@@ -22,9 +22,9 @@ std::string_view toString(ErrorKind kind) noexcept;
 
 // Thrown by value, caught by reference. Never carries key material, tokens or nonces.
 //
-// `code` is a stable word for programs ("tpm-locked-out", "key-not-found", "bad-pem"); the message is a sentence
-// for people: what was found, what was expected, what to do. Contexts are put in front while the error
-// travels outwards: "issue for gw.example: order: connection refused".
+// `code` is a stable word for programs ("tpm-locked-out", "key-not-found", "bad-pem"); the message is a
+// sentence for people: what was found, what was expected, what to do. Contexts are put in front while the
+// error travels outwards: "issue for gw.example: order: connection refused".
 class Error : public std::exception {
   public:
     Error(ErrorKind kind, std::string code, std::string message);

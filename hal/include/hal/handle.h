@@ -1,6 +1,9 @@
 // unique_ptr aliases over C handles: one Deleter template, no hand-written moves.
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
@@ -9,9 +12,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>
-
-#include <memory>
-#include <utility>
 
 namespace hal {
 

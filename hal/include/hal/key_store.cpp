@@ -1,10 +1,10 @@
 #include "hal/key_store.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
+
+#include <sys/random.h>
 
 #include "hal/error.h"
 
@@ -43,12 +43,24 @@ std::optional<Value> valueOf(const Names<Value, size>& names, std::string_view t
 
 }  // namespace
 
-std::string_view toString(KeyAlgorithm algorithm) noexcept { return textOf(algorithms, algorithm); }
-std::string_view toString(KeyPolicy policy) noexcept { return textOf(policies, policy); }
-std::string_view toString(KeyBackend backend) noexcept { return textOf(backends, backend); }
-std::optional<KeyAlgorithm> keyAlgorithmFrom(std::string_view text) noexcept { return valueOf(algorithms, text); }
-std::optional<KeyPolicy> keyPolicyFrom(std::string_view text) noexcept { return valueOf(policies, text); }
-std::optional<KeyBackend> keyBackendFrom(std::string_view text) noexcept { return valueOf(backends, text); }
+std::string_view toString(KeyAlgorithm algorithm) noexcept {
+    return textOf(algorithms, algorithm);
+}
+std::string_view toString(KeyPolicy policy) noexcept {
+    return textOf(policies, policy);
+}
+std::string_view toString(KeyBackend backend) noexcept {
+    return textOf(backends, backend);
+}
+std::optional<KeyAlgorithm> keyAlgorithmFrom(std::string_view text) noexcept {
+    return valueOf(algorithms, text);
+}
+std::optional<KeyPolicy> keyPolicyFrom(std::string_view text) noexcept {
+    return valueOf(policies, text);
+}
+std::optional<KeyBackend> keyBackendFrom(std::string_view text) noexcept {
+    return valueOf(backends, text);
+}
 
 KeyId KeyId::fresh() {
     std::array<std::uint8_t, 16> random;

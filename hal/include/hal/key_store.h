@@ -18,7 +18,8 @@ using Bytes = std::vector<std::uint8_t>;
 
 // rsa4096: no TPM that we know makes it; sealed and file do.
 enum class KeyAlgorithm { ecP256, ecP384, rsa2048, rsa3072, rsa4096 };
-std::string_view toString(KeyAlgorithm algorithm) noexcept;  // "ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"
+std::string_view toString(
+    KeyAlgorithm algorithm) noexcept;  // "ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"
 std::optional<KeyAlgorithm> keyAlgorithmFrom(std::string_view text) noexcept;
 
 // What the owner of a certificate asks for.
@@ -42,7 +43,7 @@ std::optional<KeyBackend> keyBackendFrom(std::string_view text) noexcept;
 class KeyId {
   public:
     KeyId() = default;
-    static KeyId fresh();                                        // 128 bits from the kernel
+    static KeyId fresh();  // 128 bits from the kernel
     static std::optional<KeyId> parse(std::string_view text) noexcept;
     const std::string& text() const noexcept { return text_; }
     bool empty() const noexcept { return text_.empty(); }
@@ -53,11 +54,12 @@ class KeyId {
     std::string text_;
 };
 
-// Who may sign with a key, by the peer credentials of the connection. Names are resolved when a request comes,
-// so a user may be named before it exists. The managers that keyd was started with may always sign.
+// Who may sign with a key, by the peer credentials of the connection. Names are resolved when a request
+// comes, so a user may be named before it exists. The managers that keyd was started with may always sign.
 struct AccessList {
     std::vector<std::string> users;
     std::vector<std::string> groups;  // primary or supplementary group of the peer
+    bool operator==(const AccessList&) const = default;
 };
 
 struct KeyRequest {
@@ -72,13 +74,13 @@ struct KeyInfo {
     KeyId id;
     KeyAlgorithm algorithm = KeyAlgorithm::ecP256;
     KeyBackend backend = KeyBackend::file;
-    std::string reasonCode;  // why this back end: "as-asked", "no-tpm", "tpm-locked-out", "tpm-full", "tpm-failed", …
+    std::string reasonCode;  // why this back end: "as-asked", "no-tpm", "tpm-locked-out", "tpm-full", …
     std::string reason;      // the same as a sentence
     Bytes publicKey;         // DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7)
     AccessList access;
     std::string label;
     std::chrono::sys_seconds created;
-    bool released = false;   // the private part was handed out once
+    bool released = false;  // the private part was handed out once
 };
 
 enum class SignatureScheme {
@@ -98,29 +100,35 @@ struct BackendHealth {
 // Implementations: hal::KeydClient (the key daemon over its socket) and the tests' MemoryKeyStore.
 //
 // Threads: every method may be called from any thread at once. All block; the TPM may take seconds.
-// Errors: hal::Error. Codes: "key-exists", "key-not-found", "access-denied" (rejected); "keyd-unreachable" (transient);
-// "no-tpm", "tpm-locked-out", "tpm-full", "tpm-gone", "tpm-failed" (misconfigured or transient); "disk-full" (internal);
-// "not-supported" (an algorithm or digest that the back end cannot do), "not-releasable", "already-released",
-// "not-importable", "bad-key" (rejected).
+// Errors: hal::Error. Codes: "key-exists", "key-not-found", "access-denied" (rejected); "keyd-unreachable"
+// (transient); "no-tpm", "tpm-locked-out", "tpm-full", "tpm-gone", "tpm-failed" (misconfigured or transient);
+// "disk-full" (internal); "not-supported" (an algorithm or digest that the back end cannot do),
+// "not-releasable", "already-released", "not-importable", "bad-key" (rejected).
 class KeyStore {
   public:
     virtual ~KeyStore() = default;
 
-    // Makes and stores the key durably before it returns. An id that exists is never overwritten: "key-exists".
-    // A crash at any moment leaves the key whole or not at all.
+    // Makes and stores the key durably before it returns. An id that exists is never overwritten:
+    // "key-exists". A crash at any moment leaves the key whole or not at all.
     virtual KeyInfo make(const KeyRequest& request) = 0;
 
-    // Takes a private key that was made elsewhere: one PEM block, PKCS#8 or the traditional forms, not encrypted; other
-    // blocks beside it are ignored, so an upload is passed on whole and certmgrd never parses a key. `request.algorithm`
-    // is ignored. Policy tpm: "not-importable"; prefer-tpm makes a file key with the reason "imported". RSA of 2048 to
-    // 4096 bits, P-256 and P-384; anything else, or no or two keys: "bad-key". The caller wipes the text.
+    // Takes a private key that was made elsewhere: one PEM block, PKCS#8 or the traditional forms, not
+    // encrypted; other blocks beside it are ignored, so an upload is passed on whole and certmgrd never
+    // parses a key. `request.algorithm` is ignored. Policy tpm: "not-importable"; prefer-tpm makes a file key
+    // with the reason "imported". RSA of 2048 to 4096 bits, P-256 and P-384; anything else, or no or two
+    // keys: "bad-key". The caller wipes the text.
     virtual KeyInfo import(const KeyRequest& request, std::string_view pem) = 0;
 
     virtual std::optional<KeyInfo> find(const KeyId& id) = 0;
     virtual std::vector<KeyInfo> list() = 0;
 
     // `digest` has exactly the length of `hash`.
-    virtual Bytes sign(const KeyId& id, SignatureScheme scheme, Hash hash, std::span<const std::uint8_t> digest) = 0;
+    virtual Bytes sign(const KeyId& id, SignatureScheme scheme, Hash hash,
+                       std::span<const std::uint8_t> digest) = 0;
+
+    // Replaces the access list, durably: a service that is new on the box, or one that is gone.
+    // "key-not-found".
+    virtual void setAccess(const KeyId& id, const AccessList& access) = 0;
 
     // Gone when it returns, and durably. Absent already: returns false.
     virtual bool destroy(const KeyId& id) = 0;
@@ -129,8 +137,8 @@ class KeyStore {
     // tpm: "not-releasable". The caller wipes what it got (OPENSSL_cleanse).
     virtual std::string release(const KeyId& id) = 0;
 
-    // A handle for OpenSSL calls that sign (X509_sign, EVP_DigestSign, SSL_CTX_use_PrivateKey). Each use of it is
-    // a signature by the store; it holds no secret. Verification with it runs in software.
+    // A handle for OpenSSL calls that sign (X509_sign, EVP_DigestSign, SSL_CTX_use_PrivateKey). Each use of
+    // it is a signature by the store; it holds no secret. Verification with it runs in software.
     virtual Pkey open(const KeyId& id) = 0;
 
     // The PEM text that a service's OpenSSL, with the certmgr provider, loads in the place of a private key.

@@ -18,14 +18,22 @@ struct ServiceHandle {
 // Implementations: hal::SystemdServiceControl (ReloadUnit over the bus, waits for the job's result) and
 // hal::CommandServiceControl (runs the commands). The tests have a fake.
 //
-// Threads: any, several at once for different services. Blocks until the job or command ended or the timeout passed.
+// Threads: any, several at once for different services. Blocks until the job or command ended or the timeout
+// passed.
 class ServiceControl {
   public:
     virtual ~ServiceControl() = default;
 
-    // Returns when the service manager, or the command, reports success. That is no proof that the service took the
-    // new files: the caller probes. Throws Error with "check-failed", "reload-failed", "reload-timeout" or
-    // "service-manager-unreachable"; the message carries the unit or argv and the last lines of the output (4 KiB at most).
+    // Runs the check command, then reloads; where there is nothing to reload with, the check is all. Returns
+    // when the service manager, or the command, reports success. That is no proof that the service took the
+    // new files: the caller probes. Throws Error with
+    //   "check-failed" (misconfigured)         the check command said no; the service was not told anything
+    //   "reload-failed" (misconfigured)        the service, or the command, reported failure
+    //   "reload-timeout" (transient)           service.timeout passed, check included; what ran was ended
+    //   "service-inactive" (transient)         the unit does not run, so there is nothing to reload
+    //   "unit-not-found", "access-denied" (misconfigured)
+    //   "service-manager-unreachable" (transient)
+    // The message carries the unit or argv and the last lines of the output (4 KiB at most, ASCII).
     virtual void reload(const ServiceHandle& service) = 0;
 };
 

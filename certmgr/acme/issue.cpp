@@ -1,0 +1,254 @@
+#include "certmgr/acme/issue.h"
+
+#include <algorithm>
+
+#include <openssl/pem.h>
+
+#include "certmgr/acme/authorizing.h"
+#include "certmgr/acme/response.h"
+#include "certmgr/acme/session.h"
+#include "certmgr/acme/waiting.h"
+#include "certmgr/acme/wire/account.h"
+#include "certmgr/acme/wire/json.h"
+#include "certmgr/acme/wire/order.h"
+#include "certmgr/acme/wire/problem.h"
+
+namespace certmgr::acme {
+namespace {
+
+using net::HttpResponse;
+using wire::Order;
+using wire::OrderStatus;
+
+bool hasKeyOf(const std::string& chainPem, const hal::Bytes& csrDer) {
+    const unsigned char* cursor = csrDer.data();
+    const hal::X509ReqPtr csr(d2i_X509_REQ(nullptr, &cursor, static_cast<long>(csrDer.size())));
+    const hal::Bio pem(BIO_new_mem_buf(chainPem.data(), static_cast<int>(chainPem.size())));
+    const hal::X509Ptr leaf(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr));
+    return csr && leaf && EVP_PKEY_eq(X509_get0_pubkey(leaf.get()), X509_REQ_get0_pubkey(csr.get())) == 1;
+}
+
+// One run of one order. Each step below is a section of RFC 8555.
+class Issuance {
+  public:
+    Issuance(Session::Impl& ca, const Request& request, Http01Solver& solver, OrderJournal& journal,
+             std::stop_token stop)
+        : ca_(ca), request_(request), solver_(solver), journal_(journal), stop_(std::move(stop)) {
+        std::sort(names_.begin(), names_.end());
+    }
+
+    std::string run() {
+        url_ = orderUrl();
+        const bool resumed = !created_;
+        Order order = fetchOrder();
+        // The challenges of a resumed order may have been validated since, and still be presented.
+        if (order.status == OrderStatus::pending || (resumed && order.status == OrderStatus::ready)) {
+            authorize(order);
+            order.status = OrderStatus::ready;
+        }
+        if (order.status == OrderStatus::ready) order = finalize(order);
+        if (order.status == OrderStatus::processing)
+            order = awaitEndOf(OrderStatus::processing, "the certificate");
+        if (order.status != OrderStatus::valid) abandon(refusalOf(order));
+        return download(order);
+    }
+
+  private:
+    std::string orderUrl() {
+        if (std::optional<std::string> known = journal_.orderUrl()) return *std::move(known);
+        if (journal_.newOrderWasSent())
+            if (std::optional<std::string> lost = findLostOrder()) {
+                journal_.orderCreated(*lost);
+                return *std::move(lost);
+            }
+        return newOrder();
+    }
+
+    // 7.4
+    std::string newOrder() {
+        const std::string resource = ca_.directory(stop_).newOrder;
+        ca_.accountUrl(stop_);
+        ca_.ensureNonce(stop_);  // whatever fails up to here has sent no newOrder
+        journal_.activity("asking the CA for an order");
+        journal_.sendingNewOrder();
+        const HttpResponse response = sendNewOrder(resource);
+        const std::string url = response.header("location").value_or("");
+        if (!wire::isHttpsUrl(url))
+            throw Error(ErrorKind::misconfigured, "not-acme",
+                        "newOrder: expected the https URL of the order as Location");
+        journal_.orderCreated(url);
+        requireType(response, "application/json", "newOrder");
+        created_ = wire::parseOrder(response.body);
+        return url;
+    }
+
+    HttpResponse sendNewOrder(const std::string& resource) {
+        try {
+            return ca_.post(resource, wire::newOrderPayload(names_), "newOrder", stop_);
+        } catch (const Error& error) {
+            const bool refused = error.kind() == ErrorKind::rejected ||
+                                 error.kind() == ErrorKind::rateLimited ||
+                                 error.kind() == ErrorKind::misconfigured;
+            if (refused && !error.problem().empty()) journal_.newOrderRefused();
+            throw;
+        }
+    }
+
+    // 7.1.2.1: the answer to an earlier newOrder never came, but the account may have a list of its orders.
+    std::optional<std::string> findLostOrder() {
+        journal_.activity("looking for the order that an earlier run asked for");
+        std::optional<HttpResponse> page = firstPageOfOrders();
+        if (!page) {
+            journal_.orderLost(
+                "newOrder was sent, its answer never seen, and the CA keeps no list of orders to ask");
+            return std::nullopt;
+        }
+        while (page) {
+            for (const std::string& url : wire::parseOrdersList(page->body))
+                if (!journal_.isKnownOrder(url) && canBeOurs(url)) return url;
+            const std::optional<std::string> next = linkTarget(*page, "next");
+            page = next ? std::optional(fetch(*next, "the account's list of orders")) : std::nullopt;
+        }
+        return std::nullopt;
+    }
+
+    // The RFC asks for the list, but many CAs keep none.
+    std::optional<HttpResponse> firstPageOfOrders() {
+        try {
+            const std::optional<std::string> list =
+                wire::parseAccount(fetch(ca_.accountUrl(stop_), "the account").body).orders;
+            return list ? std::optional(fetch(*list, "the account's list of orders")) : std::nullopt;
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::rejected) throw;
+            return std::nullopt;
+        }
+    }
+
+    bool canBeOurs(const std::string& url) {
+        const Order order = wire::parseOrder(fetch(url, "an order of the account").body);
+        if (order.identifiers != names_ || order.status == OrderStatus::invalid) return false;
+        return order.status != OrderStatus::valid || hasKeyOf(fetchCertificate(order), request_.csr);
+    }
+
+    Order fetchOrder() {
+        if (created_) return *std::exchange(created_, std::nullopt);
+        try {
+            return wire::parseOrder(fetch(url_, "the order").body);
+        } catch (Error& error) {
+            if (error.kind() == ErrorKind::rejected)
+                abandon(std::move(error));  // expired, or of another account
+            throw;
+        }
+    }
+
+    // 7.5
+    void authorize(const Order& order) {
+        try {
+            obtainAuthorizations(ca_, order.authorizations, solver_, journal_, stop_);
+        } catch (Error& error) {
+            if (error.kind() == ErrorKind::rejected) abandon(std::move(error));
+            throw;
+        }
+    }
+
+    // 7.4: "Once the client believes it has fulfilled the server's requirements, it should send a POST
+    // request to the order resource's finalize URL."
+    Order finalize(const Order& order) {
+        journal_.activity("sending the certificate request");
+        try {
+            return sendFinalize(order);
+        } catch (Error& error) {
+            if (!isProblem(error, "orderNotReady")) {
+                if (error.kind() == ErrorKind::rejected) abandon(std::move(error));
+                throw;
+            }
+        }
+        // 7.4: "orderNotReady": the server is slower than its authorizations, or an earlier run has finalized
+        // already.
+        const Order now = awaitEndOf(OrderStatus::pending, "the order to become ready");
+        return now.status == OrderStatus::ready ? sendFinalize(now) : now;
+    }
+
+    Order sendFinalize(const Order& order) {
+        last_ = ca_.post(order.finalize, wire::finalizePayload(request_.csr), "finalize", stop_);
+        requireType(last_, "application/json", "finalize");
+        return wire::parseOrder(last_.body);
+    }
+
+    Order awaitEndOf(OrderStatus status, const std::string& waitingFor) {
+        journal_.activity("waiting for " + waitingFor);
+        Polling polling(waitingFor, stop_);
+        while (true) {
+            polling.saw(last_);
+            polling.wait();
+            const Order order = wire::parseOrder(fetch(url_, "the order").body);
+            if (order.status != status) return order;
+        }
+    }
+
+    // 7.4.2
+    std::string download(const Order& order) {
+        std::string chain = fetchCertificate(order);
+        if (!hasKeyOf(chain, request_.csr))
+            abandon(Error(
+                ErrorKind::rejected, "certificate-key-mismatch",
+                "the CA's certificate does not have the key that was asked for; the order is given up"));
+        return chain;
+    }
+
+    std::string fetchCertificate(const Order& order) {
+        const HttpResponse response = ca_.post(order.certificate, "", "the certificate", stop_);
+        requireType(response, "application/pem-certificate-chain", "the certificate");
+        return response.body;
+    }
+
+    HttpResponse fetch(const std::string& url, const std::string& what) {
+        last_ = ca_.post(url, "", what, stop_);
+        requireType(last_, "application/json", what);
+        return last_;
+    }
+
+    // An authorization's own words say more than those of the order, and know which token to leave out.
+    Error refusalOf(const Order& order) {
+        if (std::optional<Error> failure = authorizationFailure(ca_, order.authorizations, solver_, stop_))
+            return *failure;
+        const std::string words =
+            order.problem.empty() ? "" : ": " + wire::sentence(wire::parseProblem(order.problem));
+        return Error(ErrorKind::rejected, "order-invalid", "the CA refused the order" + words)
+            .problem(order.problem);
+    }
+
+    [[noreturn]] void abandon(Error error) {
+        journal_.orderAbandoned(error.what());
+        throw error;
+    }
+
+    Session::Impl& ca_;
+    const Request& request_;
+    Http01Solver& solver_;
+    OrderJournal& journal_;
+    const std::stop_token stop_;
+    std::vector<Identifier> names_ = request_.names;
+    std::string url_;
+    std::optional<Order> created_;  // newOrder's answer is the order: no need to fetch it
+    HttpResponse last_;             // of the order; its Retry-After counts
+};
+
+}  // namespace
+
+std::string issue(Session& session, const Request& request, Http01Solver& solver, OrderJournal& journal,
+                  std::stop_token stop) {
+    Session::Impl& ca = session.impl();
+    try {
+        return Issuance(ca, request, solver, journal, stop).run();
+    } catch (Error& error) {
+        if (stop.stop_requested() && error.code() == "http-cancelled") throwCancelled();
+        // Whatever is wrong may be that the CA has moved its resources: the next run asks for the directory
+        // again.
+        if (error.problem().empty()) ca.forgetDirectory();
+        error.within(ca.caName());
+        throw;
+    }
+}
+
+}  // namespace certmgr::acme

@@ -1,0 +1,155 @@
+#include "certmgr/acme/response.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include <strings.h>
+
+#include "certmgr/acme/wire/json.h"
+#include "certmgr/acme/wire/problem.h"
+
+namespace certmgr::acme {
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::sys_seconds;
+
+sys_seconds wallTime() {
+    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
+}
+
+std::string mediaType(const net::HttpResponse& response) {
+    std::string type = response.header("content-type").value_or("");
+    type.erase(std::min(type.find(';'), type.size()));
+    while (type.ends_with(' ')) type.pop_back();
+    return type;
+}
+
+bool hasType(const net::HttpResponse& response, std::string_view wanted) {
+    return ::strcasecmp(mediaType(response).c_str(), std::string(wanted).c_str()) == 0;
+}
+
+std::string found(const net::HttpResponse& response) {
+    const std::string type = wire::plainWords(mediaType(response));
+    return "status " + std::to_string(response.status) + " with " + (type.empty() ? "no content type" : type);
+}
+
+Error withRetryAt(Error error, const net::HttpResponse& response) {
+    const sys_seconds now = wallTime();
+    if (const std::optional<seconds> delay = retryAfter(response, now)) error.retryAt(now + *delay);
+    return error;
+}
+
+Error errorFor(const wire::Problem& problem, const net::HttpResponse& response, const std::string& what) {
+    const std::string words = what + ": " + wire::sentence(problem);
+    if (problem.is("rateLimited") || response.status == 429)
+        return {ErrorKind::rateLimited, "rate-limited", words};
+    if (response.status == 503 && response.header("retry-after"))
+        return {ErrorKind::rateLimited, "ca-overloaded", words};
+    if (problem.is("serverInternal") || response.status >= 500)
+        return {ErrorKind::transient, "acme-server-error", words};
+    // RFC 8555 7.3.3: "instance" tells people where they can agree to the new terms.
+    if (problem.is("userActionRequired"))
+        return {ErrorKind::misconfigured, "terms-not-agreed", words + "; see " + problem.instance};
+    if (problem.is("externalAccountRequired"))
+        return {ErrorKind::misconfigured, "external-account-required", words};
+    return {ErrorKind::rejected, "acme-rejected", words};
+}
+
+Error errorWithoutProblem(const net::HttpResponse& response, const std::string& what) {
+    if (response.status == 429 || (response.status == 503 && response.header("retry-after")))
+        return {ErrorKind::rateLimited, "rate-limited",
+                what + ": the server is overloaded: " + found(response)};
+    if (response.status >= 500)
+        return {ErrorKind::transient, "acme-server-error", what + ": the server failed: " + found(response)};
+    if (response.status >= 300 && response.status < 400)
+        return {ErrorKind::misconfigured, "not-acme",
+                what + ": the server redirects elsewhere (status " + std::to_string(response.status) +
+                    "), which no ACME server does; is the directory's URL right?"};
+    return {ErrorKind::misconfigured, "not-acme",
+            what + ": expected the answer of an ACME server, found " + found(response) +
+                "; is the directory's URL right?"};
+}
+
+// RFC 9110 5.6.7: an IMF-fixdate; the two obsolete forms are not sent by anybody any more.
+std::optional<sys_seconds> httpDate(const std::string& text) {
+    std::tm fields{};
+    const char* const end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
+    if (!end || *end != '\0') return std::nullopt;
+    return sys_seconds(seconds(::timegm(&fields)));
+}
+
+std::string_view trimmed(std::string_view text) {
+    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+    return text;
+}
+
+// One link-value: <URL>; rel="next"
+bool hasRelation(std::string_view parameters, std::string_view relation) {
+    while (!parameters.empty()) {
+        const std::size_t end = std::min(parameters.find(';'), parameters.size());
+        std::string_view parameter = trimmed(parameters.substr(0, end));
+        parameters.remove_prefix(std::min(end + 1, parameters.size()));
+        if (!parameter.starts_with("rel=")) continue;
+        parameter.remove_prefix(4);
+        if (parameter.size() >= 2 && parameter.starts_with('"'))
+            parameter = parameter.substr(1, parameter.size() - 2);
+        if (parameter == relation) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+void requireSuccess(const net::HttpResponse& response, const std::string& what) {
+    if (response.status >= 200 && response.status < 300) return;
+    if (!hasType(response, "application/problem+json"))
+        throw withRetryAt(errorWithoutProblem(response, what), response);
+    Error error = errorFor(wire::parseProblem(response.body), response, what);
+    error.problem(response.body);
+    throw withRetryAt(std::move(error), response);
+}
+
+void requireType(const net::HttpResponse& response, std::string_view type, const std::string& what) {
+    requireSuccess(response, what);
+    if (!hasType(response, type))
+        throw Error(ErrorKind::misconfigured, "not-acme",
+                    what + ": expected " + std::string(type) + ", found " + found(response) +
+                        "; is the directory's URL right?");
+}
+
+std::optional<seconds> retryAfter(const net::HttpResponse& response, sys_seconds now) {
+    const std::optional<std::string> text = response.header("retry-after");
+    if (!text) return std::nullopt;
+    std::uint32_t count = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
+    if (error == std::errc() && end == text->data() + text->size()) return seconds(count);
+    const std::optional<sys_seconds> then = httpDate(*text);
+    if (!then) return std::nullopt;
+    return std::max(seconds(0), *then - httpDate(response.header("date").value_or("")).value_or(now));
+}
+
+std::optional<std::string> linkTarget(const net::HttpResponse& response, std::string_view relation) {
+    const auto [first, last] = response.headers.equal_range("link");
+    for (auto header = first; header != last; ++header) {
+        for (std::string_view rest = header->second; !rest.empty();) {
+            const std::size_t open = rest.find('<');
+            const std::size_t close = rest.find('>', open == std::string_view::npos ? 0 : open);
+            if (open == std::string_view::npos || close == std::string_view::npos) break;
+            const std::string_view target = rest.substr(open + 1, close - open - 1);
+            const std::size_t end = std::min(rest.find(",", close), rest.size());
+            if (hasRelation(rest.substr(close + 1, end - close - 1), relation) && wire::isHttpsUrl(target))
+                return std::string(target);
+            rest.remove_prefix(end);
+        }
+    }
+    return std::nullopt;
+}
+
+bool isProblem(const Error& error, std::string_view acmeError) {
+    return wire::parseProblem(error.problem()).is(acmeError);
+}
+
+}  // namespace certmgr::acme

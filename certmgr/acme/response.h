@@ -1,0 +1,33 @@
+// What every answer of an ACME server is judged by, before its body is looked at.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "certmgr/core/error.h"
+#include "certmgr/net/http_client.h"
+
+namespace certmgr::acme {
+
+// Throws unless the status is 2xx. `what` names the resource for people: "newOrder".
+// rateLimited: a rateLimited problem, 429, or 503 with Retry-After; transient: other 5xx; rejected: a problem
+// document; misconfigured: redirects and everything that no ACME server says ("not-acme").
+void requireSuccess(const net::HttpResponse& response, const std::string& what);
+
+// As above, and the body is of that media type.
+void requireType(const net::HttpResponse& response, std::string_view mediaType, const std::string& what);
+
+// RFC 9110 10.2.3: seconds or a date. A date is measured by the server's own Date where it sent one, because
+// our clock may be wrong. Absent or unreadable: empty. In the past: zero.
+std::optional<std::chrono::seconds> retryAfter(const net::HttpResponse& response,
+                                               std::chrono::sys_seconds now);
+
+// The target of the first Link with that relation (RFC 8288), if it is an absolute https URL.
+std::optional<std::string> linkTarget(const net::HttpResponse& response, std::string_view relation);
+
+// Is it the CA's problem of that type, "badNonce" for one?
+bool isProblem(const Error& error, std::string_view acmeError);
+
+}  // namespace certmgr::acme

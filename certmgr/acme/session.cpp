@@ -1,0 +1,120 @@
+#include "certmgr/acme/session.h"
+
+#include "certmgr/acme/response.h"
+#include "certmgr/acme/wire/account.h"
+#include "certmgr/acme/wire/json.h"
+#include "certmgr/crypto/jws.h"
+
+namespace certmgr::acme {
+namespace {
+
+using net::HttpRequest;
+using net::HttpResponse;
+
+// A test server that rejects nine good nonces of ten is got through with a probability of 0.99997.
+constexpr int maxNonceRetries = 100;
+constexpr int quickNonceRetries = 10;
+constexpr std::chrono::milliseconds slowNonceRetry{100};
+
+}  // namespace
+
+Session::Session(CaSettings ca, AccountSettings account, hal::Pkey accountKey, net::HttpClient& http)
+    : impl_(std::make_unique<Impl>(std::move(ca), std::move(account), std::move(accountKey), http)) {}
+
+Session::~Session() = default;
+
+Session::Impl::Impl(CaSettings ca, AccountSettings account, hal::Pkey key, net::HttpClient& http)
+    : ca_(std::move(ca)),
+      account_(std::move(account)),
+      key_(std::move(key)),
+      thumbprint_(crypto::jwkThumbprint(*key_)),
+      http_(http),
+      accountUrl_(account_.url) {}
+
+wire::Directory Session::Impl::directory(const std::stop_token& stop) {
+    return directory_.get(stop, [&] {
+        const HttpResponse response = http_.send({HttpRequest::Method::get, ca_.directory, "", ""}, stop);
+        requireType(response, "application/json", "the directory");
+        return wire::parseDirectory(response.body);
+    });
+}
+
+std::string Session::Impl::accountUrl(const std::stop_token& stop) {
+    return accountUrl_.get(stop, [&] { return registerAccount(stop); });
+}
+
+// RFC 8555 7.3: the server answers 200 and the URL of the account that has this key, or makes one and answers
+// 201.
+std::string Session::Impl::registerAccount(const std::stop_token& stop) {
+    const wire::Directory directory = this->directory(stop);
+    if (!directory.termsOfService.empty() && !ca_.termsAgreed)
+        throw Error(ErrorKind::misconfigured, "terms-not-agreed",
+                    "the CA asks to agree to its terms of service: read " + directory.termsOfService +
+                        " and say so in the settings of this CA");
+    if (directory.externalAccountRequired)
+        throw Error(ErrorKind::misconfigured, "external-account-required",
+                    "the CA takes only accounts that are bound to an external one (RFC 8555 7.3.4)");
+    const bool agreed = ca_.termsAgreed && !directory.termsOfService.empty();
+    const HttpResponse response =
+        signedPost(std::nullopt, directory.newAccount, wire::newAccountPayload(ca_.contacts, agreed),
+                   "newAccount", stop);
+    const std::string url = response.header("location").value_or("");
+    if (!wire::isHttpsUrl(url))
+        throw Error(ErrorKind::misconfigured, "not-acme",
+                    "newAccount: expected the https URL of the account as Location");
+    if (account_.registered) account_.registered(url);
+    return url;
+}
+
+std::string Session::Impl::freshNonce(const std::stop_token& stop) {
+    if (std::optional<std::string> nonce = nonces_.take()) return *std::move(nonce);
+    const HttpResponse response =
+        http_.send({HttpRequest::Method::head, directory(stop).newNonce, "", ""}, stop);
+    requireSuccess(response, "newNonce");
+    if (std::optional<std::string> nonce = NoncePool::nonceOf(response)) return *std::move(nonce);
+    throw Error(ErrorKind::misconfigured, "not-acme", "newNonce: expected a Replay-Nonce, found none");
+}
+
+void Session::Impl::ensureNonce(const std::stop_token& stop) {
+    nonces_.put(freshNonce(stop));
+}
+
+HttpResponse Session::Impl::post(const std::string& url, const std::string& payload, const std::string& what,
+                                 const std::stop_token& stop) {
+    try {
+        return signedPost(accountUrl(stop), url, payload, what, stop);
+    } catch (const Error& error) {
+        // The CA forgot the account, or the stored URL is stale. The key finds it again, or makes it anew.
+        if (!isProblem(error, "accountDoesNotExist")) throw;
+        accountUrl_.forget();
+        return signedPost(accountUrl(stop), url, payload, what, stop);
+    }
+}
+
+HttpResponse Session::Impl::signedPost(const std::optional<std::string>& kid, const std::string& url,
+                                       const std::string& payload, const std::string& what,
+                                       const std::stop_token& stop) {
+    std::string nonce = freshNonce(stop);
+    for (int retries = 0;; ++retries) {
+        const HttpResponse response =
+            http_.send({HttpRequest::Method::post, url, "application/jose+json",
+                        crypto::signJws(*key_, {url, std::move(nonce), kid}, payload)},
+                       stop);
+        std::optional<std::string> next = NoncePool::nonceOf(response);
+        try {
+            requireSuccess(response, what);
+            if (next) nonces_.put(*std::move(next));
+            return response;
+        } catch (const Error& error) {
+            if (!isProblem(error, "badNonce") || retries == maxNonceRetries) {
+                if (next) nonces_.put(*std::move(next));
+                throw;
+            }
+        }
+        // RFC 8555 6.5: "An error response with the "badNonce" error type MUST include a Replay-Nonce".
+        nonce = next ? *std::move(next) : freshNonce(stop);
+        if (retries >= quickNonceRetries) pause(slowNonceRetry, stop);
+    }
+}
+
+}  // namespace certmgr::acme

@@ -1,0 +1,47 @@
+// What the flow sees of a Session: requests that are signed, paid for with a nonce, and answered with
+// success.
+#pragma once
+
+#include <string>
+
+#include "certmgr/acme/issue.h"
+#include "certmgr/acme/nonce_pool.h"
+#include "certmgr/acme/shared_value.h"
+#include "certmgr/acme/wire/directory.h"
+
+namespace certmgr::acme {
+
+struct Session::Impl {
+    Impl(CaSettings ca, AccountSettings account, hal::Pkey key, net::HttpClient& http);
+
+    const std::string& caName() const { return ca_.name; }
+    wire::Directory directory(const std::stop_token& stop);
+    std::string accountUrl(const std::stop_token& stop);  // registers the account where that was not done yet
+    void ensureNonce(const std::stop_token& stop);
+    void forgetDirectory() { directory_.forget(); }
+
+    // POST as the account; an empty payload makes it POST-as-GET (RFC 8555 6.3). `what` names the resource
+    // for people.
+    net::HttpResponse post(const std::string& url, const std::string& payload, const std::string& what,
+                           const std::stop_token& stop);
+    // RFC 8555 8.1
+    std::string keyAuthorization(const std::string& token) const { return token + "." + thumbprint_; }
+
+  private:
+    std::string registerAccount(const std::stop_token& stop);
+    std::string freshNonce(const std::stop_token& stop);
+    net::HttpResponse signedPost(const std::optional<std::string>& kid, const std::string& url,
+                                 const std::string& payload, const std::string& what,
+                                 const std::stop_token& stop);
+
+    const CaSettings ca_;
+    const AccountSettings account_;
+    const hal::Pkey key_;
+    const std::string thumbprint_;
+    net::HttpClient& http_;
+    NoncePool nonces_;
+    SharedValue<wire::Directory> directory_;
+    SharedValue<std::string> accountUrl_;
+};
+
+}  // namespace certmgr::acme

@@ -1,0 +1,71 @@
+#include "certmgr/acme/solvers/webroot_solver.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "certmgr/core/challenge_token.h"
+#include "certmgr/core/error.h"
+#include "hal/handle.h"
+
+namespace certmgr::acme {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view temporarySuffix = ".tmp";
+
+void writeAll(int fd, std::string_view content, const std::string& what) {
+    while (!content.empty()) {
+        const ssize_t written = ::write(fd, content.data(), content.size());
+        if (written < 0 && errno != EINTR) hal::throwErrno(errno, what);
+        if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+bool isOurs(const fs::path& file) {
+    return isChallengeToken(file.extension() == temporarySuffix ? file.stem().string()
+                                                                : file.filename().string());
+}
+
+}  // namespace
+
+WebrootSolver::WebrootSolver(fs::path directory) : directory_(std::move(directory)) {}
+
+void WebrootSolver::present(const std::string& token, const std::string& keyAuthorization) {
+    if (!isChallengeToken(token))
+        throw Error(ErrorKind::rejected, "bad-token", "the CA's challenge token is not base64url");
+    const std::string what = "writing a challenge into " + directory_.string();
+    const fs::path file = directory_ / token;
+    const fs::path temporary = file.string() + std::string(temporarySuffix);
+    try {
+        const hal::UniqueFd fd(
+            ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+        // The umask of a daemon is strict, but whoever serves the file runs as somebody else.
+        if (!fd || ::fchmod(fd.get(), 0644) != 0) hal::throwErrno(errno, what);
+        writeAll(fd.get(), keyAuthorization, what);
+        if (::rename(temporary.c_str(), file.c_str()) != 0) hal::throwErrno(errno, what);
+    } catch (const Error&) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+}
+
+void WebrootSolver::remove(const std::string& token) noexcept {
+    if (isChallengeToken(token)) ::unlink((directory_ / token).c_str());
+}
+
+int WebrootSolver::purge(fs::file_time_type oldest) const {
+    int purged = 0;
+    std::error_code unreadable;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory_, unreadable)) {
+        std::error_code gone;  // by another order that ended meanwhile
+        if (!isOurs(entry.path()) || !entry.is_regular_file(gone) || entry.is_symlink(gone)) continue;
+        if (entry.last_write_time(gone) < oldest && !gone && fs::remove(entry.path(), gone)) ++purged;
+    }
+    return purged;
+}
+
+}  // namespace certmgr::acme

@@ -1,0 +1,61 @@
+#include "certmgr/acme/waiting.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "certmgr/acme/response.h"
+
+namespace certmgr::acme {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A CA on the same network validates in a few milliseconds, a public one in one to five seconds.
+constexpr milliseconds firstWait{25};
+constexpr milliseconds longestWait{5000};
+constexpr std::chrono::hours patience{1};
+
+std::chrono::sys_seconds wallTime() {
+    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+void throwCancelled() {
+    throw Error(ErrorKind::transient, "cancelled", "stopped before it was finished");
+}
+
+void pause(milliseconds duration, const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, duration, [] { return false; });
+    if (stop.stop_requested()) throwCancelled();
+}
+
+Polling::Polling(std::string waitingFor, std::stop_token stop)
+    : waitingFor_(std::move(waitingFor)), stop_(std::move(stop)), quick_(firstWait) {}
+
+void Polling::saw(const net::HttpResponse& response) {
+    const std::optional<seconds> delay = retryAfter(response, wallTime());
+    if (delay) asked_ = std::max(*delay, asked_.value_or(seconds(0)));
+}
+
+void Polling::wait() {
+    if (asked_ > patience)
+        throw Error(ErrorKind::rateLimited, "ca-asks-to-wait",
+                    "the CA asks to wait longer for " + waitingFor_)
+            .retryAt(wallTime() + *asked_);
+    if (Clock::now() - begin_ > patience)
+        throw Error(ErrorKind::transient, "ca-too-slow",
+                    "after an hour the CA has not finished " + waitingFor_);
+    // "Retry-After: 0" must not become a busy loop.
+    const bool asked = asked_ && *asked_ > seconds(0);
+    pause(asked ? milliseconds(*asked_) : quick_, stop_);
+    quick_ = std::min(quick_ * 2, longestWait);
+    asked_.reset();
+}
+
+}  // namespace certmgr::acme

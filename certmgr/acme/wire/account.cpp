@@ -1,0 +1,22 @@
+#include "certmgr/acme/wire/account.h"
+
+#include "certmgr/acme/wire/json.h"
+
+namespace certmgr::acme::wire {
+
+Account parseAccount(std::string_view document) {
+    return {Object::parse(document, "the account").optionalUrl("orders")};
+}
+
+std::vector<std::string> parseOrdersList(std::string_view document) {
+    return Object::parse(document, "the account's list of orders").urls("orders");
+}
+
+std::string newAccountPayload(const std::vector<std::string>& contacts, bool termsAgreed) {
+    nlohmann::json payload = nlohmann::json::object();
+    if (!contacts.empty()) payload["contact"] = contacts;
+    if (termsAgreed) payload["termsOfServiceAgreed"] = true;
+    return payload.dump();
+}
+
+}  // namespace certmgr::acme::wire

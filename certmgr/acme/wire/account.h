@@ -1,0 +1,20 @@
+// RFC 8555 7.1.2, 7.1.2.1 and 7.3
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace certmgr::acme::wire {
+
+struct Account {
+    std::optional<std::string> orders;  // URL of the list; many CAs keep none
+};
+
+Account parseAccount(std::string_view document);
+std::vector<std::string> parseOrdersList(std::string_view document);
+
+std::string newAccountPayload(const std::vector<std::string>& contacts, bool termsAgreed);
+
+}  // namespace certmgr::acme::wire

@@ -1,0 +1,17 @@
+#include "certmgr/acme/wire/directory.h"
+
+#include "certmgr/acme/wire/json.h"
+
+namespace certmgr::acme::wire {
+
+Directory parseDirectory(std::string_view document) {
+    const Object object = Object::parse(document, "the directory");
+    Directory directory{object.url("newNonce"), object.url("newAccount"), object.url("newOrder")};
+    if (const std::optional<Object> meta = object.optionalObject("meta")) {
+        directory.termsOfService = plainWords(meta->optionalText("termsOfService").value_or(""));
+        directory.externalAccountRequired = meta->flag("externalAccountRequired");
+    }
+    return directory;
+}
+
+}  // namespace certmgr::acme::wire

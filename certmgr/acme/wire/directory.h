@@ -1,0 +1,19 @@
+// RFC 8555 7.1.1
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace certmgr::acme::wire {
+
+struct Directory {
+    std::string newNonce;
+    std::string newAccount;
+    std::string newOrder;
+    std::string termsOfService;  // as the CA gives it; empty: none
+    bool externalAccountRequired = false;
+};
+
+Directory parseDirectory(std::string_view document);
+
+}  // namespace certmgr::acme::wire

@@ -1,0 +1,22 @@
+#include "certmgr/acme/wire/identifier.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace certmgr::acme::wire {
+
+Identifier readIdentifier(const Object& object) {
+    const std::string type = object.text("type");
+    std::string value = plainWords(object.text("value"));
+    std::transform(value.begin(), value.end(), value.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    if (type == "dns") return {Identifier::Type::dns, std::move(value)};
+    if (type == "ip") return {Identifier::Type::ip, std::move(value)};
+    object.refuse("type \"" + plainWords(type) + "\" is neither \"dns\" nor \"ip\"");
+}
+
+nlohmann::json writeIdentifier(const Identifier& identifier) {
+    return {{"type", identifier.type == Identifier::Type::dns ? "dns" : "ip"}, {"value", identifier.value}};
+}
+
+}  // namespace certmgr::acme::wire

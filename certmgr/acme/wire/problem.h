@@ -1,0 +1,33 @@
+// RFC 7807 as RFC 8555 6.7 uses it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace certmgr::acme::wire {
+
+struct Problem {
+    struct Subproblem {
+        std::string type;
+        std::string detail;
+        std::string identifier;  // the name it is about; may be empty
+    };
+    std::string type;  // "urn:ietf:params:acme:error:rateLimited"
+    std::string detail;
+    std::string instance;  // where people can read more; may be empty
+    std::vector<Subproblem> subproblems;
+
+    bool is(std::string_view acmeError) const;  // "badNonce" (RFC 8555 6.7)
+};
+
+// Takes whatever is there: a document that breaks the RFC is still the best explanation there is.
+Problem parseProblem(std::string_view document);
+
+// Type, detail and what each identifier was refused for, as one sentence.
+std::string sentence(const Problem& problem);
+
+// RFC 8555 6.7.1: several problems under one of type "compound".
+std::string compoundProblem(const std::vector<std::string>& documents);
+
+}  // namespace certmgr::acme::wire

@@ -1,0 +1,136 @@
+#include "certmgr/authority/authority.h"
+
+#include <algorithm>
+#include <array>
+
+#include <openssl/sha.h>
+
+namespace certmgr::authority {
+namespace {
+
+constexpr seconds backdating = std::chrono::hours(1);  // for clients whose clock is behind
+
+struct Validity {
+    TimePoint notBefore;
+    TimePoint notAfter;
+};
+
+// RFC 5280 4.1.2.5: both ends belong to the validity, hence the second less.
+Validity validityFor(TimePoint now, seconds lifetime) {
+    const TimePoint notBefore = now - backdating;
+    return {notBefore, notBefore + lifetime - seconds(1)};
+}
+
+Validity within(const Validity& wanted, const CertificateSummary& issuer, TimePoint now) {
+    if (now > issuer.notAfter)
+        throw Error(ErrorKind::misconfigured, "authority-expired",
+                    "\"" + issuer.subject + "\" expired at " + formatTime(issuer.notAfter) +
+                        " and can sign nothing now (" + formatTime(now) +
+                        "): make a new one, or set the clock");
+    return {std::max(wanted.notBefore, issuer.notBefore), std::min(wanted.notAfter, issuer.notAfter)};
+}
+
+// A crash after the key was made and before the certificate was stored: the key with the intended id is used.
+hal::KeyInfo keyFor(hal::KeyStore& keys, const KeyId& id, hal::KeyAlgorithm algorithm, hal::KeyPolicy policy,
+                    const std::string& label) {
+    if (auto existing = keys.find(id)) return *std::move(existing);
+    return keys.make({.id = id, .algorithm = algorithm, .policy = policy, .access = {}, .label = label});
+}
+
+// Four octets of the key's hash make the subject this box's own: two boxes' roots in one trust store stay
+// apart.
+std::string nameFor(std::string_view what, const hal::Bytes& publicKey) {
+    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+    SHA256(publicKey.data(), publicKey.size(), digest.data());
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string name(what);
+    name += ' ';
+    for (std::size_t i = 0; i < 4; ++i) name.append({digits[digest[i] >> 4], digits[digest[i] & 15]});
+    return name;
+}
+
+crypto::X509Ptr certificateOf(const AuthorityRecord& authority) {
+    std::vector<crypto::X509Ptr> chain = crypto::parseChainPem(authority.certificatePem);
+    return std::move(chain.front());
+}
+
+// What was stored must still be one pair: a record restored beside another box's keys is found before it
+// signs.
+void requireKey(hal::KeyStore& keys, const AuthorityRecord& authority, const X509& certificate) {
+    const std::optional<hal::KeyInfo> key = keys.find(authority.key);
+    if (!key)
+        throw Error(
+            ErrorKind::misconfigured, "key-not-found",
+            "the key of " + authority.id + " is not in the key store: restore it, or make a new authority");
+    if (!crypto::keyMatches(certificate, key->publicKey))
+        throw Error(ErrorKind::misconfigured, "key-mismatch",
+                    "the key of " + authority.id + " in the key store does not belong to its certificate \"" +
+                        authority.summary.subject + "\": restore the right one, or make a new authority");
+}
+
+}  // namespace
+
+AuthorityRecord makeRoot(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id,
+                         const KeyId& key, TimePoint now) {
+    const hal::KeyInfo info =
+        keyFor(keys, key, settings.rootKeyAlgorithm, settings.rootKeyPolicy, "certmgr root CA " + id);
+    const hal::Pkey signer = keys.open(key);
+    const auto [notBefore, notAfter] = validityFor(now, settings.rootLifetime);
+    const crypto::X509Ptr certificate =
+        crypto::buildCa({.commonName = nameFor("certmgr root CA", info.publicKey),
+                         .organization = settings.organization,
+                         .notBefore = notBefore,
+                         .notAfter = notAfter,
+                         .pathLength = std::nullopt},
+                        info.publicKey, nullptr, *signer);
+    return {.id = id,
+            .role = AuthorityRole::root,
+            .key = key,
+            .certificatePem = crypto::toPem(*certificate),
+            .parent = {},
+            .summary = crypto::summarize(*certificate)};
+}
+
+AuthorityRecord makeIssuing(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id,
+                            const KeyId& key, const AuthorityRecord& root, TimePoint now) {
+    const crypto::X509Ptr issuer = certificateOf(root);
+    requireKey(keys, root, *issuer);
+    const auto [notBefore, notAfter] =
+        within(validityFor(now, settings.issuingLifetime), crypto::summarize(*issuer), now);
+    const hal::KeyInfo info = keyFor(keys, key, settings.issuingKeyAlgorithm, settings.issuingKeyPolicy,
+                                     "certmgr issuing CA " + id);
+    const hal::Pkey signer = keys.open(root.key);
+    const crypto::X509Ptr certificate =
+        crypto::buildCa({.commonName = nameFor("certmgr issuing CA", info.publicKey),
+                         .organization = settings.organization,
+                         .notBefore = notBefore,
+                         .notAfter = notAfter,
+                         .pathLength = 0},
+                        info.publicKey, issuer.get(), *signer);
+    return {.id = id,
+            .role = AuthorityRole::issuing,
+            .key = key,
+            .certificatePem = crypto::toPem(*certificate),
+            .parent = root.id,
+            .summary = crypto::summarize(*certificate)};
+}
+
+LeafSigner::LeafSigner(hal::KeyStore& keys, const AuthorityRecord& issuing, seconds leafLifetime)
+    : certificate_(certificateOf(issuing)),
+      certificatePem_(crypto::toPem(*certificate_)),
+      summary_(crypto::summarize(*certificate_)),
+      leafLifetime_(leafLifetime) {
+    requireKey(keys, issuing, *certificate_);
+    key_ = keys.open(issuing.key);
+}
+
+std::string LeafSigner::sign(const std::vector<Identifier>& names,
+                             std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const {
+    const auto [notBefore, notAfter] = within(validityFor(now, leafLifetime_), summary_, now);
+    const crypto::X509Ptr leaf =
+        crypto::buildServerLeaf({.names = names, .notBefore = notBefore, .notAfter = notAfter},
+                                subjectPublicKeyInfoDer, *certificate_, *key_);
+    return crypto::toPem(*leaf) + certificatePem_;
+}
+
+}  // namespace certmgr::authority

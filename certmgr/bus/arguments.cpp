@@ -1,0 +1,94 @@
+#include "certmgr/bus/arguments.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace certmgr::bus {
+namespace {
+
+hal::Error rejected(const char* code, const std::string& sentence) {
+    return {hal::ErrorKind::rejected, code, sentence};
+}
+
+std::string readText(sd_bus_message* call) {
+    const char* text = nullptr;
+    check(sd_bus_message_read(call, "s", &text), "sd_bus_message_read");
+    return text;
+}
+
+template <class Read>
+void readVariant(sd_bus_message* call, const std::string& option, const char* type, Read read) {
+    const char* contents = nullptr;
+    check(sd_bus_message_peek_type(call, nullptr, &contents), "sd_bus_message_peek_type");
+    if (std::string(contents) != type)
+        throw rejected("bad-option",
+                       "option " + option + " has the D-Bus type " + contents + ", expected " + type);
+    check(sd_bus_message_enter_container(call, SD_BUS_TYPE_VARIANT, type), "sd_bus_message_enter_container");
+    read();
+    check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
+}
+
+void readOption(sd_bus_message* call, engine::RequestCommand& command) {
+    const std::string option = readText(call);
+    if (option == "key-algorithm") {
+        readVariant(call, option, "s", [&] { command.keyAlgorithm = readText(call); });
+    } else if (option == "key-policy") {
+        readVariant(call, option, "s", [&] { command.keyPolicy = readText(call); });
+    } else if (option == "acme") {
+        int acme = 0;
+        readVariant(call, option, "b",
+                    [&] { check(sd_bus_message_read(call, "b", &acme), "sd_bus_message_read"); });
+        command.acme = acme != 0;
+    } else {
+        throw rejected("bad-option",
+                       "there is no option \"" + option + "\"; known are key-algorithm, key-policy and acme");
+    }
+}
+
+void requireReadableFileOrPipe(int fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) hal::throwErrno(errno, "fstat of the uploaded descriptor");
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+        throw rejected("bad-descriptor", "the uploaded descriptor is neither a file nor a pipe nor a memfd");
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0) hal::throwErrno(errno, "F_GETFL of the uploaded descriptor");
+    if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_PATH) != 0)
+        throw rejected("bad-descriptor", "the uploaded descriptor is not open for reading");
+}
+
+}  // namespace
+
+engine::RequestCommand readRequest(sd_bus_message* call) {
+    engine::RequestCommand command;
+    check(sd_bus_message_enter_container(call, SD_BUS_TYPE_ARRAY, "s"), "sd_bus_message_enter_container");
+    while (sd_bus_message_at_end(call, 0) == 0) command.names.push_back(readText(call));
+    check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
+    check(sd_bus_message_enter_container(call, SD_BUS_TYPE_ARRAY, "{sv}"), "sd_bus_message_enter_container");
+    while (check(sd_bus_message_enter_container(call, SD_BUS_TYPE_DICT_ENTRY, "sv"),
+                 "sd_bus_message_enter_container") > 0) {
+        readOption(call, command);
+        check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
+    }
+    check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
+    return command;
+}
+
+UploadArguments readUpload(sd_bus_message* call) {
+    int fd = -1;
+    int dryRun = 0;
+    check(sd_bus_message_read(call, "hb", &fd, &dryRun), "sd_bus_message_read");
+    requireReadableFileOrPipe(fd);
+    hal::UniqueFd content(::fcntl(fd, F_DUPFD_CLOEXEC, 3));  // the message closes its own
+    if (!content) hal::throwErrno(errno, "F_DUPFD_CLOEXEC of the uploaded descriptor");
+    return {std::move(content), dryRun != 0};
+}
+
+std::string readPath(sd_bus_message* call) {
+    const char* path = nullptr;
+    check(sd_bus_message_read(call, "o", &path), "sd_bus_message_read");
+    return path;
+}
+
+}  // namespace certmgr::bus

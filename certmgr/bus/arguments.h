@@ -1,0 +1,23 @@
+// What the methods' callers send, as the engine's values. What is wrong with it is an Error(rejected).
+#pragma once
+
+#include <string>
+
+#include "certmgr/bus/sd_bus.h"
+#include "certmgr/engine/commands.h"
+
+namespace certmgr::bus {
+
+engine::RequestCommand readRequest(sd_bus_message* call);  // as names, a{sv} options
+
+struct UploadArguments {
+    hal::UniqueFd content;
+    bool dryRun = false;
+};
+// h content, b dry run. Only a file, a pipe or a memfd that can be read: nothing that could answer or block
+// for ever in ways of its own (sockets, terminals, devices). Errors: "bad-descriptor".
+UploadArguments readUpload(sd_bus_message* call);
+
+std::string readPath(sd_bus_message* call);
+
+}  // namespace certmgr::bus

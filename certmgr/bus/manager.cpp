@@ -1,0 +1,113 @@
+#include "certmgr/bus/manager.h"
+
+#include <algorithm>
+
+#include "certmgr/bus/arguments.h"
+#include "certmgr/bus/errors.h"
+#include "certmgr/bus/names.h"
+#include "certmgr/bus/properties.h"
+
+namespace certmgr::bus {
+namespace {
+
+template <void (Manager::*handler)(sd_bus_message*)>
+int method(sd_bus_message* call, void* manager, sd_bus_error*) {
+    replyWithErrors(call, [&] { (static_cast<Manager*>(manager)->*handler)(call); });
+    return 1;
+}
+
+int version(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*, sd_bus_error*) {
+    return sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, CERTMGR_VERSION);
+}
+
+// Without this flag sd-bus itself would refuse whoever is not root; here every handler asks polkit.
+constexpr auto anyone = SD_BUS_VTABLE_UNPRIVILEGED;
+
+constexpr sd_bus_vtable managerVtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("Request", SD_BUS_ARGS("as", names, "a{sv}", options), SD_BUS_RESULT("o", job),
+                            method<&Manager::request>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("Upload", SD_BUS_ARGS("h", content, "b", dry_run), SD_BUS_RESULT("o", job),
+                            method<&Manager::upload>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("Reissue", SD_BUS_ARGS("o", certificate), SD_BUS_RESULT("o", job),
+                            method<&Manager::reissue>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("Delete", SD_BUS_ARGS("o", certificate), SD_BUS_RESULT("o", job),
+                            method<&Manager::remove>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("CheckService", SD_BUS_ARGS("o", service), SD_BUS_RESULT("o", job),
+                            method<&Manager::checkService>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("GetRootCertificate", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", pem),
+                            method<&Manager::getRootCertificate>, anyone),
+    SD_BUS_PROPERTY("Version", "s", version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_VTABLE_END};
+
+template <class Map>
+std::string existing(const Map& map, const char* kind, const char* prefix, const std::string& path) {
+    const std::string id = idOf(prefix, path);
+    if (map.contains(id)) return id;
+    throw hal::Error(hal::ErrorKind::rejected, std::string(kind) + "-not-found",
+                     "there is no " + std::string(kind) + " " + path);
+}
+
+}  // namespace
+
+Manager::Manager(sd_bus* bus, Authorizer& authorizer, engine::Commands& commands)
+    : authorizer_(authorizer), commands_(commands) {
+    sd_bus_slot* slot = nullptr;
+    check(sd_bus_add_object_vtable(bus, &slot, rootPath, managerInterface, managerVtable, this),
+          "sd_bus_add_object_vtable");
+    slot_.reset(slot);
+}
+
+void Manager::request(sd_bus_message* call) {
+    manage(call, [this, call] { return commands_.request(readRequest(call)); });
+}
+
+void Manager::upload(sd_bus_message* call) {
+    manage(call, [this, call] {
+        UploadArguments arguments = readUpload(call);
+        return commands_.upload(std::move(arguments.content), arguments.dryRun);
+    });
+}
+
+void Manager::reissue(sd_bus_message* call) {
+    manage(call, [this, call] {
+        return commands_.reissue(
+            existing(commands_.views().certificates(), "certificate", certificatePath, readPath(call)));
+    });
+}
+
+void Manager::remove(sd_bus_message* call) {
+    manage(call, [this, call] {
+        return commands_.remove(
+            existing(commands_.views().certificates(), "certificate", certificatePath, readPath(call)));
+    });
+}
+
+void Manager::checkService(sd_bus_message* call) {
+    manage(call, [this, call] {
+        return commands_.check(
+            existing(commands_.views().services(), "service", servicePath, readPath(call)));
+    });
+}
+
+// features.md 1: anyone may download the root.
+void Manager::getRootCertificate(sd_bus_message* call) {
+    const engine::AuthorityView* newest = nullptr;
+    for (const auto& [id, authority] : commands_.views().authorities())
+        if (authority.role == "root" && (newest == nullptr || authority.notBefore >= newest->notBefore))
+            newest = &authority;
+    if (newest == nullptr)
+        throw hal::Error(hal::ErrorKind::transient, "root-not-found",
+                         "the box has no root certificate yet; it is made when certmgrd first starts");
+    check(sd_bus_reply_method_return(call, "s", newest->certificatePem.c_str()),
+          "sd_bus_reply_method_return");
+}
+
+void Manager::manage(sd_bus_message* call, std::function<std::string()> command) {
+    authorizer_.authorize(call, manageAction, [call, command = std::move(command)] {
+        check(sd_bus_reply_method_return(call, "o", pathOf(jobPath, command()).c_str()),
+              "sd_bus_reply_method_return");
+    });
+}
+
+}  // namespace certmgr::bus

@@ -1,0 +1,24 @@
+// The names of the interface; org.certmgr1(7) documents them.
+#pragma once
+
+namespace certmgr::bus {
+
+inline constexpr char serviceName[] = "org.certmgr1";
+inline constexpr char rootPath[] = "/org/certmgr1";
+inline constexpr char errorPrefix[] = "org.certmgr1.Error.";
+
+inline constexpr char managerInterface[] = "org.certmgr1.Manager";
+inline constexpr char certificateInterface[] = "org.certmgr1.Certificate";
+inline constexpr char serviceInterface[] = "org.certmgr1.Service";
+inline constexpr char authorityInterface[] = "org.certmgr1.Authority";
+inline constexpr char jobInterface[] = "org.certmgr1.Job";
+
+inline constexpr char certificatePath[] = "/org/certmgr1/certificate";
+inline constexpr char servicePath[] = "/org/certmgr1/service";
+inline constexpr char authorityPath[] = "/org/certmgr1/authority";
+inline constexpr char jobPath[] = "/org/certmgr1/job";
+
+inline constexpr char viewAction[] = "org.certmgr1.view";
+inline constexpr char manageAction[] = "org.certmgr1.manage";
+
+}  // namespace certmgr::bus

@@ -1,0 +1,129 @@
+#include "certmgr/config/settings.h"
+
+#include <set>
+
+#include "certmgr/config/table_reader.h"
+#include "certmgr/config/words.h"
+
+namespace certmgr::config {
+namespace {
+
+using std::chrono::hours;
+
+constexpr std::size_t longestOrganization = 64;  // RFC 5280 A.1: ub-organization-name
+
+void readDays(TableReader& reader, std::string_view key, seconds& target, std::int64_t most) {
+    std::int64_t days = 0;
+    if (reader.readInteger(key, days, 1, most)) target = hours(24 * days);
+}
+
+void readKeys(TableReader reader, Settings& settings) {
+    std::filesystem::path socket = settings.keydSocket;
+    std::filesystem::path provider = settings.providerModule;
+    reader.readPath("socket", socket);
+    reader.readPath("provider", provider);
+    settings.keydSocket = socket;
+    settings.providerModule = provider;
+    reader.readWord("algorithm", settings.keyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
+    reader.readWord("policy", settings.keyPolicy, hal::keyPolicyFrom, policyWords);
+    reader.finish();
+}
+
+void readAuthority(TableReader reader, authority::AuthoritySettings& settings) {
+    reader.read("organization", settings.organization);
+    if (settings.organization.empty() || settings.organization.size() > longestOrganization)
+        reader.refuse("organization", "found " + std::to_string(settings.organization.size()) +
+                                          " bytes, expected 1 to 64, as X.509 has it (RFC 5280)");
+    reader.readWord("root_key_algorithm", settings.rootKeyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
+    reader.readWord("issuing_key_algorithm", settings.issuingKeyAlgorithm, hal::keyAlgorithmFrom,
+                    algorithmWords);
+    reader.readWord("root_key_policy", settings.rootKeyPolicy, hal::keyPolicyFrom, policyWords);
+    reader.readWord("issuing_key_policy", settings.issuingKeyPolicy, hal::keyPolicyFrom, policyWords);
+    readDays(reader, "root_days", settings.rootLifetime, 36500);
+    readDays(reader, "issuing_days", settings.issuingLifetime, 36500);
+    readDays(reader, "leaf_days", settings.leafLifetime, 825);
+    if (settings.issuingLifetime > settings.rootLifetime)
+        reader.refuse("issuing_days", "the issuing CA would outlive its root; expected at most root_days");
+    if (settings.leafLifetime > settings.issuingLifetime)
+        reader.refuse("leaf_days", "a leaf would outlive its issuing CA; expected at most issuing_days");
+    reader.finish();
+}
+
+acme::CaSettings readCa(TableReader reader) {
+    acme::CaSettings ca;
+    std::filesystem::path trustFile;
+    reader.read("name", ca.name);
+    reader.read("directory", ca.directory);
+    reader.readPath("trust_file", trustFile);
+    reader.read("contacts", ca.contacts);
+    reader.read("terms_agreed", ca.termsAgreed);
+    reader.finish();
+    ca.trustFile = trustFile;
+    if (!isPlainName(ca.name))
+        reader.refuse("name",
+                      "found \"" + ca.name + "\", expected a name of letters a-z, digits and hyphens");
+    if (!ca.directory.starts_with("https://") || ca.directory.find(' ') != std::string::npos)
+        reader.refuse("directory",
+                      "found \"" + ca.directory + "\", expected the https:// URL of the CA's directory");
+    for (const std::string& contact : ca.contacts)
+        if (!contact.starts_with("mailto:"))
+            reader.refuse("contacts", "found \"" + contact + "\", expected \"mailto:\" and an address");
+    return ca;
+}
+
+void readAcme(TableReader reader, Settings& settings) {
+    reader.read("enabled", settings.acmeEnabled);
+    reader.read("public_names_only", settings.publicNamesOnly);
+    std::set<std::string> names;
+    for (TableReader& table : reader.tables("ca")) {
+        settings.cas.push_back(readCa(table));
+        if (!names.insert(settings.cas.back().name).second)
+            table.refuse("name", "found \"" + settings.cas.back().name +
+                                     "\" a second time; give each CA its own name");
+    }
+    reader.finish();
+}
+
+void readDaemon(TableReader reader, Settings& settings) {
+    std::int64_t workers = settings.workers;
+    reader.readInteger("workers", workers, 1, 256);
+    settings.workers = static_cast<int>(workers);
+    reader.read("require_time_sync", settings.requireTimeSync);
+    reader.finish();
+}
+
+void readServices(TableReader reader, Settings& settings) {
+    std::vector<std::string> directories;
+    if (reader.read("directories", directories)) {
+        settings.serviceDirectories.clear();
+        for (const std::string& directory : directories) {
+            if (!directory.starts_with('/'))
+                reader.refuse("directories",
+                              "found \"" + directory + "\", expected an absolute path, beginning with \"/\"");
+            settings.serviceDirectories.emplace_back(directory);
+        }
+    }
+    reader.finish();
+}
+
+}  // namespace
+
+Settings loadSettings(const std::filesystem::path& file) {
+    Settings settings;
+    std::error_code error;
+    if (std::filesystem::symlink_status(file, error).type() == std::filesystem::file_type::not_found)
+        return settings;
+    const toml::table document = readToml(file);
+    TableReader reader(document);
+    reader.readPath("state_directory", settings.stateDirectory);
+    reader.readPath("challenge_directory", settings.challengeDirectory);
+    if (const auto table = reader.table("services")) readServices(*table, settings);
+    if (const auto table = reader.table("keys")) readKeys(*table, settings);
+    if (const auto table = reader.table("authority")) readAuthority(*table, settings.authority);
+    if (const auto table = reader.table("acme")) readAcme(*table, settings);
+    if (const auto table = reader.table("daemon")) readDaemon(*table, settings);
+    reader.finish();
+    return settings;
+}
+
+}  // namespace certmgr::config

@@ -1,0 +1,20 @@
+// What the files' values may be, in the words of their errors.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace certmgr::config {
+
+constexpr std::string_view algorithmWords =
+    "\"ec-p256\", \"ec-p384\", \"rsa-2048\", \"rsa-3072\", \"rsa-4096\"";
+constexpr std::string_view policyWords = "\"tpm\", \"sealed\", \"file\", \"prefer-tpm\"";
+
+// [a-z0-9-]+: names of services and CAs, which come to stand in paths.
+inline bool isPlainName(std::string_view text) {
+    return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
+
+}  // namespace certmgr::config

@@ -1,0 +1,223 @@
+#include "certmgr/core/decision.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace certmgr {
+namespace {
+
+constexpr seconds longestHandOver = std::chrono::hours(1);
+constexpr seconds longestLastStretch = std::chrono::hours(24);
+constexpr seconds untrustedClockPoll = std::chrono::minutes(1);
+
+seconds lifetime(const CertificateSummary& leaf) {
+    return leaf.notAfter - leaf.notBefore;
+}
+
+bool validAt(const CertificateSummary& leaf, TimePoint now) {
+    return leaf.notBefore <= now && now < leaf.notAfter;
+}
+
+// From here on, whatever else is under way, another certificate has to take over.
+TimePoint handOver(const CertificateSummary& leaf) {
+    return leaf.notAfter - std::min(lifetime(leaf) / 20, longestHandOver);
+}
+
+bool sameUpload(const Credential& one, const Credential& other) {
+    // A leaf that was uploaded again, with a better chain, comes with a key of its own.
+    return one.source == other.source && one.leaf.sha256 == other.leaf.sha256 && one.key == other.key;
+}
+
+class Decider {
+  public:
+    Decider(const CertificateFacts& facts, TimePoint now) : facts_(facts), now_(now) {}
+
+    Decision decide() const {
+        if (!facts_.clockTrusted) return onUntrustedClock();
+        if (facts_.uploaded && uploadWins()) return useUploaded();
+        if (const std::string why = whyNothingWorks(); !why.empty()) return issueLocal(why);
+        if (const std::string why = whyLocalAtOnce(); !why.empty()) return issueLocal(why);
+        if (const std::string why = whyRenew(); !why.empty()) return renew(why);
+        return {Action::none, "the certificate of the CA is valid and not yet due for renewal",
+                renewalTime(current().leaf)};
+    }
+
+  private:
+    const Credential& current() const { return *facts_.current; }
+    bool acmePossible() const { return facts_.acmeImpossible.empty(); }
+    bool attemptDue() const { return !facts_.acme.nextAttempt || *facts_.acme.nextAttempt <= now_; }
+    bool covering(const Credential& credential) const {
+        return coversAll(credential.leaf.names, facts_.spec.names);
+    }
+    bool inLastStretch() const { return now_ >= lastStretch(current().leaf); }
+    bool otherKeyWanted() const {
+        return current().keyAlgorithm && *current().keyAlgorithm != facts_.spec.keyAlgorithm;
+    }
+
+    static Decision issueLocal(std::string why) { return {Action::issueLocal, std::move(why), std::nullopt}; }
+
+    Decision onUntrustedClock() const {
+        if (facts_.current && covering(current()))
+            return {Action::none,
+                    "the clock is not trusted: the certificate in force stays, whatever its dates say",
+                    now_ + untrustedClockPoll};
+        if (facts_.uploaded && covering(*facts_.uploaded))
+            return {Action::useUploaded,
+                    "an uploaded chain covers all names; its dates cannot be judged while the clock is not "
+                    "trusted",
+                    std::nullopt};
+        return issueLocal(
+            "there is no certificate for these names, and the service has to be reachable although the "
+            "clock is not trusted");
+    }
+
+    bool uploadWins() const {
+        return covering(*facts_.uploaded) && validAt(facts_.uploaded->leaf, now_) &&
+               now_ < handOver(facts_.uploaded->leaf);
+    }
+
+    Decision useUploaded() const {
+        if (!facts_.current || !sameUpload(current(), *facts_.uploaded))
+            return {Action::useUploaded, "an uploaded chain covers all names and is valid", std::nullopt};
+        return {Action::none, "the uploaded chain is in use; nothing is issued while it is valid",
+                handOver(current().leaf)};
+    }
+
+    std::string whyNothingWorks() const {
+        if (!facts_.current)
+            return "there is no certificate yet; a local one serves until there is a better one";
+        if (!covering(current()))
+            return "the certificate in force does not cover all names; a local one serves at once";
+        if (now_ < current().leaf.notBefore)
+            return "the certificate in force is not valid yet; a local one serves at once";
+        if (now_ >= current().leaf.notAfter)
+            return "the certificate in force has expired; a local one serves at once";
+        return "";
+    }
+
+    std::string whyLocalAtOnce() const {
+        const bool local = current().source == Source::local;
+        if (now_ >= handOver(current().leaf))
+            return "the certificate in force is about to expire; a local one serves until there is a better "
+                   "one";
+        if (local && inLastStretch()) return "the local certificate is about to expire and is made anew";
+        if (local && !facts_.issuingAuthority.empty() && current().issuerId != facts_.issuingAuthority)
+            return "the box's own CA has changed; the local certificate is made anew under " +
+                   facts_.issuingAuthority;
+        if (local && otherKeyWanted())
+            return "another kind of key is wanted; the local certificate is made anew";
+        if (facts_.reissue && !acmePossible())
+            return "a reissue was asked for, and is done locally: " + facts_.acmeImpossible;
+        return "";
+    }
+
+    // Why the present certificate, which works, shall be followed by another; empty: it shall not.
+    std::string whyRenew() const {
+        if (facts_.reissue) return "a reissue was asked for";
+        if (current().source == Source::local) return "a local certificate is in use";
+        if (current().source == Source::uploaded)
+            return "the uploaded chain in use is no longer among the usable uploads";
+        if (now_ >= renewalTime(current().leaf)) return "the certificate is due for renewal";
+        if (otherKeyWanted()) return "another kind of key is wanted";
+        return "";
+    }
+
+    Decision renew(const std::string& why) const {
+        if (acmePossible() && attemptDue())
+            return {Action::orderAcme, why + "; one is ordered from the CA", std::nullopt};
+        switch (current().source) {
+            case Source::local:
+                return renewLocal(why);
+            case Source::acme:
+                return keepAcme(why);
+            case Source::uploaded:
+                break;
+        }
+        if (!acmePossible())
+            return issueLocal(why + "; a local one takes its place: " + facts_.acmeImpossible);
+        return keepUntilNextAttempt(why);
+    }
+
+    Decision renewLocal(const std::string& why) const {
+        const TimePoint due = renewalTime(current().leaf);
+        if (now_ >= due) return issueLocal("the local certificate is due for renewal");
+        if (!acmePossible()) return {Action::none, why + " and stays: " + facts_.acmeImpossible, due};
+        return {Action::none, why + " until the CA answers; the next attempt has its time",
+                std::min(due, *facts_.acme.nextAttempt)};
+    }
+
+    Decision keepAcme(const std::string& why) const {
+        if (acmePossible()) return keepUntilNextAttempt(why);
+        if (inLastStretch())
+            return issueLocal("the certificate ends soon and the CA cannot be asked: " +
+                              facts_.acmeImpossible);
+        return {Action::none,
+                why + ", but the CA cannot be asked; the present one stays while it is valid: " +
+                    facts_.acmeImpossible,
+                lastStretch(current().leaf)};
+    }
+
+    Decision keepUntilNextAttempt(const std::string& why) const {
+        if (inLastStretch())
+            return issueLocal(
+                "the certificate ends soon and the CA has not renewed it; a local one serves until it does");
+        return {Action::none, why + "; the present one stays until the CA can be asked again",
+                std::min(lastStretch(current().leaf), *facts_.acme.nextAttempt)};
+    }
+
+    const CertificateFacts& facts_;
+    TimePoint now_;
+};
+
+int health(const Credential& credential, TimePoint now) {
+    if (!validAt(credential.leaf, now)) return 0;
+    const bool uploaded = credential.source == Source::uploaded;
+    return now < (uploaded ? handOver(credential.leaf) : lastStretch(credential.leaf)) ? 2 : 1;
+}
+
+int rank(Source source) {
+    switch (source) {
+        case Source::local:
+            return 0;
+        case Source::acme:
+            return 1;
+        case Source::uploaded:
+            return 2;
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::string_view toString(Action action) noexcept {
+    switch (action) {
+        case Action::none:
+            return "none";
+        case Action::useUploaded:
+            return "use-uploaded";
+        case Action::issueLocal:
+            return "issue-local";
+        case Action::orderAcme:
+            return "order-acme";
+    }
+    return "";
+}
+
+Decision decide(const CertificateFacts& facts, TimePoint now) {
+    return Decider(facts, now).decide();
+}
+
+TimePoint lastStretch(const CertificateSummary& leaf) {
+    return leaf.notAfter - std::min(lifetime(leaf) / 20, longestLastStretch);
+}
+
+bool better(const Credential& candidate, const Credential& current, TimePoint now) {
+    const auto order = [now](const Credential& one) {
+        return std::tuple(health(one, now), rank(one.source), one.leaf.notBefore, one.leaf.notAfter);
+    };
+    if (order(candidate) != order(current)) return order(candidate) > order(current);
+    return candidate.generation == 0 || candidate.generation > current.generation;
+}
+
+}  // namespace certmgr

@@ -1,0 +1,54 @@
+// The times of decision.h: when a certificate is due, and when a CA is asked again.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+#include "certmgr/core/decision.h"
+
+namespace certmgr {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr seconds shortLived = hours(24 * 10);
+
+// [0,1), the same for the same certificate; 0 where there is no fingerprint.
+double fraction(const std::string& sha256) {
+    std::uint32_t value = 0;
+    std::from_chars(sha256.data(), sha256.data() + std::min<std::size_t>(sha256.size(), 8), value, 16);
+    return value / 4294967296.0;
+}
+
+seconds scaled(seconds time, double factor) {
+    return seconds(static_cast<seconds::rep>(static_cast<double>(time.count()) * factor));
+}
+
+seconds backoff(int failures) {
+    constexpr std::array<seconds, 3> steps{minutes(1), minutes(10), minutes(100)};
+    const auto step = static_cast<std::size_t>(std::max(failures, 1) - 1);
+    return step < steps.size() ? steps[step] : hours(24);
+}
+
+}  // namespace
+
+TimePoint renewalTime(const CertificateSummary& leaf) {
+    const seconds whole = leaf.notAfter - leaf.notBefore;
+    const seconds left = whole < shortLived ? whole / 2 : whole / 3;
+    return leaf.notAfter - left - scaled(whole / 50, fraction(leaf.sha256));
+}
+
+TimePoint nextAttempt(int failures, TimePoint now, std::optional<seconds> shortLivedRemaining, double jitter,
+                      std::optional<TimePoint> notBefore) {
+    constexpr seconds leastOfShortLived = minutes(15);
+    constexpr seconds longestRetryAfter = hours(24 * 7);
+    seconds delay = backoff(failures);
+    if (shortLivedRemaining) delay = std::min(delay, std::max(*shortLivedRemaining / 8, leastOfShortLived));
+    TimePoint next = now + delay + scaled(delay / 4, jitter);
+    if (notBefore) next = std::max(next, std::min(*notBefore, now + longestRetryAfter));
+    const bool roundMinute = next.time_since_epoch() % minutes(1) == seconds(0);
+    return roundMinute ? next + seconds(1) + scaled(seconds(58), jitter) : next;
+}
+
+}  // namespace certmgr

@@ -1,0 +1,59 @@
+// What every file of this folder needs of OpenSSL: handles, its error queue, and names.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <openssl/err.h>
+
+#include "hal/handle.h"
+
+namespace certmgr::crypto {
+
+using GeneralNamesPtr = hal::Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
+using AuthorityKeyIdPtr = hal::Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free>;
+using BasicConstraintsPtr = hal::Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;
+using ExtendedKeyUsagePtr = hal::Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
+using OctetStringPtr = hal::Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
+using BitStringPtr = hal::Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
+using ObjectPtr = hal::Handle<ASN1_OBJECT, ASN1_OBJECT_free>;
+
+inline void freeBorrowedCertificates(STACK_OF(X509) * stack) {
+    sk_X509_free(stack);
+}
+using BorrowedCertificates = hal::Handle<STACK_OF(X509), freeBorrowedCertificates>;
+
+inline void freeBorrowedExtensions(STACK_OF(X509_EXTENSION) * stack) {
+    sk_X509_EXTENSION_free(stack);
+}
+using BorrowedExtensions = hal::Handle<STACK_OF(X509_EXTENSION), freeBorrowedExtensions>;
+
+// OpenSSL caches the decoded extensions inside the certificate, under a lock of its own: the getters that do
+// so ask for a pointer that is not const.
+inline X509* cached(const X509& certificate) {
+    return const_cast<X509*>(&certificate);
+}
+
+// Takes the reason of the newest entry of the error queue and empties the queue; "no reason given" where it
+// is empty.
+std::string takeReason();
+
+// An internal Error "openssl-failed" that names the call.
+[[noreturn]] void throwOpenSsl(std::string_view call);
+template <class T>
+T* check(T* result, std::string_view call) {
+    if (!result) throwOpenSsl(call);
+    return result;
+}
+inline void check(int result, std::string_view call) {
+    if (result <= 0) throwOpenSsl(call);
+}
+
+std::string rfc4514(const X509_NAME& name);
+std::string subjectOf(const X509& certificate);  // "CN=…" in quotation marks, for messages
+bool selfSigned(const X509& certificate);
+// By name and signature; validity and constraints are not looked at.
+bool issued(const X509& issuer, const X509& certificate);
+bool mayIssue(const X509& certificate);  // basicConstraints says CA:TRUE
+
+}  // namespace certmgr::crypto

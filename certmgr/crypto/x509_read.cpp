@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <openssl/pem.h>
+
+#include "certmgr/crypto/names.h"
+#include "certmgr/crypto/openssl.h"
+#include "certmgr/crypto/pem.h"
+#include "certmgr/crypto/x509.h"
+
+namespace certmgr::crypto {
+namespace {
+
+struct DecodedPem {
+    char* name = nullptr;
+    char* header = nullptr;
+    unsigned char* data = nullptr;
+    long size = 0;
+    DecodedPem() = default;
+    DecodedPem(const DecodedPem&) = delete;
+    DecodedPem& operator=(const DecodedPem&) = delete;
+    ~DecodedPem() {
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_free(data);
+    }
+};
+
+std::string describeOther(std::string_view text, const std::vector<PemBlock>& blocks) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return "the text is empty";
+    if (blocks.empty() && text.front() == '\x30') return "the text is binary (DER or PKCS#12)";
+    if (blocks.empty() && text[first] == '<') return "the text is HTML or XML";
+    if (blocks.empty()) return "there is no PEM block at all";
+    std::map<std::string_view, int> labels;
+    for (const PemBlock& block : blocks) ++labels[block.label];
+    std::string found = "there is only";
+    for (const auto& [label, count] : labels)
+        found += (found.ends_with("only") ? " " : ", ") + std::to_string(count) + " × " +
+                 std::string(label.substr(0, 40));
+    return found;
+}
+
+X509Ptr parseBlock(std::string_view text, std::size_t number) {
+    const hal::Bio bio(check(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), "BIO_new_mem_buf"));
+    DecodedPem pem;
+    X509Ptr certificate;
+    if (PEM_read_bio(bio.get(), &pem.name, &pem.header, &pem.data, &pem.size) == 1) {
+        const unsigned char* end = pem.data;
+        certificate.reset(d2i_X509(nullptr, &end, pem.size));
+        if (end != pem.data + pem.size) certificate.reset();
+    }
+    if (certificate && X509_get0_pubkey(certificate.get())) return certificate;
+    throw Error(ErrorKind::rejected, "bad-certificate",
+                "certificate block " + std::to_string(number) + " does not parse (" + takeReason() +
+                    "): expected the base64 text of one DER certificate with a known kind of key");
+}
+
+std::string serialOf(const X509& certificate) {
+    const hal::BigNumber number(
+        check(ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr), "ASN1_INTEGER_to_BN"));
+    char* text = check(BN_bn2hex(number.get()), "BN_bn2hex");
+    std::string serial(text);
+    OPENSSL_free(text);
+    std::transform(serial.begin(), serial.end(), serial.begin(),
+                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return serial;
+}
+
+TimePoint timeOf(const ASN1_TIME* time, const X509& certificate) {
+    using namespace std::chrono;
+    tm parts{};
+    if (ASN1_TIME_to_tm(time, &parts) != 1) {
+        ERR_clear_error();
+        throw Error(ErrorKind::rejected, "bad-certificate",
+                    "the validity of " + subjectOf(certificate) +
+                        " is no time: expected UTCTime or GeneralizedTime (RFC 5280 4.1.2.5)");
+    }
+    const sys_days day = year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday;
+    return day + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
+}
+
+std::string hex(std::span<const std::uint8_t> octets) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const std::uint8_t octet : octets) text.append({digits[octet >> 4], digits[octet & 15]});
+    return text;
+}
+
+}  // namespace
+
+std::vector<X509Ptr> parseChainPem(std::string_view pem) {
+    const std::vector<PemBlock> blocks = pemBlocks(pem);
+    const auto count =
+        std::count_if(blocks.begin(), blocks.end(), [](auto& block) { return block.certificate(); });
+    if (count == 0)
+        throw Error(ErrorKind::rejected, "bad-pem",
+                    describeOther(pem, blocks) + ": expected a PEM text with at least one block " +
+                        "\"-----BEGIN CERTIFICATE-----\"");
+    if (static_cast<std::size_t>(count) > maximumCertificates)
+        throw Error(ErrorKind::rejected, "too-large",
+                    "there are " + std::to_string(count) + " certificates, at most " +
+                        std::to_string(maximumCertificates) +
+                        " are taken: give the leaf and its chain alone");
+    std::vector<X509Ptr> chain;
+    for (const PemBlock& block : blocks)
+        if (block.certificate()) chain.push_back(parseBlock(block.text, chain.size() + 1));
+    return chain;
+}
+
+std::string toPem(const std::vector<X509Ptr>& chain) {
+    std::string text;
+    for (const X509Ptr& certificate : chain) text += toPem(*certificate);
+    return text;
+}
+
+std::string toPem(const X509& certificate) {
+    const hal::Bio bio(check(BIO_new(BIO_s_mem()), "BIO_new"));
+    check(PEM_write_bio_X509(bio.get(), &certificate), "PEM_write_bio_X509");
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+}
+
+Bytes toDer(const X509& certificate) {
+    const int size = i2d_X509(&certificate, nullptr);
+    check(size, "i2d_X509");
+    Bytes der(static_cast<std::size_t>(size));
+    unsigned char* end = der.data();
+    check(i2d_X509(&certificate, &end), "i2d_X509");
+    return der;
+}
+
+CertificateSummary summarize(const X509& certificate) {
+    return {.names = namesOf(certificate),
+            .subject = rfc4514(*X509_get_subject_name(&certificate)),
+            .issuer = rfc4514(*X509_get_issuer_name(&certificate)),
+            .serial = serialOf(certificate),
+            .sha256 = sha256Hex(certificate),
+            .notBefore = timeOf(X509_get0_notBefore(&certificate), certificate),
+            .notAfter = timeOf(X509_get0_notAfter(&certificate), certificate)};
+}
+
+std::string sha256Hex(const X509& certificate) {
+    std::array<std::uint8_t, 32> digest{};
+    check(X509_digest(&certificate, EVP_sha256(), digest.data(), nullptr), "X509_digest");
+    return hex(digest);
+}
+
+std::string subjectKeyIdHex(const X509& certificate) {
+    const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(cached(certificate));
+    ERR_clear_error();
+    if (!id) return {};
+    return hex({ASN1_STRING_get0_data(id), static_cast<std::size_t>(ASN1_STRING_length(id))});
+}
+
+bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
+    const unsigned char* end = subjectPublicKeyInfoDer.data();
+    const hal::Pkey key(d2i_PUBKEY(nullptr, &end, static_cast<long>(subjectPublicKeyInfoDer.size())));
+    const bool matches = key && EVP_PKEY_eq(X509_get0_pubkey(&leaf), key.get()) == 1;
+    ERR_clear_error();
+    return matches;
+}
+
+}  // namespace certmgr::crypto

@@ -1,0 +1,82 @@
+// org.certmgr1 as a program sees it: objects as JSON, with the property names of the bus.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <systemd/sd-bus.h>
+
+#include "certmgr/ctl/values.h"
+#include "hal/handle.h"
+
+namespace certmgr::ctl {
+
+enum class Kind { certificate, service, authority, job };
+const char* toString(Kind kind) noexcept;
+std::optional<Kind> kindFrom(const std::string& interface);  // "org.certmgr1.Job"
+
+// id (a service's name) -> properties, without the PEM.
+using ObjectMap = std::map<std::string, Json>;
+
+struct RequestOptions {
+    std::string keyAlgorithm, keyPolicy;  // empty: certmgrd's default
+    bool acme = true;
+};
+
+// One connection to the system bus. Every method blocks and throws Failure.
+class Client {
+  public:
+    Client();  // DBUS_SYSTEM_BUS_ADDRESS, else the system's own
+
+    ObjectMap objects(Kind kind);
+    std::map<Kind, ObjectMap> allObjects();
+    std::string pem(Kind kind, const std::string& id);
+    std::string rootCertificate();
+
+    // Each starts a job and returns its path.
+    std::string request(const std::vector<std::string>& names, const RequestOptions& options);
+    std::string upload(int fd, bool dryRun);
+    std::string reissue(const std::string& certificate);
+    std::string remove(const std::string& certificate);
+    std::string checkService(const std::string& service);
+
+    // The job's properties at its end; `progress` hears of each change before.
+    Json await(const std::string& job, const std::function<void(const Json&)>& progress);
+
+    // From here on signals are kept for await() and watch().
+    void subscribe();
+
+    // Calls back for every object that comes, changes (with the properties that changed) or goes (null) after
+    // subscribe(), until the daemon or the bus goes away: then Failure(unreachable).
+    using Watcher = std::function<void(Kind kind, const std::string& id, const Json& properties)>;
+    [[noreturn]] void watch(const Watcher& watcher);
+
+  private:
+    using Message = hal::Handle<sd_bus_message, sd_bus_message_unref>;
+    using Slot = hal::Handle<sd_bus_slot, sd_bus_slot_unref>;
+
+    Message newCall(const std::string& path, const char* interface, const char* member);
+    Message call(const Message& message);
+    std::string startJob(const Message& message);
+    std::string callWithPath(const char* member, Kind kind, const std::string& id);
+    Json getAll(const std::string& path, const char* interface);
+    void processOne();
+    static int signalled(sd_bus_message* signal, void* client, sd_bus_error* error);
+    void take(sd_bus_message* signal);
+
+    struct Signal {
+        std::string path;
+        std::string interface;
+        Json properties;  // null: gone
+    };
+
+    hal::Handle<sd_bus, sd_bus_flush_close_unref> bus_;
+    std::vector<Slot> slots_;
+    std::vector<Signal> signals_;
+    bool daemonGone_ = false;
+};
+
+}  // namespace certmgr::ctl

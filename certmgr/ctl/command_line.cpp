@@ -1,0 +1,153 @@
+#include "certmgr/ctl/command_line.h"
+
+#include <functional>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "certmgr/ctl/commands.h"
+#include "certmgr/ctl/failure.h"
+
+namespace certmgr::ctl {
+namespace {
+
+constexpr char examples[] = R"(Examples:
+  certmgrctl list
+  certmgrctl request gw.example www.gw.example --key-policy tpm
+  certmgrctl upload chain-and-key.pem --dry-run
+  certmgrctl authority download -o root.pem
+  certmgrctl service check web-ui --json
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 certmgrd or the bus not reachable, 4 access denied, 5 not found,
+6 refused. See certmgrctl(1).)";
+
+using Action = std::function<void(Client&, const Terminal&)>;
+
+struct Arguments {
+    bool json = false;
+    bool noWait = false;
+    bool noAcme = false;
+    bool dryRun = false;
+    bool der = false;
+    std::string subject;  // certificate, service or file
+    std::string output;
+    std::vector<std::string> names;
+    RequestOptions request;
+    Action action;
+};
+
+std::size_t terminalWidth() {
+    winsize size{};
+    const bool known =
+        ::isatty(STDOUT_FILENO) && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 80;
+    return known ? size.ws_col : 100;
+}
+
+// Each subcommand takes --json; `action` runs after everything was parsed.
+CLI::App* addCommand(CLI::App& parent, Arguments& arguments, const char* name, const char* description,
+                     Action action) {
+    CLI::App* command = parent.add_subcommand(name, description);
+    command->add_flag("--json", arguments.json, "Print JSON, with the property names of org.certmgr1(7)");
+    command->callback([&arguments, action = std::move(action)] { arguments.action = action; });
+    return command;
+}
+
+void addRequest(CLI::App& app, Arguments& a) {
+    CLI::App* request = addCommand(app, a, "request", "Ask for a certificate and wait for its end",
+                                   [&a](auto& client, auto& terminal) {
+                                       a.request.acme = !a.noAcme;
+                                       requestCertificate(client, terminal, a.names, a.request, {!a.noWait});
+                                   });
+    request->add_option("NAME", a.names, "DNS names and IP addresses, all in one certificate")->required();
+    request->add_option("--key-policy", a.request.keyPolicy, "tpm, sealed, file or prefer-tpm");
+    request->add_option("--key-algorithm", a.request.keyAlgorithm, "ec-p256, ec-p384, rsa-2048 or rsa-3072");
+    request->add_flag("--no-acme", a.noAcme, "Only the box's own CA, never ACME");
+    request->add_flag("--no-wait", a.noWait, "Return as soon as the job is started");
+}
+
+void addCertificateCommands(CLI::App& app, Arguments& a) {
+    addCommand(app, a, "list", "List the certificates",
+               [](auto& client, auto& terminal) { listCertificates(client, terminal); });
+    addCommand(app, a, "show", "Show one certificate with its PEM",
+               [&a](auto& client, auto& terminal) { showCertificate(client, terminal, a.subject); })
+        ->add_option("CERTIFICATE", a.subject, "Id, or a name that only one certificate has")
+        ->required();
+    addRequest(app, a);
+    CLI::App* upload = addCommand(
+        app, a, "upload", "Upload a chain with its private key (PEM)",
+        [&a](auto& client, auto& terminal) { uploadCertificate(client, terminal, a.subject, a.dryRun); });
+    upload->add_option("FILE", a.subject, "File, or - for standard input")->required();
+    upload->add_flag("--dry-run", a.dryRun, "All checks and the report, no change");
+    CLI::App* reissue = addCommand(
+        app, a, "reissue", "Issue anew, or try again at once",
+        [&a](auto& client, auto& terminal) { reissueCertificate(client, terminal, a.subject, {!a.noWait}); });
+    reissue->add_option("CERTIFICATE", a.subject, "Id or unique name")->required();
+    reissue->add_flag("--no-wait", a.noWait, "Return as soon as the job is started");
+    addCommand(app, a, "delete", "Delete a certificate that no service uses",
+               [&a](auto& client, auto& terminal) { deleteCertificate(client, terminal, a.subject); })
+        ->add_option("CERTIFICATE", a.subject, "Id or unique name")
+        ->required();
+}
+
+void addAuthorityAndServices(CLI::App& app, Arguments& a) {
+    CLI::App* authority = app.add_subcommand("authority", "The box's own CA")->require_subcommand(1);
+    addCommand(*authority, a, "show", "Show its certificates",
+               [](auto& client, auto& terminal) { showAuthorities(client, terminal); });
+    CLI::App* download = addCommand(
+        *authority, a, "download", "Download the root certificate",
+        [&a](auto& client, auto& terminal) { downloadAuthority(client, terminal, a.der, a.output); });
+    download->add_flag("--der", a.der, "DER instead of PEM");
+    download->add_option("-o,--output", a.output, "File to write; default: standard output");
+
+    CLI::App* service =
+        app.add_subcommand("service", "The services that use certificates")->require_subcommand(1);
+    addCommand(*service, a, "list", "List the services and the state of their certificates",
+               [](auto& client, auto& terminal) { listServices(client, terminal); });
+    addCommand(*service, a, "check", "Prove by a handshake what is served now",
+               [&a](auto& client, auto& terminal) { checkServices(client, terminal, a.subject); })
+        ->add_option("SERVICE", a.subject, "Name of a service; default: all");
+
+    addCommand(app, a, "watch", "Print changes as they come, until Ctrl-C",
+               [](auto& client, auto& terminal) { watchChanges(client, terminal); });
+}
+
+int report(const Failure& failure) {
+    std::cerr << "certmgrctl: " << failure.what() << '\n';
+    return static_cast<int>(failure.status());
+}
+
+int runAction(const Arguments& arguments) {
+    try {
+        Client client;
+        arguments.action(client, {std::cout, std::cerr, arguments.json, terminalWidth()});
+        if (std::cout.flush()) return static_cast<int>(ExitStatus::success);
+        return report(Failure(ExitStatus::failed, "standard output cannot be written"));
+    } catch (const Failure& failure) {
+        std::cout.flush();
+        return report(failure);
+    } catch (const std::exception& error) {
+        return report(Failure(ExitStatus::failed, error.what()));
+    }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+    CLI::App app("Shows and manages the certificates of this box.", "certmgrctl");
+    app.set_version_flag("--version", "certmgrctl " CERTMGR_VERSION);
+    app.footer(examples);
+    app.require_subcommand(1);
+    Arguments arguments;
+    addCertificateCommands(app, arguments);
+    addAuthorityAndServices(app, arguments);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::usage);
+    }
+    return runAction(arguments);
+}
+
+}  // namespace certmgr::ctl

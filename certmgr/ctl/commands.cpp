@@ -1,0 +1,194 @@
+#include "certmgr/ctl/commands.h"
+
+#include <array>
+#include <chrono>
+#include <fstream>
+#include <ostream>
+
+#include <openssl/pem.h>
+
+#include "certmgr/ctl/failure.h"
+#include "certmgr/ctl/lookup.h"
+#include "certmgr/ctl/upload_source.h"
+
+namespace certmgr::ctl {
+namespace {
+
+Now now() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+// A text of the bus is UTF-8 always; what a caller typed need not be.
+std::string dumped(const Json& json, int indent = 2) {
+    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+Json valuesOf(const ObjectMap& objects) {
+    Json list = Json::array();
+    for (const auto& [id, properties] : objects) list.push_back(properties);
+    return list;
+}
+
+std::string lastElement(const std::string& path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+Json awaitJob(Client& client, const Terminal& terminal, const std::string& job) {
+    std::string shown;
+    return client.await(job, [&](const Json& state) {
+        const std::string step = state.value("Step", "");
+        if (terminal.json || step.empty() || step == shown) return;
+        terminal.progress << step << std::endl;
+        shown = step;
+    });
+}
+
+void throwIfFailed(const Json& job) {
+    if (job.value("State", "") != "failed") return;
+    throw Failure(statusForJobError(job.value("ErrorKind", ""), job.value("ErrorCode", "")),
+                  job.value("Error", "it failed"));
+}
+
+void finish(Client& client, const Terminal& terminal, const std::string& job, Wait wait) {
+    if (!wait.untilDone) {
+        if (terminal.json)
+            terminal.out << dumped({{"Id", lastElement(job)}, {"State", "started"}}) << '\n';
+        else
+            terminal.out << "job " << lastElement(job) << " is started\n";
+        return;
+    }
+    const Json result = awaitJob(client, terminal, job);
+    if (terminal.json) terminal.out << dumped(result) << '\n';
+    throwIfFailed(result);
+    if (!terminal.json) terminal.out << result.value("Result", "done") << '\n';
+}
+
+std::string derOf(const std::string& pem) {
+    const hal::Bio text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const hal::X509Ptr certificate(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
+    const int size = certificate ? i2d_X509(certificate.get(), nullptr) : -1;
+    if (size < 0) throw Failure(ExitStatus::failed, "certmgrd sent a root certificate that is no PEM");
+    std::string der(static_cast<std::size_t>(size), '\0');
+    auto* out = reinterpret_cast<unsigned char*>(der.data());
+    i2d_X509(certificate.get(), &out);
+    return der;
+}
+
+}  // namespace
+
+void listCertificates(Client& client, const Terminal& terminal) {
+    const ObjectMap certificates = client.objects(Kind::certificate);
+    if (terminal.json)
+        terminal.out << dumped(valuesOf(certificates)) << '\n';
+    else
+        terminal.out << certificateTable(certificates, now(), terminal.width);
+}
+
+void showCertificate(Client& client, const Terminal& terminal, const std::string& certificate) {
+    const ObjectMap certificates = client.objects(Kind::certificate);
+    const std::string id = findCertificate(certificates, certificate);
+    Json properties = certificates.at(id);
+    properties["Pem"] = properties.value("State", "") == "none" ? "" : client.pem(Kind::certificate, id);
+    if (terminal.json)
+        terminal.out << dumped(properties) << '\n';
+    else
+        terminal.out << details(properties, now());
+}
+
+void requestCertificate(Client& client, const Terminal& terminal, const std::vector<std::string>& names,
+                        const RequestOptions& options, Wait wait) {
+    finish(client, terminal, client.request(names, options), wait);
+}
+
+void uploadCertificate(Client& client, const Terminal& terminal, const std::string& file, bool dryRun) {
+    finish(client, terminal, client.upload(openUpload(file).get(), dryRun), {});
+}
+
+void reissueCertificate(Client& client, const Terminal& terminal, const std::string& certificate, Wait wait) {
+    const std::string id = findCertificate(client.objects(Kind::certificate), certificate);
+    finish(client, terminal, client.reissue(id), wait);
+}
+
+void deleteCertificate(Client& client, const Terminal& terminal, const std::string& certificate) {
+    const std::string id = findCertificate(client.objects(Kind::certificate), certificate);
+    finish(client, terminal, client.remove(id), {});
+}
+
+void showAuthorities(Client& client, const Terminal& terminal) {
+    const ObjectMap authorities = client.objects(Kind::authority);
+    if (terminal.json) {
+        terminal.out << dumped(valuesOf(authorities)) << '\n';
+        return;
+    }
+    if (authorities.empty()) terminal.out << "There is no authority yet.\n";
+    const char* separator = "";
+    for (const auto& [id, properties] : authorities) {
+        terminal.out << separator << details(properties, now());
+        separator = "\n";
+    }
+}
+
+void downloadAuthority(Client& client, const Terminal& terminal, bool der, const std::string& file) {
+    const std::string pem = client.rootCertificate();
+    const std::string content = der ? derOf(pem) : pem;
+    if (file.empty()) {
+        terminal.out << (terminal.json ? dumped({{"Pem", pem}}) + '\n' : content);
+        return;
+    }
+    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+    if (!(stream << content).flush()) throw Failure(ExitStatus::failed, file + " cannot be written");
+}
+
+void listServices(Client& client, const Terminal& terminal) {
+    const ObjectMap services = client.objects(Kind::service);
+    if (terminal.json)
+        terminal.out << dumped(valuesOf(services)) << '\n';
+    else
+        terminal.out << serviceTable(services, now());
+}
+
+void checkServices(Client& client, const Terminal& terminal, const std::string& service) {
+    if (!service.empty()) return finish(client, terminal, client.checkService(service), {});
+    Json results = Json::array();
+    Json firstFailed;
+    for (const auto& [name, properties] : client.objects(Kind::service)) {
+        Json job = awaitJob(client, terminal, client.checkService(name));
+        const bool failed = job.value("State", "") == "failed";
+        if (!terminal.json)
+            terminal.out << name << ": " << job.value(failed ? "Error" : "Result", "") << '\n';
+        if (failed && firstFailed.is_null()) firstFailed = job;
+        job["Service"] = name;
+        results.push_back(std::move(job));
+    }
+    if (terminal.json) terminal.out << dumped(results) << '\n';
+    if (!firstFailed.is_null()) throwIfFailed(firstFailed);
+}
+
+void watchChanges(Client& client, const Terminal& terminal) {
+    client.subscribe();
+    std::map<Kind, ObjectMap> known = client.allObjects();
+    client.watch([&](Kind kind, const std::string& id, const Json& properties) {
+        const auto found = known[kind].find(id);
+        const Json before = found == known[kind].end() ? Json() : found->second;
+        Json after = before.is_object() && properties.is_object() ? before : Json();
+        if (properties.is_object()) after.update(properties);
+        if (terminal.json) {
+            const char* change = properties.is_null() ? "removed" : before.is_null() ? "added" : "changed";
+            terminal.out << dumped({{"Change", change},
+                                    {"Kind", toString(kind)},
+                                    {"Id", id},
+                                    {"Properties", properties}},
+                                   -1)
+                         << std::endl;
+        } else if (const std::string line = describeChange(kind, id, before, after); !line.empty()) {
+            const auto second = static_cast<std::uint64_t>(now().time_since_epoch().count());
+            terminal.out << formatClock(second) << ' ' << line << std::endl;
+        }
+        if (after.is_null())
+            known[kind].erase(id);
+        else
+            known[kind][id] = std::move(after);
+    });
+}
+
+}  // namespace certmgr::ctl

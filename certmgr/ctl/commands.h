@@ -1,0 +1,42 @@
+// The subcommands. Each ends normally or with a Failure.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "certmgr/ctl/client.h"
+#include "certmgr/ctl/output.h"
+
+namespace certmgr::ctl {
+
+struct Terminal {
+    std::ostream& out;
+    std::ostream& progress;  // what happens meanwhile: not part of the result
+    bool json = false;
+    std::size_t width = 100;
+};
+
+void listCertificates(Client& client, const Terminal& terminal);
+void showCertificate(Client& client, const Terminal& terminal, const std::string& certificate);
+
+struct Wait {
+    bool untilDone = true;
+};
+void requestCertificate(Client& client, const Terminal& terminal, const std::vector<std::string>& names,
+                        const RequestOptions& options, Wait wait);
+void uploadCertificate(Client& client, const Terminal& terminal, const std::string& file, bool dryRun);
+void reissueCertificate(Client& client, const Terminal& terminal, const std::string& certificate, Wait wait);
+void deleteCertificate(Client& client, const Terminal& terminal, const std::string& certificate);
+
+void showAuthorities(Client& client, const Terminal& terminal);
+// `file` empty: to terminal.out.
+void downloadAuthority(Client& client, const Terminal& terminal, bool der, const std::string& file);
+
+void listServices(Client& client, const Terminal& terminal);
+// `service` empty: all of them; fails when one fails, after all were checked.
+void checkServices(Client& client, const Terminal& terminal, const std::string& service);
+
+[[noreturn]] void watchChanges(Client& client, const Terminal& terminal);
+
+}  // namespace certmgr::ctl

@@ -1,0 +1,207 @@
+#include "certmgr/ctl/output.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace certmgr::ctl {
+namespace {
+
+using Row = std::vector<std::string>;
+
+std::string text(const Json& properties, const char* name) {
+    return properties.value(name, "");
+}
+std::uint64_t number(const Json& properties, const char* name) {
+    return properties.value(name, std::uint64_t{0});
+}
+
+std::string joined(const Json& list, const char* separator) {
+    return fmt::format("{}", fmt::join(list.get<std::vector<std::string>>(), separator));
+}
+
+// Columns, counted as code points: names and sentences may be in any language.
+std::size_t columns(const std::string& line) {
+    return static_cast<std::size_t>(std::count_if(
+        line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string tableOf(const std::vector<Row>& rows, const std::vector<std::string>& notes = {}) {
+    std::vector<std::size_t> widths(rows.front().size());
+    for (const Row& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
+    std::string table;
+    for (std::size_t line = 0; line < rows.size(); ++line) {
+        std::string row;
+        for (std::size_t i = 0; i < widths.size(); ++i)
+            row += rows[line][i] + std::string(widths[i] - columns(rows[line][i]) + 2, ' ');
+        row.erase(row.find_last_not_of(' ') + 1);
+        table += row + '\n';
+        if (line < notes.size()) table += notes[line];
+    }
+    return table;
+}
+
+// Breaks at spaces; a word longer than a line stands alone.
+std::string wrapped(const std::string& sentence, const std::string& indent, std::size_t width) {
+    std::string lines;
+    std::string line;
+    for (std::size_t begin = 0; begin < sentence.size();) {
+        const std::size_t end = std::min(sentence.find_first_of(" \n", begin), sentence.size());
+        const std::string word = sentence.substr(begin, end - begin);
+        begin = end + 1;
+        if (word.empty()) continue;
+        if (!line.empty() && columns(indent) + columns(line) + 1 + columns(word) > width) {
+            lines += indent + std::exchange(line, "") + '\n';
+        }
+        line += (line.empty() ? "" : " ") + word;
+    }
+    return line.empty() ? lines : lines + indent + line + '\n';
+}
+
+std::string shortList(const Json& properties, const char* name) {
+    const auto list = properties.value(name, std::vector<std::string>{});
+    if (list.empty()) return "-";
+    return list.size() == 1 ? list.front() : fmt::format("{} +{}", list.front(), list.size() - 1);
+}
+
+std::string nextStep(const Json& certificate, Now now) {
+    if (!text(certificate, "Activity").empty()) return "at work";
+    const std::uint64_t attempt = number(certificate, "NextAttempt");
+    if (attempt != 0) return "try " + relativeTime(attempt, now);
+    const std::uint64_t renewal = number(certificate, "RenewAt");
+    return renewal != 0 ? "renew " + relativeTime(renewal, now) : "-";
+}
+
+std::string orDash(const std::string& value) {
+    return value.empty() ? "-" : value;
+}
+
+Row certificateRow(const Json& certificate, Now now) {
+    const std::uint64_t end = number(certificate, "NotAfter");
+    return {shortList(certificate, "Names"),
+            orDash(text(certificate, "State")),
+            orDash(text(certificate, "KeyBackend")),
+            end == 0 ? "-" : formatDay(end),
+            orDash(text(certificate, "Proof")),
+            shortList(certificate, "Services"),
+            nextStep(certificate, now)};
+}
+
+bool isTime(const std::string& property) {
+    static constexpr std::array<const char*, 6> times = {"NotBefore",   "NotAfter", "LastAttempt",
+                                                         "NextAttempt", "RenewAt",  "ProvedAt"};
+    return std::find(times.begin(), times.end(), property) != times.end();
+}
+
+std::string valueText(const std::string& name, const Json& value, Now now) {
+    if (isTime(name))
+        return value.get<std::uint64_t>() == 0 ? "" : formatMoment(value.get<std::uint64_t>(), now);
+    if (value.is_string()) return value.get<std::string>();
+    if (value.is_array() &&
+        std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); }))
+        return joined(value, ", ");
+    if (!value.is_array()) return value.dump();
+    std::string lines;
+    for (const Json& element : value) lines += '\n' + wrapped(details(element, now), "  ", 100);
+    return lines;
+}
+
+}  // namespace
+
+std::string formatDay(std::uint64_t time) {
+    return fmt::format("{:%Y-%m-%d}", fmt::gmtime(static_cast<std::time_t>(time)));
+}
+
+std::string formatClock(std::uint64_t time) {
+    return fmt::format("{:%H:%M:%S}Z", fmt::gmtime(static_cast<std::time_t>(time)));
+}
+
+std::string formatMoment(std::uint64_t time, Now now) {
+    if (time == 0) return "never";
+    return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC ({})", fmt::gmtime(static_cast<std::time_t>(time)),
+                       relativeTime(time, now));
+}
+
+std::string relativeTime(std::uint64_t time, Now now) {
+    struct Unit {
+        std::int64_t seconds;
+        const char* name;
+    };
+    static constexpr std::array<Unit, 4> units = {
+        {{86'400, "day"}, {3'600, "hour"}, {60, "minute"}, {1, "second"}}};
+    const std::int64_t distance = static_cast<std::int64_t>(time) - now.time_since_epoch().count();
+    const std::int64_t amount = distance < 0 ? -distance : distance;
+    for (const Unit& unit : units) {
+        const std::int64_t count = amount / unit.seconds;
+        if (count == 0 || (count == 1 && unit.seconds > 1))
+            continue;  // "in 90 minutes" says more than "in 1 hour"
+        const std::string phrase = fmt::format("{} {}{}", count, unit.name, count == 1 ? "" : "s");
+        return distance < 0 ? phrase + " ago" : "in " + phrase;
+    }
+    return "now";
+}
+
+std::string certificateTable(const ObjectMap& certificates, Now now, std::size_t width) {
+    if (certificates.empty()) return "There are no certificates.\n";
+    std::vector<Row> rows = {{"NAMES", "STATE", "KEY", "VALID UNTIL (UTC)", "PROOF", "SERVICES", "NEXT"}};
+    std::vector<std::string> notes = {""};
+    for (const auto& [id, certificate] : certificates) {
+        rows.push_back(certificateRow(certificate, now));
+        notes.push_back(wrapped(text(certificate, "Activity"), "    ", width) +
+                        wrapped(text(certificate, "LastError"), "  ! ", width));
+    }
+    return tableOf(rows, notes);
+}
+
+std::string serviceTable(const ObjectMap& services, Now now) {
+    if (services.empty()) return "There are no services.\n";
+    std::vector<Row> rows = {{"SERVICE", "UNIT", "PROBE", "CERTIFICATE", "PROOF", "PROVED"}};
+    for (const auto& [name, service] : services) {
+        const Json deployments = service.value("Deployments", Json::array());
+        const Row head = {name, orDash(text(service, "Unit")), orDash(text(service, "Probe"))};
+        if (deployments.empty()) rows.push_back({head[0], head[1], head[2], "-", "-", "-"});
+        for (const Json& deployment : deployments) {
+            const std::uint64_t proved = number(deployment, "ProvedAt");
+            rows.push_back({head[0], head[1], head[2], text(deployment, "Certificate"),
+                            orDash(text(deployment, "State")),
+                            proved == 0 ? "-" : relativeTime(proved, now)});
+        }
+    }
+    return tableOf(rows);
+}
+
+std::string details(const Json& properties, Now now) {
+    std::string lines;
+    for (const auto& [name, value] : properties.items())
+        if (const std::string content = valueText(name, value, now); !content.empty())
+            lines += fmt::format("{}: {}\n", name, content);
+    return lines;
+}
+
+std::string describeChange(Kind kind, const std::string& id, const Json& before, const Json& after) {
+    const std::string subject = fmt::format("{} {}", toString(kind), id);
+    if (after.is_null()) return subject + " is gone";
+    static constexpr std::array<const char*, 9> watched = {"State",      "Activity",    "Step",
+                                                           "Proof",      "Deployments", "KeyReason",
+                                                           "Generation", "Result",      "LastError"};
+    std::vector<std::string> changes;
+    for (const char* name : watched) {
+        const Json value = after.value(name, Json());
+        if (value.is_null() || (before.is_object() && before.value(name, Json()) == value)) continue;
+        const std::string content = value.is_string() ? value.get<std::string>() : value.dump();
+        if (before.is_object() || !content.empty())
+            changes.push_back(fmt::format("{}: {}", name, orDash(content)));
+    }
+    if (const std::string error = text(after, "Error");
+        !error.empty() && (before.is_null() || text(before, "Error") != error))
+        changes.push_back("Error: " + error);
+    if (before.is_null()) return fmt::format("{} is new; {}", subject, fmt::join(changes, "; "));
+    return changes.empty() ? "" : fmt::format("{}; {}", subject, fmt::join(changes, "; "));
+}
+
+}  // namespace certmgr::ctl

@@ -1,0 +1,30 @@
+// What people read: tables, details, changes. Pure; times are given, nothing is asked of the system.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "certmgr/ctl/client.h"
+
+namespace certmgr::ctl {
+
+using Now = std::chrono::sys_seconds;
+
+std::string formatDay(std::uint64_t time);              // "2027-02-20"
+std::string formatClock(std::uint64_t time);            // "10:00:00Z"
+std::string formatMoment(std::uint64_t time, Now now);  // "2027-02-20 10:00:00 UTC (in 89 days)"; 0: "never"
+std::string relativeTime(std::uint64_t time, Now now);  // "in 89 days", "5 minutes ago", "now"
+
+// At most `width` columns where the values allow it; the last error of a certificate stands below its row.
+std::string certificateTable(const ObjectMap& certificates, Now now, std::size_t width);
+std::string serviceTable(const ObjectMap& services, Now now);
+
+// "Name: value" for each property that says something.
+std::string details(const Json& properties, Now now);
+
+// One line for a change; empty where nothing that people care about changed. `before` or `after` null: it
+// came or went.
+std::string describeChange(Kind kind, const std::string& id, const Json& before, const Json& after);
+
+}  // namespace certmgr::ctl

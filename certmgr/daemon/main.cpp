@@ -1,0 +1,83 @@
+// certmgrd: the composition root. The one place that names concrete classes.
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <malloc.h>
+
+#include "certmgr/acme/solvers/webroot_solver.h"
+#include "certmgr/bus/service.h"
+#include "certmgr/config/settings.h"
+#include "certmgr/core/system_clock.h"
+#include "certmgr/daemon/journal_log.h"
+#include "certmgr/daemon/main_loop.h"
+#include "certmgr/daemon/service_control.h"
+#include "certmgr/deploy/tls_probe.h"
+#include "certmgr/engine/engine.h"
+#include "certmgr/net/curl_http_client.h"
+#include "hal/client/keyd_client.h"
+
+namespace {
+
+using namespace certmgr;
+
+// The latest time that the run before believed.
+TimePoint lastTimeSeen(store::Database& database) {
+    const auto stored = store::MetaRepository(database).get(engine::lastTimeSeen);
+    return stored ? TimePoint(seconds(std::stoll(*stored))) : TimePoint();
+}
+
+bus::Bus systemBus() {
+    sd_bus* connection = nullptr;
+    daemon::checked(::sd_bus_open_system(&connection), "no connection to the system bus");
+    return bus::Bus(connection);
+}
+
+int serve(const config::Settings& settings) {
+    daemon::JournalLog log;
+    const std::vector<ServiceProfile> profiles = config::loadProfiles(settings);
+    store::Database database(settings.stateDirectory / "certmgr.db");
+    SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
+    hal::KeydClient keys(settings.keydSocket, settings.providerModule);
+    acme::WebrootSolver solver(settings.challengeDirectory);
+    solver.purge(std::filesystem::file_time_type::clock::now() - std::chrono::hours(24));
+    const deploy::GenerationStore generations(settings.stateDirectory / "live");
+    daemon::ServiceControlByProfile control;
+    deploy::TlsProbe probe;
+    deploy::Deployer deployer(generations, control, probe);
+    engine::MainQueue queue;
+    engine::Views views;
+    const auto http = [](const acme::CaSettings& ca) {
+        return std::make_unique<net::CurlHttpClient>(ca.trustFile);
+    };
+
+    engine::Engine engine({database, keys, deployer, generations, solver, http, clock, log, queue, views},
+                          settings, profiles);
+    const bus::Bus connection = systemBus();
+    bus::Service service(connection.get(), engine, views);
+    service.acquireName();
+    daemon::MainLoop loop(engine, queue, clock);
+    loop.attach(*connection);
+    engine.start();
+    loop.run();
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Gives every service of the box a working certificate, and keeps it working.", "certmgrd");
+    std::string file = "/etc/certmgr/certmgr.toml";
+    app.add_option("--config", file, "settings; see certmgr.toml(5)")->capture_default_str();
+    app.set_version_flag("--version", std::string("certmgrd ") + CERTMGR_VERSION);
+    CLI11_PARSE(app, argc, argv);
+
+    ::mallopt(M_ARENA_MAX, 2);  // many threads that mostly wait: an arena for each would only cost memory
+    daemon::blockSignals();
+    try {
+        return serve(config::loadSettings(file));
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "certmgrd: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,132 @@
+#include "certmgr/daemon/main_loop.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include <systemd/sd-daemon.h>
+
+#include "certmgr/core/error.h"
+
+namespace certmgr::daemon {
+namespace {
+
+// At least so often the clock is compared with the boot time: due times are wall-clock times, and a clock
+// that was set must not leave them behind for long.
+constexpr std::chrono::seconds longestSleep{60};
+constexpr std::chrono::seconds clockJump{10};
+
+std::chrono::milliseconds offsetOf(const Clock& clock) {
+    return std::chrono::milliseconds(clock.now().time_since_epoch()) - clock.sinceBoot();
+}
+
+template <class... Arguments>
+EventSource source(int (*add)(sd_event*, sd_event_source**, Arguments...), const EventHandle& event,
+                   Arguments... arguments) {
+    sd_event_source* made = nullptr;
+    checked(add(event.get(), &made, arguments...), "sd_event_add");
+    return EventSource(made);
+}
+
+MainLoop& self(void* loop) {
+    return *static_cast<MainLoop*>(loop);
+}
+
+}  // namespace
+
+int checked(int result, const char* call) {
+    if (result < 0) hal::throwErrno(-result, call);
+    return result;
+}
+
+void blockSignals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+MainLoop::MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock)
+    : engine_(engine), queue_(queue), clock_(clock), clockOffset_(offsetOf(clock)) {
+    sd_event* event = nullptr;
+    checked(::sd_event_default(&event), "sd_event_default");
+    event_.reset(event);
+    queueSource_ = source<int, std::uint32_t, sd_event_io_handler_t, void*>(
+        ::sd_event_add_io, event_, queue.fd(), EPOLLIN, onQueue, this);
+    timerSource_ = source<clockid_t, std::uint64_t, std::uint64_t, sd_event_time_handler_t, void*>(
+        ::sd_event_add_time, event_, CLOCK_BOOTTIME, 0, 0, onTimer, this);
+    terminateSource_ = source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGTERM,
+                                                                     onTerminate, this);
+    interruptSource_ = source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGINT,
+                                                                     onTerminate, this);
+    hangupSource_ =
+        source<int, sd_event_signal_handler_t, void*>(::sd_event_add_signal, event_, SIGHUP, onHangup, this);
+    turnSource_ = source<sd_event_handler_t, void*>(::sd_event_add_post, event_, onTurn, this);
+    checked(::sd_event_set_watchdog(event_.get(), 1), "sd_event_set_watchdog");
+}
+
+void MainLoop::attach(sd_bus& bus) {
+    checked(::sd_bus_attach_event(&bus, event_.get(), SD_EVENT_PRIORITY_NORMAL), "sd_bus_attach_event");
+}
+
+void MainLoop::run() {
+    armTimer();
+    checked(::sd_event_loop(event_.get()), "sd_event_loop");
+}
+
+int MainLoop::onQueue(sd_event_source*, int, std::uint32_t, void* loop) {
+    self(loop).queue_.drain();
+    return 0;
+}
+
+int MainLoop::onTimer(sd_event_source*, std::uint64_t, void* loop) {
+    self(loop).lookAtTheClock();
+    self(loop).engine_.runDue();
+    return 0;
+}
+
+int MainLoop::onTerminate(sd_event_source*, const signalfd_siginfo*, void* loop) {
+    ::sd_notify(0, "STOPPING=1");
+    self(loop).stopping_ = true;
+    self(loop).engine_.stop();
+    return 0;
+}
+
+int MainLoop::onHangup(sd_event_source*, const signalfd_siginfo*, void* loop) {
+    self(loop).engine_.review();
+    return 0;
+}
+
+// After every turn of the loop: what was due may have changed, or the last worker may have ended.
+int MainLoop::onTurn(sd_event_source*, void* loop) {
+    MainLoop& mainLoop = self(loop);
+    // Services are ordered behind this unit: at their start the files must be there.
+    if (!mainLoop.ready_ && mainLoop.engine_.served()) {
+        mainLoop.ready_ = true;
+        ::sd_notify(0, "READY=1");
+    }
+    if (mainLoop.stopping_ && mainLoop.engine_.idle()) ::sd_event_exit(mainLoop.event_.get(), 0);
+    mainLoop.armTimer();
+    return 0;
+}
+
+void MainLoop::armTimer() {
+    const auto until = [&]() -> std::chrono::milliseconds {
+        const auto due = engine_.nextDue();
+        if (!due) return longestSleep;
+        return std::clamp<std::chrono::milliseconds>(*due - clock_.now(), std::chrono::milliseconds(0),
+                                                     longestSleep);
+    }();
+    const std::chrono::microseconds at = clock_.sinceBoot() + until;
+    checked(::sd_event_source_set_time(timerSource_.get(), static_cast<std::uint64_t>(at.count())), "timer");
+    checked(::sd_event_source_set_enabled(timerSource_.get(), SD_EVENT_ONESHOT), "timer");
+}
+
+void MainLoop::lookAtTheClock() {
+    const std::chrono::milliseconds offset = offsetOf(clock_);
+    const bool jumped = std::chrono::abs(offset - clockOffset_) > clockJump;
+    clockOffset_ = offset;
+    if (jumped) engine_.review();
+}
+
+}  // namespace certmgr::daemon

@@ -1,0 +1,50 @@
+// The main thread: sd-event with the bus, the workers' queue, the timer of the schedule, signals and the
+// watchdog.
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "certmgr/core/clock.h"
+#include "certmgr/engine/engine.h"
+#include "hal/handle.h"
+
+namespace certmgr::daemon {
+
+using EventHandle = hal::Handle<sd_event, sd_event_unref>;
+using EventSource = hal::Handle<sd_event_source, sd_event_source_disable_unref>;
+
+// Throws Error for a negative errno-style result.
+int checked(int result, const char* call);
+
+// SIGTERM, SIGINT and SIGHUP must be blocked in every thread before the first one is started.
+void blockSignals();
+
+class MainLoop {
+  public:
+    MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock);
+
+    void attach(sd_bus& bus);
+    // Until SIGTERM or SIGINT; SIGHUP looks at everything again. Workers have ended when it returns.
+    void run();
+
+  private:
+    static int onQueue(sd_event_source* source, int fd, std::uint32_t events, void* loop);
+    static int onTimer(sd_event_source* source, std::uint64_t microseconds, void* loop);
+    static int onTerminate(sd_event_source* source, const signalfd_siginfo* signal, void* loop);
+    static int onHangup(sd_event_source* source, const signalfd_siginfo* signal, void* loop);
+    static int onTurn(sd_event_source* source, void* loop);
+    void armTimer();
+    void lookAtTheClock();
+
+    engine::Engine& engine_;
+    engine::MainQueue& queue_;
+    const Clock& clock_;
+    EventHandle event_;
+    EventSource queueSource_, timerSource_, terminateSource_, interruptSource_, hangupSource_, turnSource_;
+    std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when the clock is set
+    bool ready_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace certmgr::daemon

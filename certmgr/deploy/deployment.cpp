@@ -1,0 +1,251 @@
+#include "certmgr/deploy/deployment.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "certmgr/crypto/x509.h"
+
+namespace certmgr::deploy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds firstPause{10};
+constexpr milliseconds longestPause{250};
+constexpr milliseconds shortestLook{50};
+
+std::vector<std::string> fingerprintsOf(const Credential& credential) {
+    std::vector<std::string> fingerprints;
+    for (const crypto::X509Ptr& link : crypto::parseChainPem(credential.chainPem))
+        fingerprints.push_back(crypto::sha256Hex(*link));
+    return fingerprints;
+}
+
+}  // namespace
+
+Deployment::Deployment(const GenerationStore& generations, hal::ServiceControl& control, Probe& probe,
+                       const ServiceProfile& service, const std::vector<Deployer::Target>& targets)
+    : generations_(generations), control_(control), probe_(probe), service_(service) {
+    for (const Deployer::Target& target : targets) {
+        const Credential& credential = target.item.credential;
+        Step step;
+        step.target = &target;
+        if (hasProbe()) step.name = serverNameFor(credential.leaf.names);
+        step.wanted = step.expected = fingerprintsOf(credential);
+        step.activeBefore = generations.active(service.name, credential.certificate).value_or(0);
+        step.outcome.certificate = credential.certificate;
+        step.outcome.generation = credential.generation;
+        step.outcome.current = step.activeBefore;
+        steps_.push_back(std::move(step));
+    }
+}
+
+void Deployment::lookBefore() {
+    const auto deadline = steady_clock::now() + service_.probe.timeout;
+    for (Step& step : steps_) {
+        if (hasProbe()) step.before = step.seen = look(step, deadline);
+        step.fallback = fallbackOf(step);
+        const bool served = hasProbe() && shortfall(step.before, step.wanted).empty();
+        if (served && step.activeBefore == step.outcome.generation)
+            settle(step, State::proved, whatIsSeen(step));
+    }
+}
+
+void Deployment::write() const {
+    for (const Step& step : steps_) generations_.write(service_.name, step.target->item);
+}
+
+void Deployment::activate() {
+    std::vector<Step*> touched;
+    for (Step* step : open()) {
+        touched.push_back(step);
+        try {
+            generations_.activate(service_.name, step->outcome.certificate, step->outcome.generation);
+        } catch (Error& error) {
+            undo(touched, error);
+            throw;
+        }
+        step->outcome.current = step->outcome.generation;
+    }
+}
+
+std::optional<Error> Deployment::reload() const {
+    try {
+        control_.reload(service_.handle);
+        return std::nullopt;
+    } catch (const Error& error) {
+        return error;
+    }
+}
+
+void Deployment::prove(const std::optional<Error>& refusal) {
+    if (!hasProbe()) {
+        if (refusal) return;
+        for (Step* step : open())
+            settle(
+                *step, State::unproved,
+                "the reload was reported done; the profile has no probe, so nobody has seen what is served");
+        return;
+    }
+    if (refusal) {
+        const auto deadline = steady_clock::now() + service_.probe.timeout;
+        for (Step* step : open()) step->seen = look(*step, deadline);
+        return;
+    }
+    lookUntilExpected(open());
+    for (Step* step : open())
+        if (shortfall(step->seen, step->wanted).empty()) settle(*step, State::proved, whatIsSeen(*step));
+}
+
+void Deployment::goBack(const std::optional<Error>& refusal) {
+    std::vector<Step*> back;
+    for (Step* step : open()) {
+        const std::string why = explain(*step, refusal);
+        if (mayWait(*step, refusal))
+            settle(*step, State::waiting,
+                   fmt::format("{}; generation {} lies ready for the start of the service", why,
+                               step->outcome.generation));
+        else if (putBack(*step, why))
+            back.push_back(step);
+    }
+    if (back.empty()) return;
+    const bool neverTold = refusal && refusal->code() == "check-failed";
+    const std::optional<Error> secondRefusal = neverTold ? std::nullopt : reload();
+    if (hasProbe()) lookUntilExpected(back);
+    for (Step* step : back) {
+        std::string& reason = step->outcome.reason;
+        if (secondRefusal)
+            reason += fmt::format(
+                "; the reload after that failed too ({}), so the service goes on with what it has loaded",
+                secondRefusal->what());
+        if (hasProbe()) reason += "; now " + whatIsSeen(*step);
+    }
+}
+
+void Deployment::judge() {
+    for (Step* step : open()) {
+        if (!hasProbe()) {
+            settle(*step, State::unproved, "the profile has no probe, so nobody can see what is served");
+        } else if (shortfall(step->seen, step->wanted).empty()) {
+            settle(*step, State::proved, whatIsSeen(*step));
+        } else if (!step->seen.connected) {
+            settle(*step, State::waiting, whatIsSeen(*step));
+        } else {
+            settle(*step, anotherWasServed(*step) ? State::rolledBack : State::failed, whatIsSeen(*step));
+        }
+    }
+}
+
+bool Deployment::settled() const {
+    return std::ranges::all_of(steps_, &Step::settled);
+}
+
+std::vector<Outcome> Deployment::outcomes() const {
+    std::vector<Outcome> outcomes;
+    for (const Step& step : steps_) outcomes.push_back(step.outcome);
+    return outcomes;
+}
+
+std::vector<Deployment::Step*> Deployment::open() {
+    std::vector<Step*> open;
+    for (Step& step : steps_)
+        if (!step.settled) open.push_back(&step);
+    return open;
+}
+
+Seen Deployment::look(const Step& step, steady_clock::time_point deadline) const {
+    // A quarter: one worker that hangs must not eat the whole proof. At least `shortestLook`: each
+    // certificate gets its turn even when the ones before it used up the time.
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+    ProbeTarget target = service_.probe;
+    target.timeout = std::max(std::min(left, target.timeout / 4), shortestLook);
+    return probe_.look(target, step.name);
+}
+
+void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
+    const auto deadline = steady_clock::now() + service_.probe.timeout;
+    for (milliseconds pause = firstPause;; pause = std::min(pause * 2, longestPause)) {
+        for (Step* step : steps) step->seen = look(*step, deadline);
+        std::erase_if(steps, [](const Step* step) { return shortfall(step->seen, step->expected).empty(); });
+        if (steps.empty() || steady_clock::now() + pause >= deadline) return;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+bool Deployment::anotherWasServed(const Step& step) const {
+    if (step.activeBefore == 0 || step.activeBefore == step.outcome.generation) return false;
+    const auto chain = generations_.chainSha256(service_.name, step.outcome.certificate, step.activeBefore);
+    return !chain.empty() && (!hasProbe() || shortfall(step.before, chain).empty());
+}
+
+std::int64_t Deployment::fallbackOf(const Step& step) const {
+    if (anotherWasServed(step)) return step.activeBefore;
+    const std::int64_t lastGood = step.target->lastGood;
+    const bool usable = lastGood != step.outcome.generation &&
+                        !generations_.chainSha256(service_.name, step.outcome.certificate, lastGood).empty();
+    return usable ? lastGood : 0;
+}
+
+void Deployment::undo(const std::vector<Step*>& touched, Error& cause) const {
+    for (const Step* step : touched) {
+        if (step->activeBefore == 0) continue;
+        try {
+            generations_.activate(service_.name, step->outcome.certificate, step->activeBefore);
+        } catch (const Error& error) {
+            cause.within(fmt::format("generation {} of {} could not be put back ({})", step->activeBefore,
+                                     step->outcome.certificate, error.what()));
+        }
+    }
+}
+
+// False: settled otherwise, and there is nothing more to do.
+bool Deployment::putBack(Step& step, const std::string& why) const {
+    if (step.fallback == 0) {
+        settle(step, State::failed, why + "; no earlier generation was ever proved, so these files stay");
+        return false;
+    }
+    try {
+        generations_.activate(service_.name, step.outcome.certificate, step.fallback);
+    } catch (const Error& error) {
+        settle(step, State::failed,
+               fmt::format("{}; generation {} could not be put back: {}", why, step.fallback, error.what()));
+        return false;
+    }
+    step.expected = generations_.chainSha256(service_.name, step.outcome.certificate, step.fallback);
+    step.outcome.current = step.fallback;
+    settle(step, State::rolledBack, fmt::format("{}; generation {} is back", why, step.fallback));
+    return true;
+}
+
+bool Deployment::mayWait(const Step& step, const std::optional<Error>& refusal) const {
+    // The service's own check found fault with what lies there now: waiting could mean that it never starts.
+    if (refusal && refusal->code() == "check-failed") return false;
+    if (!hasProbe()) return refusal && refusal->code() == "service-inactive";
+    return !step.before.connected && !step.seen.connected;
+}
+
+std::string Deployment::explain(const Step& step, const std::optional<Error>& refusal) const {
+    const std::string seen = hasProbe() ? whatIsSeen(step) : std::string();
+    if (!refusal) return seen;
+    return std::string(refusal->what()) + (seen.empty() ? "" : "; " + seen);
+}
+
+std::string Deployment::whatIsSeen(const Step& step) const {
+    const std::string missing = shortfall(step.seen, step.expected);
+    const std::string what = missing.empty()
+                                 ? fmt::format("the leaf {:.16} is served with its whole chain of {}",
+                                               step.expected.front(), step.expected.size())
+                                 : missing;
+    return fmt::format("{} at {}:{}: {}", step.name.value, service_.probe.address, service_.probe.port, what);
+}
+
+void Deployment::settle(Step& step, State state, std::string reason) {
+    step.settled = true;
+    step.outcome.state = state;
+    step.outcome.reason = std::move(reason);
+}
+
+}  // namespace certmgr::deploy

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "certmgr/deploy/probe.h"
+#include "hal/handle.h"
+
+namespace certmgr::deploy {
+
+// Speaks TLS to ProbeTarget::address, IPv4 or IPv6, as a new client each time: no session is resumed. It
+// looks at what is sent and trusts nobody, so that a leaf of the box's own CA is seen like any other.
+class TlsProbe : public Probe {
+  public:
+    TlsProbe();
+    Seen look(const ProbeTarget& target, const Identifier& serverName) override;
+
+  private:
+    hal::SslContext context_;
+};
+
+}  // namespace certmgr::deploy

@@ -1,0 +1,153 @@
+#include "certmgr/crypto/x509.h"
+#include "certmgr/engine/issuance.h"
+
+namespace certmgr::engine {
+namespace {
+
+// The journal of one intent: a row of the database.
+class StoredOrder : public acme::OrderJournal {
+  public:
+    StoredOrder(Records& records, EventLog& log, store::OrderRow row, AcmeIssuer::Activity activity)
+        : records_(records), log_(log), row_(std::move(row)), activity_(std::move(activity)) {}
+
+    std::optional<std::string> orderUrl() override {
+        return row_.url.empty() ? std::nullopt : std::optional(row_.url);
+    }
+    bool newOrderWasSent() override { return row_.state != store::OrderState::intended; }
+    bool isKnownOrder(const std::string& url) override { return records_.orders.knowsUrl(url); }
+    void newOrderRefused() override { move(store::OrderState::intended, ""); }
+    void sendingNewOrder() override { move(store::OrderState::sending, ""); }
+    void orderCreated(const std::string& url) override {
+        move(store::OrderState::created, url);
+        row_.url = url;
+    }
+    void orderAbandoned(const std::string& reason) override { move(store::OrderState::abandoned, reason); }
+    void activity(const std::string& sentence) override { activity_(row_.certificate, sentence); }
+
+    // The lost order stays on record; the same key goes into a second intent, which this journal follows from
+    // now on.
+    void orderLost(const std::string& explanation) override {
+        records_.database.transaction([&] {
+            records_.orders.setState(row_.id, store::OrderState::lost, explanation);
+            row_.id = records_.orders.intend(row_.certificate, row_.ca, row_.key, row_.intended);
+        });
+        row_.state = store::OrderState::intended;
+        log_.write({Severity::warning,
+                    event_id::orderLost,
+                    row_.certificate + ": " + explanation,
+                    {{"CERTMGR_CERTIFICATE", row_.certificate}, {"CERTMGR_CA", row_.ca}}});
+    }
+
+    const store::OrderRow& row() const { return row_; }
+
+  private:
+    void move(store::OrderState state, const std::string& urlOrExplanation) {
+        records_.orders.setState(row_.id, state, urlOrExplanation);
+        row_.state = state;
+    }
+
+    Records& records_;
+    EventLog& log_;
+    store::OrderRow row_;
+    AcmeIssuer::Activity activity_;
+};
+
+}  // namespace
+
+struct AcmeIssuer::Line {
+    std::unique_ptr<net::HttpClient> http;
+    std::unique_ptr<acme::Session> session;
+};
+
+AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, acme::Http01Solver& solver,
+                       HttpFactory http, std::vector<acme::CaSettings> cas, EventLog& log)
+    : keys_(keys),
+      records_(records),
+      clock_(clock),
+      solver_(solver),
+      http_(std::move(http)),
+      cas_(std::move(cas)),
+      log_(log) {}
+
+AcmeIssuer::~AcmeIssuer() = default;
+
+std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Line>& line = lines_[ca.name];
+    if (line) return line;
+
+    auto account = records_.accounts.find(ca.name, ca.directory);
+    if (!account) {
+        records_.database.transaction([&] {
+            records_.accounts.intend(ca.name, ca.directory, keys_.intend("acme-account:" + ca.name));
+        });
+        account = records_.accounts.find(ca.name, ca.directory);
+    }
+    // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
+    const hal::KeyInfo key = keys_.obtain(
+        {account->key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
+    acme::AccountSettings settings{
+        key.id, account->url.empty() ? std::nullopt : std::optional(account->url),
+        [this, ca](const std::string& url) { records_.accounts.registered(ca.name, ca.directory, url); }};
+    auto made = std::make_shared<Line>();
+    made->http = http_(ca);
+    made->session =
+        std::make_unique<acme::Session>(ca, std::move(settings), keys_.store().open(key.id), *made->http);
+    line = made;
+    return line;
+}
+
+store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSettings& ca) {
+    if (const auto open = records_.orders.open(spec.id)) {
+        if (open->ca == ca.name) return *open;
+        records_.orders.setState(open->id, store::OrderState::abandoned, "the CA is no longer configured");
+    }
+    records_.database.transaction([&] {
+        records_.orders.intend(spec.id, ca.name, keys_.intend("certificate:" + spec.id), clock_.now());
+    });
+    return records_.orders.open(spec.id).value();
+}
+
+Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRow& order,
+                               const hal::KeyInfo& key, const std::string& chainPem) const {
+    const std::vector<crypto::X509Ptr> chain = crypto::orderChain(crypto::parseChainPem(chainPem));
+    const CertificateSummary leaf = crypto::summarize(*chain.front());
+    if (!crypto::keyMatches(*chain.front(), key.publicKey))
+        throw Error(ErrorKind::rejected, "certificate-for-another-key",
+                    order.ca + " sent a certificate for another key than the one in our request");
+    if (!coversAll(leaf.names, spec.names))
+        throw Error(ErrorKind::rejected, "certificate-for-other-names",
+                    order.ca + " sent a certificate for " +
+                        (leaf.names.empty() ? leaf.subject : leaf.names.front().value) +
+                        ", which does not cover all names asked for");
+    if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
+        throw Error(ErrorKind::rejected, "certificate-expired",
+                    order.ca + " sent a certificate that ended " + formatTime(leaf.notAfter));
+    return {0, spec.id, Source::acme, order.key, crypto::toPem(chain), leaf, order.ca, key.algorithm};
+}
+
+void AcmeIssuer::issue(const CertificateSpec& spec, const Activity& activity, std::stop_token stop) {
+    const acme::CaSettings& ca = cas_.front();
+    const std::shared_ptr<Line> line = lineTo(ca);
+    StoredOrder journal(records_, log_, intent(spec, ca), activity);
+
+    activity(spec.id, "making the key");
+    const hal::KeyInfo key =
+        keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
+    const hal::Pkey handle = keys_.store().open(key.id);
+    const std::string chain = acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, spec.names)},
+                                          solver_, journal, stop);
+    try {
+        const TimePoint now = clock_.now();
+        adopt(records_, checked(spec, journal.row(), key, chain), now, [&] {
+            records_.orders.setState(journal.row().id, store::OrderState::finished, "");
+            records_.certificates.attemptSucceeded(spec.id, now);
+            records_.certificates.askReissue(spec.id, false);
+        });
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::rejected) journal.orderAbandoned(error.what());
+        throw;
+    }
+}
+
+}  // namespace certmgr::engine

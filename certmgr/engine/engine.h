@@ -1,0 +1,143 @@
+// The issuance line: what is due is decided, done, deployed and proved, for every certificate of the box.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "certmgr/acme/issue.h"
+#include "certmgr/config/settings.h"
+#include "certmgr/engine/commands.h"
+#include "certmgr/engine/deployments.h"
+#include "certmgr/engine/issuance.h"
+#include "certmgr/engine/jobs.h"
+#include "certmgr/engine/lanes.h"
+#include "certmgr/engine/schedule.h"
+#include "certmgr/engine/uploads.h"
+
+namespace certmgr::engine {
+
+// What the composition root brings; everything outlives the engine.
+struct Parts {
+    store::Database& database;
+    hal::KeyStore& keys;
+    deploy::Deployer& deployer;
+    const deploy::GenerationStore& generations;
+    acme::Http01Solver& solver;
+    AcmeIssuer::HttpFactory http;
+    const Clock& clock;
+    EventLog& log;
+    MainQueue& queue;
+    Views& views;
+};
+
+// Where the engine writes down, every day, the time that it believes: for SystemClock after a restart.
+inline constexpr const char* lastTimeSeen = "last-time-seen";
+
+// Lives on the main thread: all its methods are called there, and none blocks. What blocks runs on workers,
+// apart by lanes: "issue:ID" decides and does what takes milliseconds, "order:ID" runs the ACME order,
+// "deploy:SERVICE" deploys and proves. So a local certificate never waits for a CA, and a slow service never
+// holds up another.
+class Engine : public Commands {
+  public:
+    Engine(Parts parts, config::Settings settings, std::vector<ServiceProfile> profiles);
+    ~Engine() override;
+
+    // Brings database, key store, disk and services together after whatever happened before, then begins to
+    // work.
+    void start();
+    // Orders in flight are left as they are on record; returns when no worker runs any more.
+    void stop();
+
+    // For the timer of the main loop: when runDue() has work. Re-read after every event.
+    std::optional<TimePoint> nextDue() const { return schedule_.next(); }
+    void runDue();
+    // Everything is looked at again: after a jump of the clock, or on request (SIGHUP).
+    void review();
+    bool idle() const { return lanes_.idle(); }
+    // Whether all there is to do without a CA is done. For the first time: every service finds a certificate
+    // at its start.
+    bool served() const { return lanes_.onlyBusyWith("order:"); }
+
+    const Views& views() const override { return parts_.views; }
+    std::string request(const RequestCommand& command) override;
+    std::string upload(hal::UniqueFd content, bool dryRun) override;
+    std::string reissue(const CertificateId& id) override;
+    std::string remove(const CertificateId& id) override;
+    std::string check(const std::string& service) override;
+    std::string chainPem(const CertificateId& id) override;
+
+  private:
+    // What one turn in an issue lane found; made on the worker, read on the main thread.
+    struct Turn {
+        std::optional<CertificateView> view;  // absent: the certificate is no longer wanted
+        Decision decision;
+        std::optional<Error> error;
+    };
+    // A job that waits until nothing runs for its certificates.
+    struct Followed {
+        std::string kind;
+        std::set<CertificateId> certificates;
+        std::int64_t generationBefore = 0;
+    };
+
+    // Either side: settings and profiles do not change.
+    std::vector<std::string> servicesOf(const CertificateId& id) const;
+    std::string whyNoAcme(const CertificateSpec& spec) const;
+
+    // Workers' side.
+    void reconcile();
+    Turn issueTurn(const CertificateId& id);
+    Decision decideFor(const store::CertificateRow& row);
+    void recordSuccess(const CertificateId& id);
+    void orderTurn(const CertificateId& id, std::stop_token stop);
+    void recordFailure(const store::CertificateRow& row, const Error& error);
+    void removeTurn(const CertificateId& id);
+
+    // Main thread's side.
+    void runIssue(const CertificateId& id);
+    void runOrder(const CertificateId& id);
+    void runDeploy(const std::string& service, bool proveAgain);
+    void runAuthority();
+    void concludeIssue(const CertificateId& id, const Turn& turn);
+    void concludeDeploy(const ServiceProfile& service, const Deployments::Result& result);
+    void concludeRemove(const CertificateId& id);
+    void showActivity(const CertificateId& id, const std::string& sentence);
+    void deployWhereStale(const CertificateView& view);
+    void settleJobs();
+    void settleJob(const std::string& job, const Followed& followed);
+    bool working(const CertificateId& id, bool ordersToo) const;
+
+    Parts parts_;
+    const config::Settings settings_;
+    const std::vector<ServiceProfile> profiles_;
+    std::map<CertificateId, std::vector<std::string>> servicesByCertificate_;
+
+    Records records_;
+    KeyRing keys_;
+    LocalCa localCa_;
+    LocalIssuer localIssuer_;
+    AcmeIssuer acmeIssuer_;
+    Uploads uploads_;
+    Deployments deployments_;
+
+    Jobs jobs_;
+    std::map<std::string, Followed> followed_;
+    std::set<CertificateId> removing_;
+    std::map<CertificateId, int>
+        localFailures_;  // in a row; they are retried in seconds, so memory is enough
+    Schedule schedule_;
+    bool stopping_ = false;
+
+    Lanes lanes_;
+    Workers issueWorkers_;
+    Workers uploadWorkers_;  // of their own: a pipe that its writer never closes must not hold up the issuing
+    Workers deployWorkers_;
+    Workers orderWorkers_;
+};
+
+}  // namespace certmgr::engine

@@ -1,0 +1,199 @@
+// What the bus asks for, and the jobs that it is followed by.
+#include <algorithm>
+
+#include "certmgr/engine/engine.h"
+
+namespace certmgr::engine {
+namespace {
+
+[[noreturn]] void reject(const std::string& code, const std::string& message) {
+    throw Error(ErrorKind::rejected, code, message);
+}
+
+template <class Value>
+Value parsed(const std::string& text, Value otherwise,
+             std::optional<Value> (*parse)(std::string_view) noexcept, const std::string& what,
+             const std::string& expected) {
+    if (text.empty()) return otherwise;
+    if (const auto value = parse(text)) return *value;
+    reject("bad-" + what, "unknown key " + what + " \"" + text + "\": expected " + expected);
+}
+
+std::string joined(const std::set<CertificateId>& ids) {
+    std::string text;
+    for (const CertificateId& id : ids) text += (text.empty() ? "" : ", ") + id;
+    return text;
+}
+
+}  // namespace
+
+std::string Engine::request(const RequestCommand& command) {
+    CertificateSpec spec;
+    spec.names = parseIdentifiers(command.names);
+    spec.id = certificateIdFor(spec.names);
+    spec.keyAlgorithm = parsed(command.keyAlgorithm, settings_.keyAlgorithm, hal::keyAlgorithmFrom,
+                               "algorithm", "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
+    spec.keyPolicy = parsed(command.keyPolicy, settings_.keyPolicy, hal::keyPolicyFrom, "policy",
+                            "tpm, sealed, file or prefer-tpm");
+    spec.acme = command.acme;
+    if (removing_.contains(spec.id)) reject("busy", spec.id + " is being deleted; try again in a moment");
+    if (!servicesOf(spec.id).empty())
+        reject("certificate-exists", spec.id + " is asked for by the profile of " +
+                                         servicesOf(spec.id).front() + ", which decides how it is made");
+    const std::string job = jobs_.begin("request", spec.id);
+    lanes_.run(
+        "request:" + job, issueWorkers_,
+        [this, spec](std::stop_token) { records_.certificates.put(spec, false); },
+        [this, job, id = spec.id] {
+            followed_[job] = {"request", {id}, 0};
+            runIssue(id);
+        });
+    return job;
+}
+
+std::string Engine::upload(hal::UniqueFd content, bool dryRun) {
+    struct Result {
+        hal::UniqueFd content;
+        std::optional<Uploads::Taken> taken;
+        std::optional<Error> error;
+    };
+    auto result = std::make_shared<Result>();
+    result->content = std::move(content);
+    const std::string job = jobs_.begin("upload", "");
+    lanes_.run(
+        "upload:" + job, uploadWorkers_,
+        [this, result, dryRun](std::stop_token) {
+            try {
+                result->taken = uploads_.take(std::move(result->content), dryRun);
+            } catch (const Error& error) {
+                result->error = error;
+            }
+        },
+        [this, job, result, dryRun] {
+            if (result->error) return jobs_.failed(job, *result->error);
+            const std::set<CertificateId> covered(result->taken->covered.begin(),
+                                                  result->taken->covered.end());
+            const std::string serves =
+                covered.empty() ? "no certificate of this box has its names" : "serves " + joined(covered);
+            if (dryRun || covered.empty())
+                return jobs_.done(job, (dryRun ? "all checks passed; " : "kept; ") + serves);
+            followed_[job] = {"upload", covered, 0};
+            for (const CertificateId& id : covered) runIssue(id);
+        });
+    return job;
+}
+
+std::string Engine::reissue(const CertificateId& id) {
+    const auto known = parts_.views.certificates().find(id);
+    if (known == parts_.views.certificates().end()) reject("not-found", "there is no certificate " + id);
+    if (removing_.contains(id)) reject("busy", id + " is being deleted");
+    const std::string job = jobs_.begin("reissue", id);
+    lanes_.run(
+        "reissue:" + job, issueWorkers_,
+        [this, id](std::stop_token) {
+            records_.database.transaction([&] {
+                records_.certificates.askReissue(id, true);
+                records_.certificates.retryNow(id);
+            });
+        },
+        [this, job, id, before = known->second.generation] {
+            followed_[job] = {"reissue", {id}, before};
+            runIssue(id);
+        });
+    return job;
+}
+
+std::string Engine::remove(const CertificateId& id) {
+    if (!parts_.views.certificates().contains(id)) reject("not-found", "there is no certificate " + id);
+    if (const auto services = servicesOf(id); !services.empty())
+        reject("in-use", id + " is asked for by the profile of " + services.front() +
+                             "; take it out of /etc/certmgr/services.d/" + services.front() + ".toml first");
+    const std::string job = jobs_.begin("delete", id);
+    removing_.insert(id);
+    followed_[job] = {"delete", {id}, 0};
+    lanes_.cancel("order:" + id);
+    runIssue(id);
+    return job;
+}
+
+std::string Engine::check(const std::string& service) {
+    const auto profile =
+        std::find_if(profiles_.begin(), profiles_.end(),
+                     [&](const ServiceProfile& candidate) { return candidate.name == service; });
+    if (profile == profiles_.end()) reject("not-found", "there is no service " + service);
+    struct Result {
+        std::string lines;
+        std::optional<Error> error;
+    };
+    auto result = std::make_shared<Result>();
+    const std::string job = jobs_.begin("check", "");
+    lanes_.run(
+        "check:" + job, deployWorkers_,
+        [this, profile, result](std::stop_token) {
+            try {
+                for (const std::string& line : deployments_.check(*profile)) result->lines += line + "\n";
+            } catch (const Error& error) {
+                result->error = error;
+            }
+        },
+        [this, job, result] {
+            result->error ? jobs_.failed(job, *result->error) : jobs_.done(job, result->lines);
+        });
+    return job;
+}
+
+std::string Engine::chainPem(const CertificateId& id) {
+    const auto current = records_.credentials.current(id);
+    return current ? current->chainPem : "";
+}
+
+// ---- jobs
+// -----------------------------------------------------------------------------------------------------------
+
+bool Engine::working(const CertificateId& id, bool ordersToo) const {
+    if (lanes_.busy("issue:" + id) || (ordersToo && lanes_.busy("order:" + id))) return true;
+    const auto services = servicesOf(id);
+    return std::any_of(services.begin(), services.end(),
+                       [&](const std::string& service) { return lanes_.busy("deploy:" + service); });
+}
+
+void Engine::settleJobs() {
+    for (auto job = followed_.begin(); job != followed_.end();) {
+        const Followed& followed = job->second;
+        const bool waits = std::any_of(followed.certificates.begin(), followed.certificates.end(),
+                                       [&](const CertificateId& id) {
+                                           return working(id, followed.kind == "reissue") ||
+                                                  (followed.kind == "delete" && removing_.contains(id));
+                                       });
+        if (waits) {
+            ++job;
+            continue;
+        }
+        settleJob(job->first, followed);
+        job = followed_.erase(job);
+    }
+}
+
+void Engine::settleJob(const std::string& job, const Followed& followed) {
+    std::string result;
+    for (const CertificateId& id : followed.certificates) {
+        const auto known = parts_.views.certificates().find(id);
+        if (followed.kind == "delete") {
+            if (known == parts_.views.certificates().end()) return jobs_.done(job, id + " is deleted");
+            return jobs_.failed(job, Error(ErrorKind::internal, "not-deleted",
+                                           id + " could not be deleted; see the journal"));
+        }
+        if (known == parts_.views.certificates().end())
+            return jobs_.failed(job, Error(ErrorKind::rejected, "not-found", id + " was deleted meanwhile"));
+        const CertificateView& view = known->second;
+        if (view.generation == 0 ||
+            (followed.kind == "reissue" && view.generation == followed.generationBefore))
+            return jobs_.failed(job, Error(ErrorKind::transient, "not-issued",
+                                           view.lastError.empty() ? "nothing new was issued: " + view.reason
+                                                                  : view.lastError));
+        result += (result.empty() ? "" : "\n") + id + ": " + view.state + " certificate, " + view.proof;
+    }
+    jobs_.done(job, result);
+}
+
+}  // namespace certmgr::engine

@@ -1,0 +1,214 @@
+// The issue and order lanes: decide, act, say what came of it.
+#include <random>
+
+#include "certmgr/engine/engine.h"
+#include "certmgr/engine/view_builder.h"
+
+namespace certmgr::engine {
+namespace {
+
+// Local issue, then what follows from it: more rounds would mean that a decision does not take its own result
+// in.
+constexpr int mostRounds = 3;
+constexpr seconds longestLocalRetry{60};
+
+seconds localRetry(int failures) {
+    return std::min(longestLocalRetry, seconds(std::int64_t{1} << std::min(failures, 6)));
+}
+
+double jitter() {
+    thread_local std::minstd_rand generator{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
+}
+
+}  // namespace
+
+std::string Engine::whyNoAcme(const CertificateSpec& spec) const {
+    if (!spec.acme) return "ACME is switched off for this certificate";
+    if (!settings_.acmeEnabled) return "ACME is switched off";
+    if (!acmeIssuer_.configured()) return "no ACME CA is configured";
+    for (const Identifier& name : spec.names) {
+        if (name.wildcard())
+            return name.value + " is a wildcard, which no CA issues over http-01 (RFC 8555 8.3)";
+        if (!settings_.publicNamesOnly) continue;
+        if (std::string why = whyNotPublic(name); !why.empty()) return why;
+    }
+    return "";
+}
+
+Decision Engine::decideFor(const store::CertificateRow& row) {
+    const TimePoint now = parts_.clock.now();
+    uploads_.offer(row.spec);
+    CertificateFacts facts;
+    facts.spec = row.spec;
+    facts.uploaded = uploads_.best(row.spec.id, now);
+    facts.current = records_.credentials.current(row.spec.id);
+    facts.acmeImpossible = whyNoAcme(row.spec);
+    facts.acme = row.acme;
+    facts.issuingAuthority = localCa_.issuingId();
+    facts.reissue = row.reissueAsked;
+    facts.clockTrusted = parts_.clock.trust().trusted;
+    return decide(facts, now);
+}
+
+Engine::Turn Engine::issueTurn(const CertificateId& id) {
+    Turn turn;
+    std::optional<store::CertificateRow> row;
+    try {
+        for (int round = 0; round < mostRounds; ++round) {
+            row = records_.certificates.find(id);
+            if (!row) return turn;
+            turn.decision = decideFor(*row);
+            if (turn.decision.action == Action::useUploaded) {
+                const Credential upload = uploads_.best(id, parts_.clock.now()).value();
+                records_.credentials.setCurrent(id, upload.generation);
+                records_.certificates.askReissue(id, false);
+            } else if (turn.decision.action == Action::issueLocal) {
+                localIssuer_.issue(row->spec);
+                records_.certificates.askReissue(id, false);
+                recordSuccess(id);
+            } else {
+                break;
+            }
+        }
+    } catch (const Error& error) {
+        turn.error = error;
+        parts_.log.write({Severity::error,
+                          event_id::issueFailed,
+                          id + ": " + error.what(),
+                          {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_CODE", error.code()}}});
+    }
+    if (row) turn.view = certificateView(records_, *row, turn.decision, servicesOf(id));
+    return turn;
+}
+
+void Engine::recordSuccess(const CertificateId& id) {
+    const auto credential = records_.credentials.current(id);
+    if (!credential) return;
+    parts_.log.write({Severity::info,
+                      event_id::certificateIssued,
+                      id + ": " + std::string(toString(credential->source)) + " certificate of " +
+                          credential->leaf.issuer + ", valid until " + formatTime(credential->leaf.notAfter),
+                      {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_SHA256", credential->leaf.sha256}}});
+}
+
+void Engine::orderTurn(const CertificateId& id, std::stop_token stop) {
+    const auto row = records_.certificates.find(id);
+    if (!row) return;
+    const auto activity = [this](const CertificateId& certificate, const std::string& sentence) {
+        parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
+    };
+    try {
+        acmeIssuer_.issue(row->spec, activity, stop);
+        recordSuccess(id);
+    } catch (const Error& error) {
+        if (!stop.stop_requested()) recordFailure(*row, error);
+    }
+}
+
+void Engine::recordFailure(const store::CertificateRow& row, const Error& error) {
+    const CertificateId& id = row.spec.id;
+    const TimePoint now = parts_.clock.now();
+    std::optional<seconds> shortLivedRemaining;
+    if (const auto current = records_.credentials.current(id);
+        current && current->leaf.notAfter - current->leaf.notBefore < std::chrono::hours(24 * 10))
+        shortLivedRemaining = current->leaf.notAfter - now;
+    const int failures = row.acme.failures + 1;
+    const TimePoint next = nextAttempt(failures, now, shortLivedRemaining, jitter(), error.retryAt());
+    records_.certificates.attemptFailed(id, {failures, next}, now, error.code(), error.what(),
+                                        error.problem());
+    records_.certificates.askReissue(id,
+                                     false);  // the usual schedule goes on; the one who asked sees the error
+    parts_.log.write({Severity::warning,
+                      event_id::issueFailed,
+                      id + ": " + error.what() + "; next attempt " + formatTime(next),
+                      {{"CERTMGR_CERTIFICATE", id},
+                       {"CERTMGR_CODE", error.code()},
+                       {"CERTMGR_PROBLEM", error.problem()}}});
+}
+
+void Engine::removeTurn(const CertificateId& id) {
+    try {
+        const std::vector<KeyId> keys = records_.certificates.remove(id);
+        for (const KeyId& key : keys) keys_.discard(key);
+    } catch (const Error& error) {
+        parts_.log.write({Severity::error,
+                          event_id::jobFailed,
+                          "delete " + id + ": " + error.what(),
+                          {{"CERTMGR_CERTIFICATE", id}}});
+    }
+}
+
+// ---- main thread
+// ----------------------------------------------------------------------------------------------------
+
+void Engine::runIssue(const CertificateId& id) {
+    if (stopping_) return;
+    const std::string lane = "issue:" + id;
+    if (removing_.contains(id)) {
+        if (lanes_.busy("order:" + id)) return;  // cancelled; its end comes back here
+        lanes_.run(
+            lane, issueWorkers_, [this, id](std::stop_token) { removeTurn(id); },
+            [this, id] { concludeRemove(id); });
+        return;
+    }
+    auto turn = std::make_shared<Turn>();
+    lanes_.run(
+        lane, issueWorkers_, [this, id, turn](std::stop_token) { *turn = issueTurn(id); },
+        [this, id, turn] { concludeIssue(id, *turn); });
+}
+
+void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
+    if (removing_.contains(id)) return runIssue(id);
+    if (!turn.view) return settleJobs();
+    CertificateView view = *turn.view;
+    std::optional<TimePoint> lookAgain = turn.decision.lookAgain;
+    if (turn.error) {
+        view.lastError = turn.error->what();
+        lookAgain = parts_.clock.now() + localRetry(localFailures_[id]++);
+    } else {
+        localFailures_.erase(id);
+    }
+    schedule_.set("issue:" + id, lookAgain);
+    if (turn.decision.action == Action::orderAcme && !turn.error) {
+        view.activity = "asking the CA";
+        runOrder(id);
+    }
+    parts_.views.put(view);
+    deployWhereStale(view);
+    settleJobs();
+}
+
+void Engine::runOrder(const CertificateId& id) {
+    if (stopping_ || lanes_.busy("order:" + id)) return;
+    lanes_.run(
+        "order:" + id, orderWorkers_, [this, id](std::stop_token stop) { orderTurn(id, stop); },
+        [this, id] { runIssue(id); });
+}
+
+void Engine::showActivity(const CertificateId& id, const std::string& sentence) {
+    const auto known = parts_.views.certificates().find(id);
+    if (known == parts_.views.certificates().end()) return;
+    CertificateView view = known->second;
+    view.activity = sentence;
+    parts_.views.put(std::move(view));
+}
+
+void Engine::deployWhereStale(const CertificateView& view) {
+    if (view.generation == 0) return;
+    for (const std::string& service : view.services) {
+        const ServiceView& shown = parts_.views.services().at(service);
+        for (const DeploymentView& deployment : shown.deployments)
+            if (deployment.certificate == view.id && deployment.wanted != view.generation)
+                runDeploy(service, false);
+    }
+}
+
+void Engine::concludeRemove(const CertificateId& id) {
+    removing_.erase(id);
+    schedule_.set("issue:" + id, std::nullopt);
+    parts_.views.remove(Views::Kind::certificate, id);
+    settleJobs();
+}
+
+}  // namespace certmgr::engine

@@ -1,0 +1,42 @@
+// What happened, for the journal: each event has a message id that programs can search for.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace certmgr::engine {
+
+// syslog(3) levels that we use.
+enum class Severity { error = 3, warning = 4, notice = 5, info = 6 };
+
+struct Event {
+    Severity severity;
+    std::string_view messageId;  // of event_id below; explained in certmgr.catalog
+    std::string message;         // one sentence; no secrets
+    std::vector<std::pair<std::string, std::string>> fields;  // "CERTMGR_CERTIFICATE" = "gw.example"
+};
+
+namespace event_id {
+inline constexpr std::string_view authorityMade = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e02";
+inline constexpr std::string_view keyFellBack = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e03";
+inline constexpr std::string_view certificateIssued = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e04";
+inline constexpr std::string_view issueFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e05";
+inline constexpr std::string_view orderLost = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e06";
+inline constexpr std::string_view deploymentProved = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e07";
+inline constexpr std::string_view deploymentNotProved = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e08";
+inline constexpr std::string_view deploymentFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e09";
+inline constexpr std::string_view uploadTaken = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0a";
+inline constexpr std::string_view jobFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0b";
+}  // namespace event_id
+
+// Implementations: the daemon's (journal, or stderr where there is none) and the tests' MemoryLog. Called
+// from any thread.
+class EventLog {
+  public:
+    virtual ~EventLog() = default;
+    virtual void write(const Event& event) noexcept = 0;
+};
+
+}  // namespace certmgr::engine

@@ -1,0 +1,73 @@
+// The ways a certificate comes to be: one function each, that blocks, runs on a worker, and leaves a
+// credential in the database.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "certmgr/acme/issue.h"
+#include "certmgr/core/clock.h"
+#include "certmgr/engine/key_ring.h"
+#include "certmgr/engine/local_ca.h"
+
+namespace certmgr::engine {
+
+// Stores a credential, and puts it in force where it deserves that (core/decision.h, better()); `alongside`
+// happens in the same transaction. Returns the generation.
+std::int64_t adopt(Records& records, const Credential& credential, TimePoint now,
+                   const std::function<void()>& alongside = {});
+
+// A fresh key and a leaf of the box's own CA.
+class LocalIssuer {
+  public:
+    LocalIssuer(KeyRing& keys, Records& records, LocalCa& ca, const Clock& clock)
+        : keys_(keys), records_(records), ca_(ca), clock_(clock) {}
+    void issue(const CertificateSpec& spec);
+
+  private:
+    KeyRing& keys_;
+    Records& records_;
+    LocalCa& ca_;
+    const Clock& clock_;
+};
+
+// An ACME order, from the intent to the credential. Thread-safe: orders for different certificates run side
+// by side.
+class AcmeIssuer {
+  public:
+    using HttpFactory = std::function<std::unique_ptr<net::HttpClient>(const acme::CaSettings&)>;
+    using Activity = std::function<void(const CertificateId&, const std::string& sentence)>;
+
+    AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, acme::Http01Solver& solver,
+               HttpFactory http, std::vector<acme::CaSettings> cas, EventLog& log);
+    ~AcmeIssuer();
+
+    bool configured() const { return !cas_.empty(); }
+
+    // Goes on with the stored intent of the certificate, or makes one. Error "cancelled": everything is kept
+    // for the next run.
+    void issue(const CertificateSpec& spec, const Activity& activity, std::stop_token stop);
+
+  private:
+    struct Line;  // to one CA: HTTP client and session
+    std::shared_ptr<Line> lineTo(const acme::CaSettings& ca);
+    store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
+    Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
+                       const std::string& chainPem) const;
+
+    KeyRing& keys_;
+    Records& records_;
+    const Clock& clock_;
+    acme::Http01Solver& solver_;
+    HttpFactory http_;
+    const std::vector<acme::CaSettings> cas_;
+    EventLog& log_;
+    std::mutex mutex_;
+    std::map<std::string, std::shared_ptr<Line>> lines_;
+};
+
+}  // namespace certmgr::engine

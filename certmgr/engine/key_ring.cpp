@@ -1,0 +1,49 @@
+#include "certmgr/engine/key_ring.h"
+
+#include <algorithm>
+
+namespace certmgr::engine {
+
+KeyId KeyRing::intend(const std::string& purpose) {
+    const KeyId id = KeyId::fresh();
+    records_.keys.intend(id, purpose);
+    return id;
+}
+
+hal::KeyInfo KeyRing::obtain(const hal::KeyRequest& request) {
+    if (const auto earlier = store_.find(request.id)) {
+        records_.keys.made(*earlier);
+        return *earlier;
+    }
+    const hal::KeyInfo info = store_.make(request);
+    records_.keys.made(info);
+    if (info.reasonCode != "as-asked")
+        log_.write({Severity::notice,
+                    event_id::keyFellBack,
+                    "key for " + request.label + " is in " + std::string(toString(info.backend)) + ": " +
+                        info.reason,
+                    {{"CERTMGR_KEY", info.id.text()}, {"CERTMGR_REASON", info.reasonCode}}});
+    return info;
+}
+
+void KeyRing::grant(const KeyId& id, const std::vector<std::string>& users) {
+    const std::optional<hal::KeyInfo> info = store_.find(id);
+    if (!info) return;  // said by whoever needs the key
+    hal::AccessList access = info->access;
+    for (const std::string& user : users)
+        if (std::find(access.users.begin(), access.users.end(), user) == access.users.end())
+            access.users.push_back(user);
+    if (access != info->access) store_.setAccess(id, access);
+}
+
+void KeyRing::discard(const KeyId& id) {
+    if (records_.keys.used(id)) return;
+    store_.destroy(id);
+    records_.keys.forget(id);
+}
+
+void KeyRing::sweep() {
+    for (const KeyId& id : records_.keys.unreferenced()) discard(id);
+}
+
+}  // namespace certmgr::engine

@@ -1,0 +1,45 @@
+// Makes and destroys keys so that none is ever forgotten: first the id is stored, then the key is made, then
+// what became of it is stored. A crash in between leaves a row, by which the next run finds the key or clears
+// it away.
+#pragma once
+
+#include <string>
+
+#include "certmgr/engine/event_log.h"
+#include "certmgr/engine/records.h"
+#include "hal/key_store.h"
+
+namespace certmgr::engine {
+
+// Thread-safe.
+class KeyRing {
+  public:
+    KeyRing(hal::KeyStore& store, Records& records, EventLog& log)
+        : store_(store), records_(records), log_(log) {}
+
+    // A fresh id with its row. Inside a transaction of the caller's the row stands or falls with that.
+    KeyId intend(const std::string& purpose);
+
+    // The key of a stored intent: found where an earlier run made it, else made now.
+    hal::KeyInfo obtain(const hal::KeyRequest& request);
+
+    // Lets these users sign with the key, besides those that may already.
+    void grant(const KeyId& id, const std::vector<std::string>& users);
+
+    // Destroys the key, then forgets the row; a key that something else still uses is left alone. Errors
+    // leave the row for sweep().
+    void discard(const KeyId& id);
+
+    // Destroys every key that no credential, order, account, authority or upload refers to. Only while
+    // nothing else runs.
+    void sweep();
+
+    hal::KeyStore& store() { return store_; }
+
+  private:
+    hal::KeyStore& store_;
+    Records& records_;
+    EventLog& log_;
+};
+
+}  // namespace certmgr::engine

@@ -1,0 +1,33 @@
+// All repositories of one database, by name.
+#pragma once
+
+#include "certmgr/store/repositories.h"
+
+namespace certmgr::engine {
+
+struct Records {
+    explicit Records(store::Database& opened)
+        : database(opened),
+          keys(opened),
+          certificates(opened),
+          credentials(opened),
+          uploads(opened),
+          orders(opened),
+          accounts(opened),
+          authorities(opened),
+          deployments(opened),
+          meta(opened) {}
+
+    store::Database& database;
+    store::KeyRepository keys;
+    store::CertificateRepository certificates;
+    store::CredentialRepository credentials;
+    store::UploadRepository uploads;
+    store::OrderRepository orders;
+    store::AccountRepository accounts;
+    store::AuthorityRepository authorities;
+    store::DeploymentRepository deployments;
+    store::MetaRepository meta;
+};
+
+}  // namespace certmgr::engine

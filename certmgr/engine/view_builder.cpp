@@ -1,0 +1,107 @@
+#include "certmgr/engine/view_builder.h"
+
+#include <algorithm>
+#include <array>
+
+#include "certmgr/deploy/deployer.h"
+
+namespace certmgr::engine {
+namespace {
+
+std::uint64_t epoch(TimePoint time) {
+    return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+std::uint64_t epoch(const std::optional<TimePoint>& time) {
+    return time ? epoch(*time) : 0;
+}
+
+// From the worst to the best: a certificate that serves several modules shows the one that needs a look.
+constexpr std::array<std::string_view, 6> severity{"failed",  "rolled-back", "pending",
+                                                   "waiting", "unproved",    "proved"};
+
+void describeCredential(Records& records, const Credential& credential, CertificateView& view) {
+    view.state = toString(credential.source);
+    view.subject = credential.leaf.subject;
+    view.issuer = credential.leaf.issuer;
+    view.serial = credential.leaf.serial;
+    view.sha256 = credential.leaf.sha256;
+    view.notBefore = epoch(credential.leaf.notBefore);
+    view.notAfter = epoch(credential.leaf.notAfter);
+    view.renewAt = epoch(renewalTime(credential.leaf));
+    view.generation = credential.generation;
+    if (const auto key = records.keys.find(credential.key)) {
+        view.keyBackend = key->backend;
+        view.keyReason = key->reason;
+    }
+}
+
+}  // namespace
+
+std::string worstProof(Records& records, const CertificateView& view) {
+    std::size_t worst = severity.size();
+    for (const std::string& service : view.services) {
+        const auto row = records.deployments.find(service, view.id);
+        const std::string_view state =
+            row && row->wanted == view.generation ? std::string_view(row->state) : "pending";
+        const auto rank = std::find(severity.begin(), severity.end(), state) - severity.begin();
+        worst = std::min(worst, static_cast<std::size_t>(rank));
+    }
+    return worst == severity.size() ? "not deployed" : std::string(severity[worst]);
+}
+
+CertificateView certificateView(Records& records, const store::CertificateRow& row, const Decision& decision,
+                                const std::vector<std::string>& services) {
+    CertificateView view;
+    view.id = row.spec.id;
+    for (const Identifier& name : row.spec.names) view.names.push_back(name.value);
+    view.services = services;
+    view.state = "none";
+    view.keyPolicy = toString(row.spec.keyPolicy);
+    view.keyAlgorithm = toString(row.spec.keyAlgorithm);
+    view.reason = decision.reason;
+    view.lastError = row.lastError;
+    view.lastProblem = row.lastProblem;
+    view.lastAttempt = epoch(row.lastAttempt);
+    view.nextAttempt = epoch(row.acme.nextAttempt);
+    if (const auto current = records.credentials.current(row.spec.id))
+        describeCredential(records, *current, view);
+    view.proof = worstProof(records, view);
+    return view;
+}
+
+ServiceView serviceView(Records& records, const ServiceProfile& service) {
+    ServiceView view{service.name, service.description, service.handle.unit, "", {}};
+    view.probe = service.probe.kind == ProbeKind::none
+                     ? "none"
+                     : "https " + service.probe.address + ":" + std::to_string(service.probe.port);
+    for (const CertificateSpec& spec : service.certificates) {
+        const auto row = records.deployments.find(service.name, spec.id);
+        view.deployments.push_back(row ? DeploymentView{spec.id, row->wanted, row->lastGood, row->state,
+                                                        row->reason, epoch(row->provedAt)}
+                                       : DeploymentView{spec.id, 0, 0, "pending", "", 0});
+    }
+    return view;
+}
+
+std::vector<AuthorityView> authorityViews(Records& records) {
+    std::vector<AuthorityView> views;
+    for (const AuthorityRecord& record : records.authorities.list()) {
+        AuthorityView view{record.id,
+                           std::string(toString(record.role)),
+                           record.summary.subject,
+                           record.summary.issuer,
+                           record.summary.serial,
+                           record.summary.sha256};
+        if (const auto key = records.keys.find(record.key)) {
+            view.keyBackend = key->backend;
+            view.keyReason = key->reason;
+        }
+        view.notBefore = epoch(record.summary.notBefore);
+        view.notAfter = epoch(record.summary.notAfter);
+        view.certificatePem = record.certificatePem;
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+}  // namespace certmgr::engine

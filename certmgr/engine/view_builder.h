@@ -1,0 +1,23 @@
+// From the database to what people see.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "certmgr/core/decision.h"
+#include "certmgr/core/service_profile.h"
+#include "certmgr/engine/records.h"
+#include "certmgr/engine/views.h"
+
+namespace certmgr::engine {
+
+// `services`: the modules that the certificate is for.
+CertificateView certificateView(Records& records, const store::CertificateRow& row, const Decision& decision,
+                                const std::vector<std::string>& services);
+// Of the generation in force: "proved", "unproved", "waiting", "pending", "rolled-back" or "failed",
+// whichever of its services is worst off; "not deployed" without any.
+std::string worstProof(Records& records, const CertificateView& view);
+ServiceView serviceView(Records& records, const ServiceProfile& service);
+std::vector<AuthorityView> authorityViews(Records& records);
+
+}  // namespace certmgr::engine

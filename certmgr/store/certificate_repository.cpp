@@ -1,0 +1,101 @@
+#include "certmgr/store/query.h"
+#include "certmgr/store/repositories.h"
+
+namespace certmgr::store {
+namespace {
+
+#define CERTMGR_CERTIFICATE_COLUMNS                                                              \
+    "id, names, key_algorithm, key_policy, acme, users, from_profile, reissue_asked, failures, " \
+    "next_attempt, last_attempt, last_error, last_error_code, last_problem"
+
+CertificateRow certificateRow(Query& query) {
+    CertificateRow row;
+    row.spec.id = query.text();
+    row.spec.names = query.names();
+    const std::string algorithm = query.text();
+    row.spec.keyAlgorithm = valueOf(hal::keyAlgorithmFrom(algorithm), algorithm);
+    const std::string policy = query.text();
+    row.spec.keyPolicy = valueOf(hal::keyPolicyFrom(policy), policy);
+    row.spec.acme = query.boolean();
+    row.spec.users = query.texts();
+    row.fromProfile = query.boolean();
+    row.reissueAsked = query.boolean();
+    row.acme.failures = static_cast<int>(query.integer());
+    row.acme.nextAttempt = query.optionalTime();
+    row.lastAttempt = query.optionalTime();
+    row.lastError = query.text();
+    row.lastErrorCode = query.text();
+    row.lastProblem = query.text();
+    return row;
+}
+
+}  // namespace
+
+void CertificateRepository::put(const CertificateSpec& spec, bool fromProfile) {
+    Query(database_,
+          "INSERT INTO certificates (id, names, key_algorithm, key_policy, acme, users, from_profile) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (id) DO UPDATE SET names = excluded.names, key_algorithm = excluded.key_algorithm, "
+          "key_policy = excluded.key_policy, acme = excluded.acme, users = excluded.users, "
+          "from_profile = excluded.from_profile",
+          spec.id, spec.names, hal::toString(spec.keyAlgorithm), hal::toString(spec.keyPolicy), spec.acme,
+          spec.users, fromProfile)
+        .run();
+}
+
+std::optional<CertificateRow> CertificateRepository::find(const CertificateId& id) {
+    Query query(database_, "SELECT " CERTMGR_CERTIFICATE_COLUMNS " FROM certificates WHERE id = ?", id);
+    if (!query.next()) return std::nullopt;
+    return certificateRow(query);
+}
+
+std::vector<CertificateRow> CertificateRepository::list() {
+    std::vector<CertificateRow> rows;
+    Query query(database_, "SELECT " CERTMGR_CERTIFICATE_COLUMNS " FROM certificates ORDER BY id");
+    while (query.next()) rows.push_back(certificateRow(query));
+    return rows;
+}
+
+std::vector<KeyId> CertificateRepository::remove(const CertificateId& id) {
+    std::vector<KeyId> keys;
+    database_.transaction([&] {
+        {
+            Query query(database_,
+                        "SELECT key FROM credentials WHERE certificate = ?1 AND source <> 'uploaded'"
+                        " UNION SELECT key FROM orders WHERE certificate = ?1 AND key IS NOT NULL",
+                        id);
+            while (query.next()) keys.push_back(query.key());
+        }
+        Query(database_, "DELETE FROM certificates WHERE id = ?", id).run();
+    });
+    return keys;
+}
+
+void CertificateRepository::askReissue(const CertificateId& id, bool asked) {
+    Query(database_, "UPDATE certificates SET reissue_asked = ? WHERE id = ?", asked, id).run();
+}
+
+void CertificateRepository::attemptFailed(const CertificateId& id, const AttemptRecord& acme, TimePoint when,
+                                          const std::string& code, const std::string& error,
+                                          const std::string& problem) {
+    Query(database_,
+          "UPDATE certificates SET failures = ?, next_attempt = ?, last_attempt = ?, last_error_code = ?, "
+          "last_error = ?, last_problem = ? WHERE id = ?",
+          acme.failures, acme.nextAttempt, when, code, error, problem, id)
+        .run();
+}
+
+void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint when) {
+    Query(
+        database_,
+        "UPDATE certificates SET failures = 0, next_attempt = NULL, last_attempt = ?, last_error_code = '', "
+        "last_error = '', last_problem = '' WHERE id = ?",
+        when, id)
+        .run();
+}
+
+void CertificateRepository::retryNow(const CertificateId& id) {
+    Query(database_, "UPDATE certificates SET failures = 0, next_attempt = NULL WHERE id = ?", id).run();
+}
+
+}  // namespace certmgr::store

@@ -1,0 +1,117 @@
+#include "certmgr/store/query.h"
+#include "certmgr/store/repositories.h"
+
+namespace certmgr::store {
+namespace {
+
+#define CERTMGR_SELECT_CREDENTIAL                                         \
+    "SELECT generation, certificate, source, key, chain_pem, issuer_id, " \
+    "(SELECT algorithm FROM keys WHERE keys.id = key), " CERTMGR_SUMMARY_COLUMNS " FROM credentials "
+
+Credential credentialFrom(Query& query) {
+    Credential credential;
+    credential.generation = query.integer();
+    credential.certificate = query.text();
+    const std::string source = query.text();
+    credential.source = valueOf(sourceFrom(source), source);
+    credential.key = query.key();
+    credential.chainPem = query.text();
+    credential.issuerId = query.text();
+    credential.keyAlgorithm = hal::keyAlgorithmFrom(query.text());
+    credential.leaf = query.summary();
+    return credential;
+}
+
+}  // namespace
+
+std::int64_t CredentialRepository::add(const Credential& credential, TimePoint when) {
+    return Query(database_,
+                 "INSERT INTO credentials (certificate, source, key, chain_pem, issuer_id, "
+                 "added, " CERTMGR_SUMMARY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 credential.certificate, toString(credential.source), credential.key, credential.chainPem,
+                 credential.issuerId, when, credential.leaf)
+        .insert();
+}
+
+std::optional<Credential> CredentialRepository::find(std::int64_t generation) {
+    Query query(database_, CERTMGR_SELECT_CREDENTIAL "WHERE generation = ?", generation);
+    if (!query.next()) return std::nullopt;
+    return credentialFrom(query);
+}
+
+std::optional<Credential> CredentialRepository::current(const CertificateId& id) {
+    Query query(
+        database_,
+        CERTMGR_SELECT_CREDENTIAL "WHERE generation = (SELECT current FROM certificates WHERE id = ?)", id);
+    if (!query.next()) return std::nullopt;
+    return credentialFrom(query);
+}
+
+std::vector<Credential> CredentialRepository::history(const CertificateId& id) {
+    std::vector<Credential> result;
+    Query query(database_, CERTMGR_SELECT_CREDENTIAL "WHERE certificate = ? ORDER BY generation DESC", id);
+    while (query.next()) result.push_back(credentialFrom(query));
+    return result;
+}
+
+void CredentialRepository::setCurrent(const CertificateId& id, std::int64_t generation) {
+    Query query(database_, "UPDATE certificates SET current = ? WHERE id = ?", generation, id);
+    if (query.run() == 0)
+        throw Error(ErrorKind::rejected, "certificate-not-found",
+                    "there is no certificate " + id + " any more");
+}
+
+std::vector<std::pair<CertificateId, std::int64_t>> CredentialRepository::currentGenerations() {
+    std::vector<std::pair<CertificateId, std::int64_t>> result;
+    Query query(database_, "SELECT id, current FROM certificates WHERE current IS NOT NULL ORDER BY id");
+    while (query.next()) {
+        std::string id = query.text();
+        result.emplace_back(std::move(id), query.integer());
+    }
+    return result;
+}
+
+std::vector<KeyId> CredentialRepository::retire(const CertificateId& id) {
+    std::vector<KeyId> keys;
+    Query query(
+        database_,
+        "DELETE FROM credentials WHERE certificate = ?1 AND source <> 'uploaded'"
+        " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"
+        "                        ORDER BY generation DESC LIMIT 2)"
+        " AND generation NOT IN (SELECT current FROM certificates WHERE id = ?1 AND current IS NOT NULL)"
+        " AND generation NOT IN (SELECT wanted FROM deployments WHERE certificate = ?1)"
+        " AND generation NOT IN (SELECT last_good FROM deployments WHERE certificate = ?1)"
+        " RETURNING key",
+        id);
+    while (query.next()) keys.push_back(query.key());
+    return keys;
+}
+
+std::int64_t UploadRepository::add(const UploadRow& upload) {
+    return Query(database_,
+                 "INSERT INTO uploads (key, chain_pem, uploaded, " CERTMGR_SUMMARY_COLUMNS
+                 ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 upload.key, upload.chainPem, upload.uploaded, upload.leaf)
+        .insert();
+}
+
+std::vector<UploadRow> UploadRepository::list() {
+    std::vector<UploadRow> rows;
+    Query query(database_,
+                "SELECT id, key, chain_pem, uploaded, " CERTMGR_SUMMARY_COLUMNS " FROM uploads ORDER BY id");
+    while (query.next()) {
+        UploadRow& row = rows.emplace_back();
+        row.id = query.integer();
+        row.key = query.key();
+        row.chainPem = query.text();
+        row.uploaded = query.time();
+        row.leaf = query.summary();
+    }
+    return rows;
+}
+
+void UploadRepository::remove(std::int64_t id) {
+    Query(database_, "DELETE FROM uploads WHERE id = ?", id).run();
+}
+
+}  // namespace certmgr::store

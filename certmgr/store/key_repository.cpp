@@ -1,0 +1,77 @@
+#include "certmgr/store/query.h"
+#include "certmgr/store/repositories.h"
+
+namespace certmgr::store {
+namespace {
+
+// An order that has ended does not need its key any more.
+#define CERTMGR_KEY_IS_USED                                                                             \
+    "(EXISTS (SELECT 1 FROM credentials WHERE credentials.key = keys.id)"                               \
+    " OR EXISTS (SELECT 1 FROM uploads WHERE uploads.key = keys.id)"                                    \
+    " OR EXISTS (SELECT 1 FROM accounts WHERE accounts.key = keys.id)"                                  \
+    " OR EXISTS (SELECT 1 FROM authorities WHERE authorities.key = keys.id)"                            \
+    " OR EXISTS (SELECT 1 FROM orders WHERE orders.key = keys.id AND state IN ('intended', 'sending', " \
+    "'created')))"
+
+KeyRow keyRow(Query& query) {
+    KeyRow row;
+    row.id = query.key();
+    row.purpose = query.text();
+    row.made = query.boolean();
+    row.backend = query.text();
+    row.reasonCode = query.text();
+    row.reason = query.text();
+    return row;
+}
+
+}  // namespace
+
+void KeyRepository::intend(const KeyId& id, const std::string& purpose) {
+    Query(database_, "INSERT INTO keys (id, purpose) VALUES (?, ?)", id, purpose).run();
+}
+
+void KeyRepository::made(const hal::KeyInfo& info) {
+    Query query(
+        database_,
+        "UPDATE keys SET made = 1, algorithm = ?, backend = ?, reason_code = ?, reason = ? WHERE id = ?",
+        hal::toString(info.algorithm), hal::toString(info.backend), info.reasonCode, info.reason, info.id);
+    if (query.run() == 0)
+        throw Error(ErrorKind::internal, "key-not-found",
+                    "the key " + info.id.text() +
+                        " was made without being intended first; this is a defect of certmgr");
+}
+
+std::optional<KeyRow> KeyRepository::find(const KeyId& id) {
+    Query query(database_, "SELECT id, purpose, made, backend, reason_code, reason FROM keys WHERE id = ?",
+                id);
+    if (!query.next()) return std::nullopt;
+    return keyRow(query);
+}
+
+std::vector<KeyRow> KeyRepository::list() {
+    std::vector<KeyRow> rows;
+    Query query(database_, "SELECT id, purpose, made, backend, reason_code, reason FROM keys ORDER BY id");
+    while (query.next()) rows.push_back(keyRow(query));
+    return rows;
+}
+
+std::vector<KeyId> KeyRepository::unreferenced() {
+    std::vector<KeyId> keys;
+    Query query(database_, "SELECT id FROM keys WHERE NOT " CERTMGR_KEY_IS_USED " ORDER BY id");
+    while (query.next()) keys.push_back(query.key());
+    return keys;
+}
+
+bool KeyRepository::used(const KeyId& id) {
+    return Query(database_, "SELECT 1 FROM keys WHERE id = ? AND " CERTMGR_KEY_IS_USED, id).next();
+}
+
+void KeyRepository::forget(const KeyId& id) {
+    Query query(database_, "DELETE FROM keys WHERE id = ? AND NOT " CERTMGR_KEY_IS_USED, id);
+    if (query.run() == 0 && find(id))
+        throw Error(
+            ErrorKind::rejected, "key-in-use",
+            "the key " + id.text() + " is still in use by a certificate, account, order or authority");
+}
+
+}  // namespace certmgr::store

@@ -1,0 +1,199 @@
+#include "certmgr/store/migrations.h"
+
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include <SQLiteCpp/Backup.h>
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "certmgr/core/error.h"
+#include "hal/handle.h"
+
+namespace certmgr::store {
+namespace {
+
+constexpr int applicationId = 0x434d4752;  // "CMGR"
+
+// Times are seconds since the epoch, NULL for none; lists are JSON arrays; the words are those of toString().
+constexpr const char* version1 = R"sql(
+    CREATE TABLE meta (
+        name  TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE keys (
+        id          TEXT PRIMARY KEY,
+        purpose     TEXT NOT NULL,
+        made        INTEGER NOT NULL DEFAULT 0,
+        algorithm   TEXT NOT NULL DEFAULT '',
+        backend     TEXT NOT NULL DEFAULT '',
+        reason_code TEXT NOT NULL DEFAULT '',
+        reason      TEXT NOT NULL DEFAULT ''
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE certificates (
+        id              TEXT PRIMARY KEY,
+        names           TEXT NOT NULL,
+        key_algorithm   TEXT NOT NULL,
+        key_policy      TEXT NOT NULL,
+        acme            INTEGER NOT NULL,
+        users           TEXT NOT NULL,
+        from_profile    INTEGER NOT NULL,
+        reissue_asked   INTEGER NOT NULL DEFAULT 0,
+        failures        INTEGER NOT NULL DEFAULT 0,
+        next_attempt    INTEGER,
+        last_attempt    INTEGER,
+        last_error      TEXT NOT NULL DEFAULT '',
+        last_error_code TEXT NOT NULL DEFAULT '',
+        last_problem    TEXT NOT NULL DEFAULT '',
+        current         INTEGER,
+        FOREIGN KEY (id, current) REFERENCES credentials (certificate, generation)
+    ) STRICT, WITHOUT ROWID;
+
+    -- AUTOINCREMENT: the number of a deleted generation never comes again.
+    CREATE TABLE credentials (
+        generation  INTEGER PRIMARY KEY AUTOINCREMENT,
+        certificate TEXT NOT NULL REFERENCES certificates (id) ON DELETE CASCADE,
+        source      TEXT NOT NULL,
+        key         TEXT NOT NULL REFERENCES keys (id),
+        chain_pem   TEXT NOT NULL,
+        issuer_id   TEXT NOT NULL,
+        added       INTEGER NOT NULL,
+        names       TEXT NOT NULL,
+        subject     TEXT NOT NULL,
+        issuer      TEXT NOT NULL,
+        serial      TEXT NOT NULL,
+        sha256      TEXT NOT NULL,
+        not_before  INTEGER NOT NULL,
+        not_after   INTEGER NOT NULL,
+        UNIQUE (certificate, generation)
+    ) STRICT;
+    CREATE INDEX credentials_by_key ON credentials (key);
+
+    CREATE TABLE uploads (
+        id         INTEGER PRIMARY KEY AUTOINCREMENT,
+        key        TEXT NOT NULL REFERENCES keys (id),
+        chain_pem  TEXT NOT NULL,
+        uploaded   INTEGER NOT NULL,
+        names      TEXT NOT NULL,
+        subject    TEXT NOT NULL,
+        issuer     TEXT NOT NULL,
+        serial     TEXT NOT NULL,
+        sha256     TEXT NOT NULL,
+        not_before INTEGER NOT NULL,
+        not_after  INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX uploads_by_key ON uploads (key);
+
+    CREATE TABLE orders (
+        id          INTEGER PRIMARY KEY AUTOINCREMENT,
+        certificate TEXT NOT NULL REFERENCES certificates (id) ON DELETE CASCADE,
+        ca          TEXT NOT NULL,
+        key         TEXT REFERENCES keys (id) ON DELETE SET NULL,  -- an ended order outlives its key
+        state       TEXT NOT NULL,
+        url         TEXT NOT NULL DEFAULT '',
+        explanation TEXT NOT NULL DEFAULT '',
+        intended    INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX one_open_order ON orders (certificate) WHERE state IN ('intended', 'sending', 'created');
+    CREATE INDEX orders_by_certificate ON orders (certificate);
+    CREATE INDEX orders_by_key ON orders (key);
+    CREATE INDEX orders_by_url ON orders (url) WHERE url <> '';
+
+    CREATE TABLE accounts (
+        ca        TEXT NOT NULL,
+        directory TEXT NOT NULL,
+        key       TEXT NOT NULL REFERENCES keys (id),
+        url       TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (ca, directory)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE authorities (
+        number          INTEGER PRIMARY KEY AUTOINCREMENT,
+        id              TEXT NOT NULL UNIQUE,
+        role            TEXT NOT NULL,
+        key             TEXT NOT NULL REFERENCES keys (id),
+        certificate_pem TEXT NOT NULL,
+        parent          TEXT REFERENCES authorities (id),
+        names           TEXT NOT NULL,
+        subject         TEXT NOT NULL,
+        issuer          TEXT NOT NULL,
+        serial          TEXT NOT NULL,
+        sha256          TEXT NOT NULL,
+        not_before      INTEGER NOT NULL,
+        not_after       INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE deployments (
+        service      TEXT NOT NULL,
+        certificate  TEXT NOT NULL REFERENCES certificates (id) ON DELETE CASCADE,
+        wanted       INTEGER NOT NULL,
+        last_good    INTEGER NOT NULL,
+        state        TEXT NOT NULL,
+        reason       TEXT NOT NULL,
+        proved_at    INTEGER,
+        failures     INTEGER NOT NULL,
+        next_attempt INTEGER,
+        PRIMARY KEY (service, certificate)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX deployments_by_certificate ON deployments (certificate);
+)sql";
+
+constexpr std::array steps{Migration{version1}};
+
+int numberOf(SQLite::Database& connection, const char* query) {
+    return connection.execAndGet(query).getInt();
+}
+
+void syncPath(const std::filesystem::path& path, int flags) {
+    const hal::UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) hal::throwErrno(errno, path.string());
+}
+
+void copyBefore(SQLite::Database& connection, const std::filesystem::path& file, int version) {
+    const std::filesystem::path copy = file.string() + ".before-" + std::to_string(version);
+    const std::filesystem::path unfinished = copy.string() + ".new";
+    std::filesystem::remove(unfinished);
+    ::close(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    {
+        SQLite::Database target(unfinished.string(), SQLite::OPEN_READWRITE);
+        SQLite::Backup(target, connection).executeStep(-1);
+    }
+    syncPath(unfinished, O_RDONLY);
+    std::filesystem::rename(unfinished, copy);
+    syncPath(std::filesystem::absolute(copy).parent_path(), O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() {
+    return steps;
+}
+
+void refuseForeignFile(SQLite::Database& connection) {
+    const int found = numberOf(connection, "PRAGMA application_id");
+    if (found == applicationId) return;
+    if (found == 0 && numberOf(connection, "SELECT count(*) FROM sqlite_schema") == 0) return;
+    throw Error(ErrorKind::misconfigured, "database-not-ours",
+                "the file " + connection.getFilename() +
+                    " is a database of another program (application_id " + std::to_string(found) +
+                    ", expected " + std::to_string(applicationId) + "); move it away");
+}
+
+void migrate(SQLite::Database& connection, const std::filesystem::path& file,
+             std::span<const Migration> list) {
+    const int before = numberOf(connection, "PRAGMA user_version");
+    for (int version = before + 1; version <= static_cast<int>(list.size()); ++version) {
+        if (version > 1) copyBefore(connection, file, version);
+        SQLite::Transaction transaction(connection, SQLite::TransactionBehavior::IMMEDIATE);
+        connection.exec(list[static_cast<std::size_t>(version) - 1].sql);
+        connection.exec("PRAGMA application_id = " + std::to_string(applicationId));
+        connection.exec("PRAGMA user_version = " + std::to_string(version));
+        transaction.commit();
+    }
+}
+
+}  // namespace certmgr::store

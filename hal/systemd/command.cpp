@@ -1,0 +1,200 @@
+#include "hal/systemd/command.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <system_error>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "hal/error.h"
+#include "hal/handle.h"
+
+namespace hal {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t outputLimit = 4096;
+constexpr std::array directories{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+                                 "/usr/bin",        "/sbin",          "/bin"};
+
+void require(int errnum, std::string_view what) {
+    if (errnum != 0) throwErrno(errnum, what);
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+    std::string text;
+    for (const std::string& word : words) text.append(text.empty() ? "" : separator).append(word);
+    return text;
+}
+
+std::string findProgram(const std::string& name) {
+    if (name.find('/') != std::string::npos) return name;
+    for (const std::string directory : directories)
+        if (const std::string file = directory + "/" + name; ::access(file.c_str(), X_OK) == 0) return file;
+    return name;
+}
+
+struct SpawnActions {
+    SpawnActions() { require(posix_spawn_file_actions_init(&value), "posix_spawn"); }
+    ~SpawnActions() { posix_spawn_file_actions_destroy(&value); }
+    SpawnActions(const SpawnActions&) = delete;
+    SpawnActions& operator=(const SpawnActions&) = delete;
+    posix_spawn_file_actions_t value{};
+};
+
+struct SpawnAttributes {
+    SpawnAttributes() { require(posix_spawnattr_init(&value), "posix_spawn"); }
+    ~SpawnAttributes() { posix_spawnattr_destroy(&value); }
+    SpawnAttributes(const SpawnAttributes&) = delete;
+    SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+    posix_spawnattr_t value{};
+};
+
+// The new process leads a group of its own and has default signals, whatever the daemon blocks or ignores.
+void isolate(SpawnAttributes& attributes) {
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setpgroup(&attributes.value, 0);
+    posix_spawnattr_setsigmask(&attributes.value, &none);
+    posix_spawnattr_setsigdefault(&attributes.value, &all);
+    posix_spawnattr_setflags(&attributes.value,
+                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+class Command {
+  public:
+    // Returns errno, 0 when it runs.
+    int start(const std::vector<std::string>& argv) {
+        std::array<int, 2> ends{};
+        require(::pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno, "make a pipe");
+        output_ = UniqueFd(ends[0]);
+        const UniqueFd input(ends[1]);
+        require(::fcntl(output_.get(), F_SETFL, O_NONBLOCK) == 0 ? 0 : errno, "make a pipe non-blocking");
+
+        SpawnActions actions;
+        require(posix_spawn_file_actions_addopen(&actions.value, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
+                "posix_spawn");
+        require(posix_spawn_file_actions_adddup2(&actions.value, input.get(), STDOUT_FILENO), "posix_spawn");
+        require(posix_spawn_file_actions_adddup2(&actions.value, input.get(), STDERR_FILENO), "posix_spawn");
+        require(posix_spawn_file_actions_addclosefrom_np(&actions.value, STDERR_FILENO + 1), "posix_spawn");
+        SpawnAttributes attributes;
+        isolate(attributes);
+
+        std::vector<std::string> words = argv;
+        std::vector<char*> arguments;
+        for (std::string& word : words) arguments.push_back(word.data());
+        arguments.push_back(nullptr);
+        std::string path = "PATH=" + joined({directories.begin(), directories.end()}, ":");
+        std::string locale = "LC_ALL=C";
+        std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
+        const std::string program = findProgram(argv.front());
+        const int error = ::posix_spawn(&pid_, program.c_str(), &actions.value, &attributes.value,
+                                        arguments.data(), environment.data());
+        if (error != 0) return error;
+        process_ = UniqueFd(
+            static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));  // glibc 2.36 declares it for C only
+        require(process_ ? 0 : errno, "watch the process");
+        return 0;
+    }
+
+    // False: the deadline passed first.
+    bool awaitEnd(steady_clock::time_point deadline) {
+        std::array<pollfd, 2> watched{pollfd{process_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0}};
+        for (;;) {
+            const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+            if (left <= milliseconds(0)) return false;
+            const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(left.count()));
+            if (ready < 0 && errno != EINTR) throwErrno(errno, "wait for the command");
+            if (ready <= 0) continue;
+            if (watched[1].revents != 0 && !drain()) watched[1].fd = -1;
+            if (watched[0].revents != 0) {
+                drain();
+                return true;
+            }
+        }
+    }
+
+    void killGroup() const { ::kill(-pid_, SIGKILL); }
+
+    CommandResult collect() {
+        siginfo_t end{};
+        while (::waitid(P_PIDFD, static_cast<id_t>(process_.get()), &end, WEXITED) != 0)
+            if (errno != EINTR) throwErrno(errno, "collect the command");
+        const bool exited = end.si_code == CLD_EXITED;
+        return {exited ? CommandResult::End::exited : CommandResult::End::signalled, end.si_status,
+                readable()};
+    }
+
+  private:
+    // False: all writers have closed it. Something that the command left behind may keep it open: never waits
+    // for that.
+    bool drain() {
+        std::array<char, outputLimit> block;
+        for (;;) {
+            const ssize_t count = ::read(output_.get(), block.data(), block.size());
+            if (count < 0) return errno == EAGAIN || errno == EINTR;
+            if (count == 0) return false;
+            tail_.append(block.data(), static_cast<std::size_t>(count));
+            if (tail_.size() > outputLimit) tail_.erase(0, tail_.size() - outputLimit);
+        }
+    }
+
+    // It ends up in D-Bus strings and on terminals.
+    std::string readable() const {
+        std::string text = tail_;
+        std::ranges::replace_if(
+            text, [](char c) { return (c < ' ' && c != '\n' && c != '\t') || c > '~'; }, '?');
+        while (!text.empty() && text.back() == '\n') text.pop_back();
+        return text;
+    }
+
+    pid_t pid_ = -1;
+    UniqueFd process_;
+    UniqueFd output_;
+    std::string tail_;
+};
+
+}  // namespace
+
+CommandResult runCommand(const std::vector<std::string>& argv, steady_clock::time_point deadline) {
+    Command command;
+    if (const int error = command.start(argv); error != 0) return {CommandResult::End::notStarted, error, {}};
+    if (command.awaitEnd(deadline)) return command.collect();
+    command.killGroup();
+    CommandResult result = command.collect();
+    result.end = CommandResult::End::timedOut;
+    return result;
+}
+
+std::string describe(const std::vector<std::string>& argv, const CommandResult& result) {
+    std::string text = joined(argv, " ");
+    switch (result.end) {
+        case CommandResult::End::exited:
+            text += " ended with status " + std::to_string(result.code);
+            break;
+        case CommandResult::End::signalled:
+            text += " was ended by signal " + std::to_string(result.code);
+            break;
+        case CommandResult::End::timedOut:
+            text += " did not end in time and was killed";
+            break;
+        case CommandResult::End::notStarted:
+            text += " could not be started: " + std::generic_category().message(result.code);
+            break;
+    }
+    return result.output.empty() ? text : text + ": " + result.output;
+}
+
+}  // namespace hal

@@ -1,0 +1,175 @@
+"""certmgr beside lego, uacme and certbot on the same Pebble, and what certmgr does alone. Prints Markdown tables."""
+
+import concurrent.futures
+import datetime
+import os
+import pathlib
+import re
+import statistics
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+import dbus.bus  # noqa: E402  (the path above comes first)
+from box import Box, BoxError, WEB_INTERFACE, namespace  # noqa: E402
+from box.process import run, wait_until  # noqa: E402
+from measure import Cost, cpu_of, memory_of, run_measured  # noqa: E402
+from peers import PEERS, Lego  # noqa: E402
+
+ROUNDS = 15            # single issuances of each client
+SIDE_BY_SIDE = 100
+LOCAL = 1000
+QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
+
+
+def certmgr_processes(box):
+    return [box.manager.process.pid, box.keyd.process.pid]
+
+
+def settled(box, count, state, limit=300):
+    """Waits until so many certificates are in force."""
+
+    def all_there():
+        found = [it for it in box.control.certificates().values() if it["State"] == state]
+        return len(found) >= count
+
+    wait_until(f"{count} {state} certificates", all_there, limit)
+
+
+def proved(box, name, before):
+    certificate = box.control.certificates()[name]
+    return certificate["Sha256"] != before and certificate["State"] == "acme" and certificate["Proof"] == "proved"
+
+
+def one_reissue(box):
+    """A new key, an order, a new generation, the reload of nginx, and the handshake that proves it."""
+    before = box.control.certificates()[WEB_INTERFACE]["Sha256"]
+    cpu = cpu_of(certmgr_processes(box))
+    cost = run_measured([box.control.program, "reissue", WEB_INTERFACE], box.control.environment)
+    start = time.monotonic()
+    wait_until("proof of the new certificate", lambda: proved(box, WEB_INTERFACE, before))
+    waited = time.monotonic() - start
+    memory = max(memory_of(pid, "VmHWM") for pid in certmgr_processes(box))
+    # The last look, which found it proved, is ours and not certmgr's.
+    return Cost(cost.wall + max(0, waited - 0.02), cost.cpu + cpu_of(certmgr_processes(box)) - cpu, memory)
+
+
+def table_of_single_issuances(box):
+    rows = [("certmgr", [one_reissue(box) for _ in range(ROUNDS)])]
+    webroot = box.folder / "webroot"
+    (webroot / ".well-known").mkdir(parents=True)
+    (webroot / ".well-known/acme-challenge").symlink_to(box.folder / "challenges")
+    reload = f"nginx -s reload -c {box.nginx.configuration}"
+    peers = [kind(box.folder, box.ca.directory, box.ca.trust_file, webroot, reload) for kind in PEERS]
+    for peer in peers:
+        peer.register()
+        rows.append((f"{peer.name} {peer.version()}", [
+            run_measured(peer.command(f"{peer.name}-{number}.example.com"), peer.environment,
+                         box.folder / f"log/{peer.name}.log") for number in range(ROUNDS)]))
+    print("| client | wall, median | wall, worst | CPU, mean | peak memory |\n| --- | --- | --- | --- | --- |")
+    for name, costs in rows:
+        walls = [cost.wall for cost in costs]
+        print(f"| {name} | {statistics.median(walls) * 1000:.0f} ms | {max(walls) * 1000:.0f} ms "
+              f"| {statistics.mean(cost.cpu for cost in costs) * 1000:.0f} ms "
+              f"| {max(cost.peak_memory for cost in costs) / 2**20:.1f} MB |", flush=True)
+    return peers
+
+
+def request(address, names, acme):
+    """One connection, one request after another; each answers as soon as its job is taken."""
+    bus = dbus.bus.BusConnection(address)
+    manager = dbus.Interface(bus.get_object("org.certmgr1", "/org/certmgr1"), "org.certmgr1.Manager")
+    for name in names:
+        manager.Request(dbus.Array([name], signature="s"), dbus.Dictionary({"acme": acme}, signature="sv"))
+    bus.close()
+
+
+def request_many(box, names, acme):
+    """Four callers at once, in processes of their own: the measured daemon is not to wait for a Python thread."""
+    with concurrent.futures.ProcessPoolExecutor(4) as callers:
+        for done in [callers.submit(request, box.bus.address, names[part::4], acme) for part in range(4)]:
+            done.result()
+
+
+def side_by_side(box, lego):
+    names = [f"many-{number}.example.com" for number in range(SIDE_BY_SIDE)]
+    before = len(box.control.certificates())
+    pebble = cpu_of([box.ca.process.pid])
+    start = time.monotonic()
+    request_many(box, names, True)
+    settled(box, before + SIDE_BY_SIDE, "acme")
+    ours = SIDE_BY_SIDE / (time.monotonic() - start)
+    pebble_each = (cpu_of([box.ca.process.pid]) - pebble) / SIDE_BY_SIDE
+    print("\n| 100 issuances side by side | per second |\n| --- | --- |")
+    print(f"| certmgr | {ours:.0f} |")
+    for parallel in (4, 16):
+        print(f"| lego, {parallel} at once | {lego_rate(lego, parallel):.0f} |", flush=True)
+    print(f"| what Pebble's own CPU time ({pebble_each * 1000:.1f} ms each) allows on {os.cpu_count()} cores, "
+          f"clients for free | {os.cpu_count() / pebble_each:.0f} |")
+
+
+def lego_rate(lego, parallel):
+    names = [f"lego-{parallel}-{number}.example.com" for number in range(SIDE_BY_SIDE)]
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
+        list(pool.map(lambda name: run_measured(lego.command(name)[:-2], lego.environment), names))
+    return SIDE_BY_SIDE / (time.monotonic() - start)
+
+
+def table_of_local_issuances():
+    with Box(ca=None, tpm=False, key_policy="file") as box:
+        box.start()
+        before = len(box.control.certificates())
+        start = time.monotonic()
+        request_many(box, [f"local-{number}.example.com" for number in range(LOCAL)], False)
+        settled(box, before + LOCAL, "local")
+        rate = LOCAL / (time.monotonic() - start)
+        box.manager.stop()
+        box.manager.start()
+        settled(box, before + LOCAL, "local")
+        idle = memory_of(box.manager.process.pid, "VmRSS")
+    print("\n| local certificates | |\n| --- | --- |")
+    print(f"| issued over the bus, keys in files, each durable, one by one | {rate:.0f}/s |")
+    print(f"| raw signatures, `openssl speed ecdsap256`, one core | {openssl_speed():.0f}/s |")
+    print(f"| resident memory of certmgrd, idle, with {LOCAL:,} of them | {idle / 2**20:.1f} MB |", flush=True)
+
+
+def openssl_speed():
+    text = run(["openssl", "speed", "-seconds", "1", "ecdsap256"]).stdout
+    return float(re.search(r"nistp256\).* ([0-9.]+) +[0-9.]+$", text, re.MULTILINE).group(1))
+
+
+def trust_pebble(box):
+    """uacme knows no trust file of its own: in our mount namespace the system's has Pebble's certificate too."""
+    bundle = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+    extended = box.folder / "ca-certificates.crt"
+    extended.write_text(bundle.read_text() + box.ca.trust_file.read_text())
+    run(["mount", "--bind", extended, bundle])
+
+
+def describe_machine():
+    model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    print(f"{datetime.date.today()}, {os.cpu_count()} × {model.group(1) if model else 'CPU unknown'}, Pebble without sleeps "
+          f"and nonce rejects, {ROUNDS} rounds each\n", flush=True)
+
+
+def main():
+    try:
+        namespace.enter(network=True)
+        describe_machine()
+        with Box(pebble_environment=QUICK, key_policy="file") as box:
+            trust_pebble(box)
+            box.start()
+            settled(box, len(namespace.NAMES), "acme")
+            lego = next(peer for peer in table_of_single_issuances(box) if isinstance(peer, Lego))
+            side_by_side(box, lego)
+        table_of_local_issuances()
+        return 0
+    except BoxError as error:
+        print(f"scripts/bench: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""A whole gateway on loopback below one temporary folder; several may run at the same time."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from . import namespace, tls
+from .acme import Caddy, Pebble
+from .bus import PrivateBus
+from .keys import KeyDaemon, SoftwareTpm
+from .manager import Control, Manager, Responder
+from .nginx import Nginx
+from .process import BoxError, free_ports
+
+WEB_INTERFACE, *PROXIED = namespace.NAMES
+
+OPENSSL_CONF = """openssl_conf = openssl_init
+[openssl_init]
+providers = providers
+[providers]
+default = default_sect
+certmgr = certmgr_sect
+[default_sect]
+activate = 1
+[certmgr_sect]
+module = {module}
+activate = 1
+"""
+
+PROGRAMS = {"certmgrd": "certmgr/daemon/certmgrd", "certmgrctl": "certmgr/ctl/program/certmgrctl",
+            "keyd": "hal/keyd/certmgr-keyd", "responder": "certmgr/responder/certmgr-responder",
+            "provider": "hal/provider/certmgr.so"}
+
+
+def install(folder):
+    """Copies the binaries of the flavour that CERTMGR_PRESET names: a clone in /root, say, is closed to the users that
+    the pieces run as. Returns the paths by name."""
+    built = namespace.REPOSITORY / "build" / os.environ.get("CERTMGR_PRESET", "release")
+    target = folder / "bin"
+    target.mkdir()
+    installed = {}
+    for name, file in PROGRAMS.items():
+        if not (built / file).exists():
+            raise BoxError(f"{built / file} is not built; scripts/run and scripts/test build it")
+        installed[name] = pathlib.Path(shutil.copy(built / file, target))
+    return installed
+
+
+class Box:
+    """Starts everything but the manager and nginx, so that a test chooses in which order these come up.
+
+    `ca`: "pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one. `proxied_challenges`:
+    the ACME server asks nginx, which passes the question on; else it asks the responder itself.
+    """
+
+    def __init__(self, ca="pebble", pebble_environment=None, pebble_arguments=(), tpm=True, key_policy="prefer-tpm",
+                 proxied_challenges=False):
+        # Short, since a socket's path may have 107 characters only (unix(7)).
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
+        self.folder.chmod(0o755)
+        os.umask(0o022)
+        (self.folder / "log").mkdir()
+        self.parts = []
+        try:
+            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges):
+        programs = install(self.folder)
+        self.provider = programs["provider"]
+        http_port, responder_port, self.port = free_ports(3)
+        if ca == "caddy":
+            responder_port = 80  # the only one that Caddy asks on
+        self.bus = self._part(PrivateBus(self.folder))
+        self.tpm = self._part(SoftwareTpm(self.folder)) if tpm else None
+        self.keyd = self._part(KeyDaemon(self.folder, programs["keyd"], self.tpm.tcti if tpm else "none"))
+        self.ca = None
+        if ca == "pebble":
+            self.ca = self._part(Pebble(self.folder, http_port if proxied_challenges else responder_port,
+                                        pebble_environment, pebble_arguments))
+        elif ca == "caddy":
+            self.ca = self._part(Caddy(self.folder))
+        self._part(Responder(self.folder, programs["responder"], responder_port))
+        openssl_conf = self.folder / "openssl.cnf"
+        openssl_conf.write_text(OPENSSL_CONF.format(module=self.provider))
+        self.manager = self._part(Manager(self.folder, programs["certmgrd"], self.bus.address))
+        pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
+                 **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
+        self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))
+        self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy)
+        self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx)
+        self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx)
+        self.control = Control(programs["certmgrctl"], self.bus.address)
+        self.visitor = Control(programs["certmgrctl"], self.bus.address, user="visitor")
+
+    def _part(self, part):
+        self.parts.append(part)
+        return part
+
+    def start(self):
+        """As on a gateway: the manager lays local certificates before the services come up."""
+        self.manager.start()
+        self.nginx.start()
+
+    def look(self, name):
+        """One handshake, verified up to the ACME server's root."""
+        return self.look_trusting(name, self.ca.root(), "acme-root.pem")
+
+    def look_locally(self, name):
+        """One handshake, verified up to the box's own root."""
+        return self.look_trusting(name, self.control.run("authority", "download").stdout, "local-root.pem")
+
+    def look_trusting(self, name, root, file):
+        trust_file = self.folder / file
+        trust_file.write_text(root)
+        return tls.look(name, self.port, trust_file)
+
+    def close(self):
+        for part in reversed(self.parts):
+            part.stop()
+        shutil.rmtree(self.folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -1,0 +1,141 @@
+"""certmgrd and its challenge responder, unprivileged, and certmgrctl to ask it with."""
+
+import json
+import shutil
+import socket
+
+from .process import BoxError, Process, port_open, run
+
+CONFIGURATION = """state_directory = "{state}"
+challenge_directory = "{challenges}"
+
+[services]
+directories = ["{services}"]
+
+[keys]
+socket = "{keyd}"
+provider = "{provider}"
+policy = "{key_policy}"
+
+[acme]
+public_names_only = false
+"""
+CA = """
+[[acme.ca]]
+name = "{name}"
+directory = "{directory}"
+trust_file = "{trust_file}"
+contacts = ["mailto:admin@example.com"]
+terms_agreed = true
+"""
+PROFILE = """description = "{description}"
+names = {names}
+users = ["www-data"]
+check_command = {check}
+reload_command = {reload}
+
+[probe]
+kind = "https"
+address = "127.0.0.1"
+port = {port}
+"""
+
+
+class Responder:
+    def __init__(self, folder, program, port):
+        self.directory = folder / "challenges"
+        self.directory.mkdir()
+        shutil.chown(self.directory, "certmgr", "certmgr")
+        self.process = Process("certmgr-responder", [program, "--directory", self.directory,
+                                                     "--listen", f"127.0.0.1:{port}"],
+                               folder / "log/responder.log", user="certmgr-responder")
+        self.process.wait_until("its port was open", lambda: port_open(port))
+
+    def stop(self):
+        self.process.stop()
+
+
+class Manager:
+    """The daemon. `start` returns when it says READY=1, as systemd would wait for it."""
+
+    def __init__(self, folder, program, bus_address):
+        self.folder = folder
+        self.program = program
+        self.configuration = folder / "certmgr.toml"
+        self.services = folder / "services.d"
+        self.services.mkdir()
+        self.state = folder / "state"
+        self.state.mkdir(mode=0o755)
+        shutil.chown(self.state, "certmgr", "certmgr")
+        self.log = folder / "log/certmgrd.log"
+        self.notify_socket = folder / "notify"
+        self.environment = {"DBUS_SYSTEM_BUS_ADDRESS": bus_address, "NOTIFY_SOCKET": str(self.notify_socket)}
+        self.process = None
+
+    def configure(self, keyd, provider, cas, key_policy="prefer-tpm"):
+        text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges", services=self.services,
+                                    keyd=keyd, provider=provider, key_policy=key_policy)
+        self.configuration.write_text(text + "".join(
+            CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
+            for name, server in cas.items()))
+
+    def add_service(self, name, description, names, nginx):
+        """One certificate for each of the names."""
+        (self.services / f"{name}.toml").write_text(PROFILE.format(
+            description=description, names=json.dumps(list(names)), check=json.dumps(nginx.check_command),
+            reload=json.dumps(nginx.reload_command), port=nginx.port))
+
+    def live(self, service, certificate):
+        """The folder that the service reads."""
+        return self.state / "live" / service / certificate / "current"
+
+    def launch(self, wrapper=()):
+        """Starts it without waiting; `wrapper` is a command in front of it."""
+        command = [*wrapper, self.program, "--config", self.configuration]
+        # Ambient CAP_KILL stands in for the polkit rule that lets it reload units on a gateway.
+        self.process = Process("certmgrd", command, self.log, user="certmgr", environment=self.environment,
+                               ambient=("kill",))
+
+    def start(self, wrapper=(), limit=30):
+        self.notify_socket.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
+            notifications.bind(str(self.notify_socket))
+            self.notify_socket.chmod(0o666)
+            notifications.settimeout(0.01)
+            self.launch(wrapper)
+
+            def ready():
+                try:
+                    return b"READY=1" in notifications.recv(4096)
+                except TimeoutError:
+                    return False
+
+            self.process.wait_until("it was ready", ready, limit)
+        self.notify_socket.unlink(missing_ok=True)
+
+    def stop(self):
+        if self.process:
+            self.process.stop()
+
+
+class Control:
+    """certmgrctl, as `user` (empty: root)."""
+
+    def __init__(self, program, bus_address, user=""):
+        self.program = program
+        self.environment = {"DBUS_SYSTEM_BUS_ADDRESS": bus_address, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        self.prefix = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--"] if user else []
+
+    def run(self, *arguments, check=True, **options):
+        return run([*self.prefix, self.program, *arguments], check=check, env=self.environment, **options)
+
+    def json(self, *arguments):
+        result = self.run(*arguments, "--json")
+        try:
+            return json.loads(result.stdout)
+        except json.JSONDecodeError:
+            raise BoxError(f"certmgrctl {' '.join(arguments)} --json did not answer JSON:\n{result.stdout}") from None
+
+    def certificates(self):
+        """All of them, by their id."""
+        return {certificate["Id"]: certificate for certificate in self.json("list")}

@@ -1,0 +1,90 @@
+"""nginx as the gateway has it: a web interface and two reverse-proxied names, workers without privileges."""
+
+import signal
+
+from .process import Process, port_open
+
+PAGE = """
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        server_name {name};
+        ssl_certificate {files}/fullchain.pem;
+        ssl_certificate_key {files}/key.pem;
+        location / {{ return 200 "{name}\\n"; }}
+    }}
+"""
+CONFIGURATION = """daemon off;
+user www-data;
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log {log} notice;
+events {{ worker_connections 512; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    ssl_session_cache off;
+    server {{
+        listen 127.0.0.1:{http_port};
+        location /.well-known/acme-challenge/ {{ proxy_pass http://127.0.0.1:{responder_port}; }}
+        location / {{ return 404; }}
+    }}
+    server {{
+        listen 127.0.0.1:{port} ssl default_server;
+        ssl_reject_handshake on;
+    }}
+{pages}}}
+"""
+
+
+class Nginx:
+    """`pages`: name -> folder with fullchain.pem and key.pem. `openssl_conf` activates the key provider."""
+
+    def __init__(self, folder, http_port, port, responder_port, pages, openssl_conf):
+        self.folder = folder / "nginx"
+        self.folder.mkdir()
+        self.http_port, self.port, self.responder_port = http_port, port, responder_port
+        self.openssl_conf = openssl_conf
+        self.log = folder / "log/nginx.log"
+        self.configuration = self.folder / "nginx.conf"
+        self.pid_file = self.folder / "nginx.pid"
+        # The manager runs "nginx -t" without privileges, and that opens both for writing.
+        for file in (self.log, self.pid_file):
+            file.touch()
+            file.chmod(0o666)
+        # It makes these at its first start; "nginx -t" may come before that.
+        for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
+            (self.folder / name).mkdir()
+        self.process = None
+        self.write_configuration(pages)
+        # Ambient CAP_KILL lets the unprivileged manager do what systemd's reload does on a gateway.
+        self.reload_command = self._script("reload", f'exec kill -HUP "$(cat {self.pid_file})"')
+        self.check_command = self._script(
+            "check", f"OPENSSL_CONF={openssl_conf} exec /usr/sbin/nginx -q -t -c {self.configuration}")
+
+    def write_configuration(self, pages):
+        self.configuration.write_text(CONFIGURATION.format(
+            folder=self.folder, log=self.log, http_port=self.http_port, port=self.port,
+            responder_port=self.responder_port,
+            pages="".join(PAGE.format(port=self.port, name=name, files=files) for name, files in pages.items())))
+
+    def _script(self, name, line):
+        file = self.folder / name
+        file.write_text(f"#!/bin/sh\n{line}\n")
+        file.chmod(0o755)
+        return [str(file)]
+
+    def start(self):
+        self.process = Process("nginx", ["nginx", "-e", self.log, "-c", self.configuration], self.log,
+                               environment={"OPENSSL_CONF": str(self.openssl_conf)})
+        self.process.wait_until("its port was open", lambda: port_open(self.port))
+
+    def reload(self):
+        self.process.kill(signal.SIGHUP)
+
+    def stop(self):
+        if self.process:
+            self.process.stop()

@@ -1,0 +1,185 @@
+// certmgrctl end to end: the program against the real service, bus and polkit.
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <openssl/pem.h>
+
+#include "tests/integration/bus/bus_host.h"
+
+namespace certmgr::bus {
+namespace {
+
+using Json = nlohmann::json;
+using testing_support::ChildProcess;
+using testing_support::FakeCommands;
+using testing_support::RunResult;
+
+class Certmgrctl : public testing::Test {
+  protected:
+    RunResult ctl(std::vector<std::string> arguments, uid_t uid = 0) {
+        arguments.insert(arguments.begin(), CERTMGRCTL);
+        return testing_support::run(arguments, host.bus.options(uid));
+    }
+    Json json(std::vector<std::string> arguments, int status = 0) {
+        arguments.emplace_back("--json");
+        const RunResult result = ctl(arguments);
+        EXPECT_EQ(result.status, status) << result.output;
+        // A failing job's JSON is followed by its sentence on standard error.
+        const Json parsed =
+            Json::parse(result.output.substr(0, result.output.rfind("certmgrctl: ")), nullptr, false);
+        EXPECT_FALSE(parsed.is_discarded()) << result.output;
+        return parsed;
+    }
+
+    BusHost host;
+    testing_support::TemporaryDirectory folder;
+};
+
+TEST_F(Certmgrctl, ListsAndShows) {
+    const RunResult list = ctl({"list"}, nobody);
+    EXPECT_EQ(list.status, 0);
+    EXPECT_NE(list.output.find("gw.example +1  local  tpm"), std::string::npos) << list.output;
+    EXPECT_NE(list.output.find("\n  ! order: the CA answered HTML\n"), std::string::npos) << list.output;
+    EXPECT_EQ(json({"list"}).size(), 2U);
+    EXPECT_EQ(json({"show", "gw.example"}).at("Id"), "gw.example+0a1b2c3d");
+    EXPECT_EQ(json({"show", "WWW.gw.example."}).at("Id"), "gw.example+0a1b2c3d");
+    EXPECT_EQ(json({"show", "used.example"}).at("Pem"), "PEM of used.example");
+    EXPECT_NE(ctl({"show", "used.example"}, nobody).output.find("Pem: PEM of used.example\n"),
+              std::string::npos);
+    EXPECT_EQ(ctl({"show", "absent.example"}).status, 5);
+}
+
+TEST_F(Certmgrctl, RequestsAndWaits) {
+    const RunResult result = ctl({"request", "a.example", "b.example", "--key-policy", "tpm", "--no-acme"});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_TRUE(result.output.ends_with("issued\n")) << result.output;
+    host.run([](FakeCommands& commands) {
+        ASSERT_EQ(commands.requests.size(), 1U);
+        EXPECT_EQ(commands.requests[0].names.size(), 2U);
+        EXPECT_EQ(commands.requests[0].keyPolicy, "tpm");
+        EXPECT_FALSE(commands.requests[0].acme);
+    });
+    EXPECT_EQ(json({"request", "c.example"}).at("Result"), "issued");
+    EXPECT_EQ(json({"request", "c.example", "--no-wait"}).at("State"), "started");
+    EXPECT_EQ(ctl({"request", "two words"}).status, 6);
+    const RunResult failed = ctl({"request", "broken.example"});
+    EXPECT_EQ(failed.status, 1);
+    EXPECT_TRUE(failed.output.ends_with("certmgrctl: the CA refused the connection\n")) << failed.output;
+    EXPECT_EQ(json({"request", "broken.example"}, 1).at("ErrorCode"), "connection-refused");
+}
+
+TEST_F(Certmgrctl, Uploads) {
+    EXPECT_EQ(json({"upload", CERTMGR_TEST_ROOT_PEM, "--dry-run"}).at("Result"), "would be accepted");
+    host.run([](FakeCommands& commands) {
+        EXPECT_EQ(commands.uploaded, testing_support::readFile(CERTMGR_TEST_ROOT_PEM));
+    });
+    const auto shell = [&](const std::string& script) {
+        return testing_support::run({"sh", "-c", script}, host.bus.options());
+    };
+    EXPECT_EQ(shell(std::string(CERTMGRCTL) + " upload - < " CERTMGR_TEST_ROOT_PEM).status, 0);
+    EXPECT_EQ(shell("cat " CERTMGR_TEST_ROOT_PEM " | " + std::string(CERTMGRCTL) + " upload -").status, 0);
+    EXPECT_EQ(shell("yes | " + std::string(CERTMGRCTL) + " upload -").status, 6);
+    testing_support::writeFile(folder / "no.pem", "this is no PEM");
+    const RunResult bad = ctl({"upload", folder / "no.pem"});
+    EXPECT_EQ(bad.status, 6);
+    EXPECT_TRUE(bad.output.ends_with("certmgrctl: found no PEM block, expected a chain\n")) << bad.output;
+    EXPECT_EQ(ctl({"upload", folder / "absent.pem"}).status, 6);
+}
+
+TEST_F(Certmgrctl, ReissuesAndDeletes) {
+    EXPECT_EQ(json({"reissue", "gw.example"}).at("Result"), "reissued");
+    EXPECT_EQ(ctl({"delete", "used.example"}).status, 6);
+    EXPECT_EQ(json({"delete", "gw.example"}).at("Result"), "deleted");
+    EXPECT_EQ(ctl({"delete", "gw.example"}).status, 5);
+}
+
+TEST_F(Certmgrctl, ShowsAndDownloadsTheAuthority) {
+    EXPECT_EQ(json({"authority", "show"}).at(0).at("Role"), "root");
+    EXPECT_EQ(ctl({"authority", "download"}, nobody).output,
+              testing_support::readFile(CERTMGR_TEST_ROOT_PEM));
+    EXPECT_EQ(ctl({"authority", "download", "--der", "-o", folder / "root.der"}).status, 0);
+    const std::string der = testing_support::readFile(folder / "root.der");
+    const auto* in = reinterpret_cast<const unsigned char*>(der.data());
+    EXPECT_TRUE(hal::X509Ptr(d2i_X509(nullptr, &in, static_cast<long>(der.size()))));
+    EXPECT_EQ(ctl({"authority", "download", "-o", "/absent/root.pem"}).status, 1);
+}
+
+TEST_F(Certmgrctl, ListsAndChecksServices) {
+    EXPECT_EQ(json({"service", "list"}).at(0).at("Deployments").at(0).at("State"), "rolled-back");
+    EXPECT_NE(ctl({"service", "list"}).output.find("rolled-back"), std::string::npos);
+    EXPECT_EQ(json({"service", "check", "web-ui"}).at("Result"), "the leaf is served");
+    EXPECT_EQ(json({"service", "check"}).at(0).at("Service"), "web-ui");
+    EXPECT_EQ(ctl({"service", "check", "absent"}).status, 5);
+    host.run([](FakeCommands& commands) {
+        engine::ServiceView service;
+        service.name = "broken";
+        commands.shown.put(service);
+    });
+    const RunResult all = ctl({"service", "check"});
+    EXPECT_EQ(all.status, 1);
+    EXPECT_NE(all.output.find("web-ui: the leaf is served\n"), std::string::npos) << all.output;
+}
+
+TEST_F(Certmgrctl, UserWithoutRightsIsDenied) {
+    const std::vector<std::vector<std::string>> commands = {{"request", "a.example"},
+                                                            {"upload", CERTMGR_TEST_ROOT_PEM},
+                                                            {"reissue", "gw.example"},
+                                                            {"delete", "gw.example"},
+                                                            {"service", "check"}};
+    for (const auto& arguments : commands) {
+        const RunResult result = ctl(arguments, nobody);
+        EXPECT_EQ(result.status, 4) << arguments[0];
+        EXPECT_TRUE(result.output.starts_with("certmgrctl: access denied: ")) << result.output;
+    }
+    EXPECT_EQ(ctl({"reissue", "gw.example"}, games).status, 0);
+}
+
+TEST_F(Certmgrctl, WatchesUntilTheDaemonGoes) {
+    ChildProcess::Options options = host.bus.options();
+    options.output = folder / "watch";
+    ChildProcess watch({CERTMGRCTL, "watch", "--json"}, options);
+    int turn = 0;
+    testing_support::waitUntil("a change is printed", [&] {
+        host.run([&](FakeCommands& commands) {
+            engine::CertificateView view = commands.shown.certificates().at("used.example");
+            view.activity = "step " + std::to_string(++turn);
+            commands.shown.put(view);
+        });
+        return testing_support::readFile(options.output).find('\n') != std::string::npos;
+    });
+    std::ifstream lines(options.output);
+    std::string line;
+    std::getline(lines, line);
+    const Json change = Json::parse(line);
+    EXPECT_EQ(change.at("Change"), "changed");
+    EXPECT_EQ(change.at("Id"), "used.example");
+    EXPECT_TRUE(change.at("Properties").at("Activity").get<std::string>().starts_with("step "));
+    host.stop();
+    EXPECT_EQ(watch.wait(std::chrono::seconds(20)), 3);
+}
+
+TEST_F(Certmgrctl, MissingDaemonAndMissingBusAreOneSentence) {
+    host.stop();
+    const RunResult daemon = ctl({"list"});
+    EXPECT_EQ(daemon.status, 3);
+    EXPECT_TRUE(daemon.output.starts_with("certmgrctl: certmgrd does not answer")) << daemon.output;
+    ChildProcess::Options options;
+    options.environment["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=" + (folder / "absent").string();
+    const RunResult bus = testing_support::run({CERTMGRCTL, "list"}, options);
+    EXPECT_EQ(bus.status, 3);
+    EXPECT_EQ(bus.output, "certmgrctl: the system bus cannot be reached: No such file or directory\n");
+}
+
+TEST_F(Certmgrctl, WrongUsageIsTwo) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{}, {"unknown"}, {"show"}, {"list", "--colour"}, {"authority"}})
+        EXPECT_EQ(ctl(arguments).status, 2);
+    EXPECT_EQ(ctl({"--version"}).status, 0);
+    const RunResult help = ctl({"--help"});
+    EXPECT_EQ(help.status, 0);
+    EXPECT_NE(help.output.find("Examples:"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace certmgr::bus

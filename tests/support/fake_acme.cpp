@@ -1,0 +1,126 @@
+#include "tests/support/fake_acme.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+#include <openssl/ec.h>
+
+#include "certmgr/crypto/jws.h"
+
+namespace testing_support {
+namespace {
+
+using certmgr::net::HttpRequest;
+using certmgr::net::HttpResponse;
+using nlohmann::json;
+
+hal::Bytes publicKeyOf(EVP_PKEY& key) {
+    unsigned char* der = nullptr;
+    const int size = i2d_PUBKEY(&key, &der);
+    hal::Bytes bytes(der, der + size);
+    OPENSSL_free(der);
+    return bytes;
+}
+
+json payloadOf(const HttpRequest& request) {
+    const json jws = json::parse(request.body);
+    const std::string payload =
+        certmgr::crypto::base64urlDecode(jws.at("payload").get<std::string>()).value();
+    return payload.empty() ? json() : json::parse(payload);
+}
+
+constexpr const char* base = "https://acme.test";
+
+}  // namespace
+
+FakeAcme::FakeAcme(const certmgr::Clock& clock, certmgr::seconds lifetime)
+    : clock_(clock), lifetime_(lifetime), caKey_(EVP_EC_gen("P-256")) {
+    const certmgr::TimePoint now = clock.now();
+    ca_ = certmgr::crypto::buildCa(
+        {"fake ACME CA", "", now - std::chrono::hours(1), now + std::chrono::hours(24 * 365 * 20), 0},
+        publicKeyOf(*caKey_), nullptr, *caKey_);
+}
+
+void FakeAcme::setDown(bool down) {
+    const std::lock_guard lock(mutex_);
+    down_ = down;
+}
+
+int FakeAcme::ordersMade() const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<int>(orders_.size());
+}
+
+int FakeAcme::accountsMade() const {
+    const std::lock_guard lock(mutex_);
+    return accounts_;
+}
+
+HttpResponse FakeAcme::orderAnswer(int status, std::size_t number, const Order& order) {
+    const std::string url = std::string(base) + "/order/" + std::to_string(number);
+    json identifiers = json::array();
+    for (const std::string& name : order.names) identifiers.push_back({{"type", "dns"}, {"value", name}});
+    json body{{"status", order.chainPem.empty() ? "ready" : "valid"},
+              {"identifiers", identifiers},
+              {"authorizations", json::array()},
+              {"finalize", url + "/finalize"}};
+    if (!order.chainPem.empty()) body["certificate"] = url + "/certificate";
+    return {status, {{"location", url}, {"content-type", "application/json"}}, body.dump()};
+}
+
+std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
+    const auto* data = reinterpret_cast<const unsigned char*>(csrDer.data());
+    const hal::X509ReqPtr request(d2i_X509_REQ(nullptr, &data, static_cast<long>(csrDer.size())));
+    std::vector<certmgr::Identifier> names;
+    for (const std::string& name : order.names) names.push_back(certmgr::parseIdentifier(name));
+    const certmgr::TimePoint now = clock_.now();
+    const auto leaf =
+        certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime_},
+                                         publicKeyOf(*X509_REQ_get0_pubkey(request.get())), *ca_, *caKey_);
+    return certmgr::crypto::toPem(*leaf) + certmgr::crypto::toPem(*ca_);
+}
+
+HttpResponse FakeAcme::answer(const HttpRequest& request) {
+    const std::lock_guard lock(mutex_);
+    if (down_)
+        throw certmgr::Error(certmgr::ErrorKind::transient, "http-unreachable",
+                             "acme.test: connection refused");
+    const std::string path = request.url.substr(std::string(base).size());
+    HttpResponse response{200, {{"content-type", "application/json"}}, "{}"};
+    if (path == "/directory") {
+        response.body = json{{"newNonce", std::string(base) + "/nonce"},
+                             {"newAccount", std::string(base) + "/account"},
+                             {"newOrder", std::string(base) + "/new-order"},
+                             {"revokeCert", std::string(base) + "/revoke"},
+                             {"keyChange", std::string(base) + "/key-change"}}
+                            .dump();
+    } else if (path == "/account") {
+        ++accounts_;
+        response = {201,
+                    {{"location", std::string(base) + "/account/1"}, {"content-type", "application/json"}},
+                    json{{"status", "valid"}}.dump()};
+    } else if (path == "/new-order") {
+        Order order;
+        const json payload = payloadOf(request);
+        for (const json& identifier : payload.at("identifiers"))
+            order.names.push_back(identifier.at("value"));
+        orders_.push_back(order);
+        response = orderAnswer(201, orders_.size() - 1, order);
+    } else if (path.starts_with("/order/")) {
+        const std::size_t number = std::stoul(path.substr(7));
+        Order& order = orders_.at(number);
+        if (path.ends_with("/certificate")) {
+            response = {200, {{"content-type", "application/pem-certificate-chain"}}, order.chainPem};
+        } else {
+            if (path.ends_with("/finalize"))
+                order.chainPem = issue(
+                    order, certmgr::crypto::base64urlDecode(payloadOf(request).at("csr").get<std::string>())
+                               .value());
+            response = orderAnswer(200, number, order);
+        }
+    }
+    response.headers.emplace("replay-nonce", "nonce" + std::to_string(++nonces_));
+    return response;
+}
+
+}  // namespace testing_support

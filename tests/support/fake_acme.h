@@ -1,0 +1,58 @@
+// An ACME CA inside the test, behind the HttpClient interface: for what no real server can be made to show,
+// ten years of the manual clock and outages on demand. It checks no signatures and no challenges: the real
+// servers do that.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "certmgr/core/clock.h"
+#include "certmgr/crypto/x509.h"
+#include "certmgr/net/http_client.h"
+
+namespace testing_support {
+
+class FakeAcme {
+  public:
+    explicit FakeAcme(const certmgr::Clock& clock, certmgr::seconds lifetime = std::chrono::hours(24 * 90));
+
+    // Any number of clients may stand in front of the same CA.
+    class Client : public certmgr::net::HttpClient {
+      public:
+        explicit Client(FakeAcme& ca) : ca_(ca) {}
+        certmgr::net::HttpResponse send(const certmgr::net::HttpRequest& request, std::stop_token) override {
+            return ca_.answer(request);
+        }
+
+      private:
+        FakeAcme& ca_;
+    };
+
+    static constexpr const char* directory = "https://acme.test/directory";
+    void setDown(bool down);
+    int ordersMade() const;
+    int accountsMade() const;
+
+  private:
+    struct Order {
+        std::vector<std::string> names;
+        std::string chainPem;  // empty until finalized
+    };
+    certmgr::net::HttpResponse answer(const certmgr::net::HttpRequest& request);
+    certmgr::net::HttpResponse orderAnswer(int status, std::size_t number, const Order& order);
+    std::string issue(const Order& order, const std::string& csrDer);
+
+    const certmgr::Clock& clock_;
+    const certmgr::seconds lifetime_;
+    mutable std::mutex mutex_;
+    hal::Pkey caKey_;
+    certmgr::crypto::X509Ptr ca_;
+    std::vector<Order> orders_;
+    int accounts_ = 0;
+    int nonces_ = 0;
+    bool down_ = false;
+};
+
+}  // namespace testing_support

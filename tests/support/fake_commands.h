@@ -1,0 +1,105 @@
+// An engine that does nothing but show: for tests of the bus and of certmgrctl.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include "certmgr/core/error.h"
+#include "certmgr/engine/commands.h"
+
+namespace testing_support {
+
+// Jobs run when the test calls one of `later`, as workers would. Names and contents choose what happens:
+// a name with a blank is refused, "used.example" is in use, what begins with "broken" fails, content must
+// begin with "-----BEGIN".
+class FakeCommands : public certmgr::engine::Commands {
+  public:
+    certmgr::engine::Views shown;
+    std::deque<std::function<void()>> later;
+    std::vector<certmgr::engine::RequestCommand> requests;
+    std::string uploaded;
+
+    const certmgr::engine::Views& views() const override { return shown; }
+
+    std::string request(const certmgr::engine::RequestCommand& command) override {
+        for (const std::string& name : command.names)
+            if (name.find(' ') != std::string::npos)
+                throw certmgr::Error(certmgr::ErrorKind::rejected, "bad-name",
+                                     "\"" + name + "\" has a blank");
+        requests.push_back(command);
+        return start("request", command.names.at(0), [] { return "issued"; });
+    }
+
+    std::string upload(hal::UniqueFd content, bool dryRun) override {
+        return start("upload", "", [this, dryRun, fd = content.release()] {
+            const hal::UniqueFd owner(fd);
+            std::array<char, 4096> buffer{};
+            uploaded.clear();
+            for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;)
+                uploaded.append(buffer.data(), static_cast<std::size_t>(n));
+            if (!uploaded.starts_with("-----BEGIN"))
+                throw certmgr::Error(certmgr::ErrorKind::rejected, "bad-pem",
+                                     "found no PEM block, expected a chain");
+            return dryRun ? "would be accepted" : "accepted";
+        });
+    }
+
+    std::string reissue(const certmgr::CertificateId& id) override {
+        return start("reissue", id, [] { return "reissued"; });
+    }
+
+    std::string remove(const certmgr::CertificateId& id) override {
+        if (id == "used.example")
+            throw certmgr::Error(certmgr::ErrorKind::rejected, "in-use",
+                                 id + " is used by the service web-ui");
+        return start("delete", id, [this, id] {
+            shown.remove(certmgr::engine::Views::Kind::certificate, id);
+            return "deleted";
+        });
+    }
+
+    std::string check(const std::string& service) override {
+        return start("check", service, [] { return "the leaf is served"; });
+    }
+
+    std::string chainPem(const certmgr::CertificateId& id) override { return "PEM of " + id; }
+
+  private:
+    std::string start(const std::string& kind, const std::string& subject,
+                      std::function<std::string()> work) {
+        certmgr::engine::JobView job;
+        job.id = std::to_string(++lastJob_);
+        job.kind = kind;
+        job.certificate = subject;
+        job.state = "running";
+        job.step = kind + " begins";
+        shown.put(job);
+        later.emplace_back([this, job, subject, work = std::move(work)]() mutable {
+            try {
+                if (subject.starts_with("broken"))
+                    throw certmgr::Error(certmgr::ErrorKind::transient, "connection-refused",
+                                         "the CA refused the connection");
+                job.result = work();
+                job.state = "done";
+            } catch (const certmgr::Error& error) {
+                job.state = "failed";
+                job.errorKind = toString(error.kind());
+                job.errorCode = error.code();
+                job.error = error.what();
+            }
+            shown.put(job);
+        });
+        return job.id;
+    }
+
+    int lastJob_ = 0;
+};
+
+}  // namespace testing_support

@@ -1,0 +1,26 @@
+// certmgr-responder on a port of loopback, with a directory of its own.
+#pragma once
+
+#include "certmgr/acme/solvers/webroot_solver.h"
+#include "tests/support/child_process.h"
+
+namespace testing_support {
+
+class ResponderProcess {
+  public:
+    // `program`: the binary that was built, from its CMake target.
+    ResponderProcess(const std::string& program, std::uint16_t port)
+        : process_({program, "--directory", directory_.path().string(), "--listen",
+                    "127.0.0.1:" + std::to_string(port)}) {
+        waitUntil("certmgr-responder listens", [&] { return portOpen(port); });
+    }
+    certmgr::acme::WebrootSolver& solver() { return solver_; }
+    const std::filesystem::path& directory() const { return directory_.path(); }
+
+  private:
+    TemporaryDirectory directory_;
+    ChildProcess process_;
+    certmgr::acme::WebrootSolver solver_{directory_.path()};
+};
+
+}  // namespace testing_support

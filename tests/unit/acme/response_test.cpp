@@ -1,0 +1,96 @@
+#include "certmgr/acme/response.h"
+
+#include <gtest/gtest.h>
+
+namespace certmgr::acme {
+namespace {
+
+using net::HttpResponse;
+using std::chrono::seconds;
+constexpr std::chrono::sys_seconds now{seconds(1'800'000'000)};  // Fri, 15 Jan 2027 08:00:00 GMT
+
+std::optional<seconds> retryAfterOf(std::multimap<std::string, std::string> headers) {
+    return retryAfter({503, std::move(headers), ""}, now);
+}
+
+TEST(RetryAfter, IsSecondsOrADate) {
+    EXPECT_EQ(retryAfterOf({}), std::nullopt);
+    EXPECT_EQ(retryAfterOf({{"retry-after", "120"}}), seconds(120));
+    EXPECT_EQ(retryAfterOf({{"retry-after", "Fri, 15 Jan 2027 08:01:00 GMT"}}), seconds(60));
+    EXPECT_EQ(retryAfterOf({{"retry-after", "Fri, 15 Jan 2027 07:00:00 GMT"}}), seconds(0));
+    for (const char* const wrong : {"", "soon", "-5", "5s", "1e9", "99999999999999999999"})
+        EXPECT_EQ(retryAfterOf({{"retry-after", wrong}}), std::nullopt) << wrong;
+}
+
+TEST(RetryAfter, ADateIsMeasuredByTheServersOwnClock) {
+    EXPECT_EQ(retryAfterOf({{"date", "Sat, 01 Jan 2022 00:00:00 GMT"},
+                            {"retry-after", "Sat, 01 Jan 2022 00:00:30 GMT"}}),
+              seconds(30));
+}
+
+Error errorOf(const HttpResponse& response) {
+    try {
+        requireSuccess(response, "newOrder");
+    } catch (const Error& error) {
+        return error;
+    }
+    return Error(ErrorKind::internal, "none", "no error");
+}
+
+HttpResponse problem(int status, const std::string& type,
+                     std::multimap<std::string, std::string> headers = {}) {
+    headers.emplace("content-type", "application/problem+json; charset=utf-8");
+    return {
+        status, std::move(headers),
+        R"({"type":"urn:ietf:params:acme:error:)" + type +
+            R"(","detail":"no","subproblems":[{"type":"urn:x","detail":"bad","identifier":{"type":"dns","value":"a.example"}}]})"};
+}
+
+TEST(Success, IsAnyOf2xx) {
+    EXPECT_EQ(errorOf({200, {}, ""}).code(), "none");
+    EXPECT_EQ(errorOf({201, {}, ""}).code(), "none");
+}
+
+TEST(Problem, IsKeptWholeAndToldInWords) {
+    const HttpResponse response = problem(403, "rejectedIdentifier");
+    const Error error = errorOf(response);
+    EXPECT_EQ(error.kind(), ErrorKind::rejected);
+    EXPECT_EQ(error.problem(), response.body);
+    EXPECT_STREQ(error.what(),
+                 "newOrder: no (urn:ietf:params:acme:error:rejectedIdentifier); a.example: bad (urn:x)");
+    EXPECT_TRUE(isProblem(error, "rejectedIdentifier"));
+    EXPECT_FALSE(isProblem(error, "badNonce"));
+}
+
+TEST(Problem, KindsFollowWhatTheCallerCanDo) {
+    EXPECT_EQ(errorOf(problem(429, "rateLimited")).kind(), ErrorKind::rateLimited);
+    EXPECT_EQ(errorOf(problem(403, "rateLimited")).kind(), ErrorKind::rateLimited);
+    EXPECT_EQ(errorOf(problem(503, "rateLimited", {{"retry-after", "60"}})).kind(), ErrorKind::rateLimited);
+    EXPECT_TRUE(errorOf(problem(429, "rateLimited", {{"retry-after", "60"}})).retryAt().has_value());
+    EXPECT_EQ(errorOf(problem(500, "serverInternal")).kind(), ErrorKind::transient);
+    EXPECT_EQ(errorOf(problem(403, "userActionRequired")).kind(), ErrorKind::misconfigured);
+    EXPECT_EQ(errorOf(problem(400, "malformed")).kind(), ErrorKind::rejected);
+}
+
+TEST(Problem, BrokenOnesAreStillErrors) {
+    for (const char* const body : {"", "[]", "{\"type\":7}", "{\"subproblems\":[1,{\"identifier\":2}]}"}) {
+        const Error error = errorOf({400, {{"content-type", "application/problem+json"}}, body});
+        EXPECT_EQ(error.kind(), ErrorKind::rejected) << error.what();
+    }
+}
+
+TEST(Link, IsFoundAmongOthers) {
+    const HttpResponse response{
+        200,
+        {{"link", R"(<https://ca/dir>;rel="index", <https://ca/list?cursor=2>; rel="next")"},
+         {"link", "<https://ca/up>;rel=up"},
+         {"link", R"(<http://ca/plain>;rel="plain")"}},
+        ""};
+    EXPECT_EQ(linkTarget(response, "next"), "https://ca/list?cursor=2");
+    EXPECT_EQ(linkTarget(response, "up"), "https://ca/up");
+    EXPECT_EQ(linkTarget(response, "plain"), std::nullopt);
+    EXPECT_EQ(linkTarget({200, {{"link", "<<<>;rel"}, {"link", "<"}}, ""}, "next"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace certmgr::acme

@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include "certmgr/acme/wire/authorization.h"
+#include "certmgr/acme/wire/directory.h"
+#include "certmgr/acme/wire/order.h"
+#include "certmgr/core/error.h"
+
+namespace certmgr::acme::wire {
+namespace {
+
+// RFC 8555 7.1.3
+constexpr const char* order = R"({
+  "status": "valid", "expires": "2016-01-20T14:09:07.99Z",
+  "identifiers": [ {"type": "dns", "value": "www.example.org"}, {"type": "dns", "value": "example.org"} ],
+  "authorizations": [ "https://example.com/acme/authz/PAniVnsZcis", "https://example.com/acme/authz/r4HqLzrSrpI" ],
+  "finalize": "https://example.com/acme/order/TOlocE8rfgo/finalize",
+  "certificate": "https://example.com/acme/cert/mAt3xBGaobw" })";
+
+TEST(Order, OfTheRfc) {
+    const Order parsed = parseOrder(order);
+    EXPECT_EQ(parsed.status, OrderStatus::valid);
+    EXPECT_EQ(parsed.identifiers, (std::vector<Identifier>{{Identifier::Type::dns, "example.org"},
+                                                           {Identifier::Type::dns, "www.example.org"}}));
+    EXPECT_EQ(parsed.authorizations.size(), 2U);
+    EXPECT_EQ(parsed.certificate, "https://example.com/acme/cert/mAt3xBGaobw");
+}
+
+TEST(Order, WithAnythingMissingIsNoOrder) {
+    for (const std::string member : {"status", "identifiers", "authorizations", "finalize", "certificate"}) {
+        nlohmann::json broken = nlohmann::json::parse(order);
+        broken.erase(member);
+        try {
+            parseOrder(broken.dump());
+            ADD_FAILURE() << member;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), "not-acme");
+            EXPECT_NE(std::string(error.what()).find(member), std::string::npos) << error.what();
+        }
+    }
+}
+
+TEST(Order, IsAskedForByNamesAlone) {
+    EXPECT_EQ(newOrderPayload({{Identifier::Type::dns, "a.example"}, {Identifier::Type::ip, "192.0.2.1"}}),
+              R"({"identifiers":[{"type":"dns","value":"a.example"},{"type":"ip","value":"192.0.2.1"}]})");
+}
+
+std::string authorization(const std::string& status, const std::string& token) {
+    return nlohmann::json{{"status", status},
+                          {"identifier", {{"type", "dns"}, {"value", "example.org"}}},
+                          {"challenges",
+                           {{{"type", "dns-01"}, {"url", "https://ca/1"}, {"token", "x"}},
+                            {{"type", "http-01"}, {"url", "https://ca/2"}, {"token", token}}}}}
+        .dump();
+}
+
+TEST(Authorization, HasItsChallenges) {
+    const Authorization parsed = parseAuthorization(authorization("pending", "DGyRejmCefe7v4NfDGDKfA"));
+    EXPECT_EQ(parsed.status, AuthorizationStatus::pending);
+    ASSERT_EQ(parsed.challenges.size(), 2U);
+    EXPECT_EQ(parsed.challenges[1].token, "DGyRejmCefe7v4NfDGDKfA");
+    for (const char* const status : {"invalid", "deactivated", "expired", "revoked"})
+        EXPECT_EQ(parseAuthorization(authorization(status, "abc")).status, AuthorizationStatus::invalid);
+    EXPECT_THROW(parseAuthorization(authorization("dreaming", "abc")), Error);
+}
+
+TEST(Authorization, TokensAreFitForAFileName) {
+    for (const std::string token : {"", "../../etc/passwd", "a/b", "a.b", "a b", "a\n"})
+        EXPECT_THROW(parseAuthorization(authorization("pending", token)), Error) << token;
+    EXPECT_THROW(parseAuthorization(authorization("pending", std::string(129, 'a'))), Error);
+}
+
+TEST(Directory, OfTheRfc) {
+    const Directory directory = parseDirectory(R"({
+      "newNonce": "https://example.com/acme/new-nonce", "newAccount": "https://example.com/acme/new-account",
+      "newOrder": "https://example.com/acme/new-order",
+      "meta": {"termsOfService": "https://example.com/acme/terms/2017-5-30", "externalAccountRequired": true} })");
+    EXPECT_EQ(directory.newOrder, "https://example.com/acme/new-order");
+    EXPECT_EQ(directory.termsOfService, "https://example.com/acme/terms/2017-5-30");
+    EXPECT_TRUE(directory.externalAccountRequired);
+}
+
+}  // namespace
+}  // namespace certmgr::acme::wire

@@ -1,0 +1,171 @@
+#include "certmgr/config/settings.h"
+
+#include <regex>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/child_process.h"
+
+namespace certmgr::config {
+namespace {
+
+using std::chrono::hours;
+
+class SettingsFile : public testing::Test {
+  protected:
+    Settings load(const std::string& content) const {
+        testing_support::writeFile(file_, content);
+        return loadSettings(file_);
+    }
+    // What is said of the content, without the folder.
+    std::string refusal(const std::string& content) const {
+        try {
+            load(content);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), "bad-config");
+            EXPECT_EQ(error.kind(), ErrorKind::misconfigured);
+            return std::string(error.what()).substr(folder_.path().string().size() + 1);
+        }
+        return "accepted";
+    }
+
+    testing_support::TemporaryDirectory folder_;
+    std::filesystem::path file_ = folder_ / "certmgr.toml";
+};
+
+TEST_F(SettingsFile, thatIsMissingOrEmptyMeansTheDefaults) {
+    EXPECT_EQ(loadSettings(folder_ / "absent.toml").stateDirectory, "/var/lib/certmgr");
+    const Settings settings = load("");
+    EXPECT_EQ(settings.workers, 16);
+    EXPECT_TRUE(settings.acmeEnabled);
+    EXPECT_TRUE(settings.cas.empty());
+}
+
+TEST_F(SettingsFile, isReadWhole) {
+    const Settings settings = load(R"(
+state_directory = "/srv/state"
+challenge_directory = "/srv/challenges"
+[services]
+directories = ["/a", "/b"]
+[keys]
+socket = "/run/k.sock"
+provider = "/usr/lib/p.so"
+algorithm = "rsa-2048"
+policy = "file"
+[authority]
+organization = "Gateway 7"
+root_key_algorithm = "rsa-3072"
+issuing_key_algorithm = "ec-p384"
+root_key_policy = "tpm"
+issuing_key_policy = "sealed"
+root_days = 1000
+issuing_days = 500
+leaf_days = 30
+[acme]
+enabled = false
+public_names_only = false
+[[acme.ca]]
+name = "one"
+directory = "https://one.example/dir"
+trust_file = "/etc/one.pem"
+contacts = ["mailto:a@example"]
+terms_agreed = true
+[[acme.ca]]
+name = "two"
+directory = "https://two.example/dir"
+[daemon]
+workers = 3
+require_time_sync = true
+)");
+    EXPECT_EQ(settings.stateDirectory, "/srv/state");
+    EXPECT_EQ(settings.challengeDirectory, "/srv/challenges");
+    EXPECT_EQ(settings.serviceDirectories, (std::vector<std::filesystem::path>{"/a", "/b"}));
+    EXPECT_EQ(settings.keydSocket + settings.providerModule, "/run/k.sock/usr/lib/p.so");
+    EXPECT_EQ(settings.keyAlgorithm, hal::KeyAlgorithm::rsa2048);
+    EXPECT_EQ(settings.keyPolicy, hal::KeyPolicy::file);
+    EXPECT_EQ(settings.authority.organization, "Gateway 7");
+    EXPECT_EQ(settings.authority.rootKeyAlgorithm, hal::KeyAlgorithm::rsa3072);
+    EXPECT_EQ(settings.authority.issuingKeyAlgorithm, hal::KeyAlgorithm::ecP384);
+    EXPECT_EQ(settings.authority.rootKeyPolicy, hal::KeyPolicy::tpm);
+    EXPECT_EQ(settings.authority.issuingKeyPolicy, hal::KeyPolicy::sealed);
+    EXPECT_EQ(settings.authority.rootLifetime, hours(24 * 1000));
+    EXPECT_EQ(settings.authority.issuingLifetime, hours(24 * 500));
+    EXPECT_EQ(settings.authority.leafLifetime, hours(24 * 30));
+    EXPECT_FALSE(settings.acmeEnabled || settings.publicNamesOnly);
+    ASSERT_EQ(settings.cas.size(), 2u);
+    EXPECT_EQ(settings.cas[0].name + settings.cas[0].trustFile + settings.cas[0].contacts.at(0),
+              "one/etc/one.pemmailto:a@example");
+    EXPECT_TRUE(settings.cas[0].termsAgreed);
+    EXPECT_EQ(settings.cas[1].directory, "https://two.example/dir");
+    EXPECT_EQ(settings.workers, 3);
+    EXPECT_TRUE(settings.requireTimeSync);
+}
+
+TEST_F(SettingsFile, thatIsWrongIsToldWithLineAndColumn) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"a = [", "certmgr.toml:1:6: this is not TOML"},
+        {"\nstat_directory = \"/x\"",
+         "certmgr.toml:2:1: found the unknown key \"stat_directory\"; did you mean \"state_directory\"?"},
+        {"[zebra]", "unknown key \"zebra\"; remove it"},
+        {"[daemon]\nworker = 1",
+         "certmgr.toml:2:1: found the unknown key \"worker\"; did you mean \"workers\"?"},
+        {"state_directory = 7",
+         "certmgr.toml:1:19: state_directory: found a value of type integer, expected a string"},
+        {"state_directory = \"here\"", "expected an absolute path"},
+        {"state_directory = \"/a\\nb\"", "control character"},
+        {"daemon = 1",
+         "certmgr.toml:1:10: daemon: found a value of type integer, expected a table, as [daemon]"},
+        {"[daemon]\nworkers = 0",
+         "certmgr.toml:2:11: workers: found 0, expected a whole number from 1 to 256"},
+        {"[daemon]\nworkers = 2.5", "found a value of type floating-point"},
+        {"[daemon]\nrequire_time_sync = \"yes\"", "expected true or false"},
+        {"[keys]\npolicy = \"TPM\"", "found \"TPM\", expected one of \"tpm\", \"sealed\""},
+        {"[keys]\nalgorithm = \"ed25519\"", "expected one of \"ec-p256\""},
+        {"[services]\ndirectories = \"/a\"", "expected a list of strings"},
+        {"[services]\ndirectories = [\"/a\", 7]", "certmgr.toml:2:22: directories: found integer"},
+        {"[services]\ndirectories = [\"a\"]", "absolute"},
+        {"[authority]\norganization = \"\"", "expected 1 to 64"},
+        {"[authority]\nleaf_days = 826", "from 1 to 825"},
+        {"[authority]\nroot_days = 10", "issuing CA would outlive its root"},
+        {"[authority]\nissuing_days = 10", "leaf would outlive"},
+        {"acme = { ca = { name = \"x\" } }", "expected tables, each as [[ca]]"},
+        {"[[acme.ca]]\ndirectory = \"https://x\"", "certmgr.toml:1:1: name: found \"\""},
+        {"[[acme.ca]]\nname = \"A B\"", "certmgr.toml:2:8: name: found \"A B\""},
+        {"[[acme.ca]]\nname = \"a\"\ndirectory = \"http://x\"",
+         "certmgr.toml:3:13: directory: found \"http://x\""},
+        {"[[acme.ca]]\nname = \"a\"\ndirectory = \"https://x\"\ncontacts = [\"me\"]", "expected \"mailto:\""},
+        {"[[acme.ca]]\nname=\"a\"\ndirectory=\"https://x\"\n[[acme.ca]]\nname=\"a\"\ndirectory=\"https://y\"",
+         "certmgr.toml:5:6: name: found \"a\" a second time"},
+    };
+    for (const auto& [content, expected] : cases)
+        EXPECT_NE(refusal(content).find(expected), std::string::npos) << content << "\n" << refusal(content);
+}
+
+TEST_F(SettingsFile, thatIsNoFileOfSettingsIsRefused) {
+    EXPECT_NE(refusal(std::string(1024 * 1024 + 1, '#')).find("expected at most 1 MiB"), std::string::npos);
+    EXPECT_EQ(refusal("#" + std::string(1024 * 1024 - 1, ' ')), "accepted");
+    EXPECT_THROW(loadSettings(folder_.path()), Error);
+    EXPECT_NE(refusal(std::string("a = \"\0\"", 7)).find("not TOML"), std::string::npos);
+}
+
+// The example shows the defaults; read with the comment signs taken away it has to be right, too.
+TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
+    const std::string example = testing_support::readFile(CERTMGR_ROOTFS "/etc/certmgr/certmgr.toml");
+    ASSERT_NE(example, "");
+    EXPECT_EQ(refusal(example), "accepted");
+    const Settings shown = load(std::regex_replace(example, std::regex("\n# ([a-z_]+ = |\\[\\[)"), "\n$1"));
+    const Settings defaults;
+    EXPECT_EQ(shown.stateDirectory, defaults.stateDirectory);
+    EXPECT_EQ(shown.challengeDirectory, defaults.challengeDirectory);
+    EXPECT_EQ(shown.serviceDirectories, defaults.serviceDirectories);
+    EXPECT_EQ(shown.keydSocket, defaults.keydSocket);
+    EXPECT_EQ(shown.workers, defaults.workers);
+    EXPECT_EQ(shown.authority.rootLifetime, defaults.authority.rootLifetime);
+    EXPECT_EQ(shown.authority.issuingLifetime, defaults.authority.issuingLifetime);
+    EXPECT_EQ(shown.authority.leafLifetime, defaults.authority.leafLifetime);
+    EXPECT_EQ(shown.authority.rootKeyAlgorithm, defaults.authority.rootKeyAlgorithm);
+    EXPECT_EQ(shown.cas.at(0).name, "letsencrypt");
+}
+
+}  // namespace
+}  // namespace certmgr::config

@@ -1,0 +1,52 @@
+#include <gtest/gtest.h>
+
+#include "certmgr/core/system_clock.h"
+
+namespace certmgr {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr TimePoint build{seconds{1'795'305'600}};  // 2026-11-22
+
+TEST(FormatTime, isRfc3339) {
+    EXPECT_EQ(formatTime(TimePoint{}), "1970-01-01T00:00:00Z");
+    EXPECT_EQ(formatTime(build + hours(9) + minutes(8) + seconds(7)), "2026-11-22T09:08:07Z");
+    EXPECT_EQ(formatTime(TimePoint(seconds(951'827'696))), "2000-02-29T12:34:56Z");
+}
+
+TEST(JudgeClock, believesNothingBeforeTheBuild) {
+    const ClockTrust trust = judgeClock({build - seconds(1), build, TimePoint{}, true, false});
+    EXPECT_FALSE(trust.trusted);
+    EXPECT_NE(trust.reason.find("build date 2026-11-22"), std::string::npos) << trust.reason;
+    EXPECT_TRUE(judgeClock({build, build, TimePoint{}, false, false}).trusted);
+}
+
+TEST(JudgeClock, believesTheTimeSeenUnlessSynchronised) {
+    const TimePoint seen = build + hours(1000);
+    EXPECT_FALSE(judgeClock({seen - minutes(6), build, seen, false, false}).trusted);
+    EXPECT_TRUE(judgeClock({seen - minutes(4), build, seen, false, false}).trusted);
+    EXPECT_TRUE(judgeClock({build + hours(1), build, seen, true, false}).trusted);
+}
+
+TEST(JudgeClock, asksForSynchronisationOnlyWhereTold) {
+    EXPECT_FALSE(judgeClock({build + hours(1), build, build, false, true}).trusted);
+    EXPECT_TRUE(judgeClock({build + hours(1), build, build, true, true}).trusted);
+    EXPECT_TRUE(judgeClock({build + hours(1), build, build, false, false}).trusted);
+}
+
+TEST(SystemClock, isTheKernelsAndRemembersWhatItSaw) {
+    SystemClock clock(TimePoint{}, false);
+    EXPECT_GE(clock.now(), build);
+    EXPECT_TRUE(clock.trust().trusted) << clock.trust().reason;
+    const auto before = clock.sinceBoot();
+    EXPECT_GT(before.count(), 0);
+    EXPECT_LE(before, clock.sinceBoot());
+    const TimePoint now = clock.now();
+    clock.sawTime(now);
+    EXPECT_EQ(clock.lastSeen(), now);
+}
+
+}  // namespace
+}  // namespace certmgr

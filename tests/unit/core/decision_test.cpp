@@ -1,0 +1,216 @@
+#include "certmgr/core/decision.h"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+namespace certmgr {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr hours day{24};
+constexpr TimePoint start{seconds{1'800'000'037}};
+
+Credential credential(Source source, TimePoint notBefore = start, seconds lifetime = 90 * day) {
+    Credential result;
+    result.generation = 1;
+    result.source = source;
+    result.key = *KeyId::parse(std::string(32, source == Source::uploaded ? 'b' : 'a'));
+    result.issuerId = source == Source::local ? "issuing-1" : "";
+    result.leaf.names = parseIdentifiers({"a.example", "b.example"});
+    result.leaf.notBefore = notBefore;
+    result.leaf.notAfter = notBefore + lifetime;
+    return result;
+}
+
+CertificateFacts facts(std::optional<Credential> current) {
+    CertificateFacts result;
+    result.spec.names = parseIdentifiers({"a.example"});
+    result.current = std::move(current);
+    result.issuingAuthority = "issuing-1";
+    return result;
+}
+
+struct Case {
+    const char* name;
+    std::function<void(CertificateFacts&)> change;
+    std::optional<Source> current;
+    seconds age;
+    Action action;
+    const char* says;
+    std::optional<seconds> lookAgain = std::nullopt;  // since start
+};
+void PrintTo(const Case& row, std::ostream* out) {
+    *out << row.name;
+}
+
+void nothing(CertificateFacts&) {}
+void noAcme(CertificateFacts& facts) {
+    facts.acmeImpossible = "ACME is switched off";
+}
+void attemptOnDay100(CertificateFacts& facts) {
+    facts.acme = {4, start + 100 * day};
+}
+void withUpload(CertificateFacts& facts) {
+    facts.uploaded = credential(Source::uploaded);
+}
+void reissue(CertificateFacts& facts) {
+    facts.reissue = true;
+}
+void untrusted(CertificateFacts& facts) {
+    facts.clockTrusted = false;
+}
+void otherName(CertificateFacts& facts) {
+    facts.spec.names = parseIdentifiers({"new.example"});
+}
+void otherKey(CertificateFacts& facts) {
+    facts.current->keyAlgorithm = hal::KeyAlgorithm::rsa2048;
+}
+template <class... Changes>
+std::function<void(CertificateFacts&)> all(Changes... changes) {
+    return [=](CertificateFacts& facts) { (changes(facts), ...); };
+}
+
+class Decide : public testing::TestWithParam<Case> {};
+
+TEST_P(Decide, doesWhatTheRulesSay) {
+    const Case& row = GetParam();
+    CertificateFacts input = facts(row.current ? std::optional(credential(*row.current)) : std::nullopt);
+    row.change(input);
+    const Decision decision = decide(input, start + row.age);
+    EXPECT_EQ(toString(decision.action), toString(row.action)) << decision.reason;
+    EXPECT_NE(decision.reason.find(row.says), std::string::npos) << decision.reason;
+    const std::optional<TimePoint> expected =
+        row.lookAgain ? std::optional(start + *row.lookAgain) : std::nullopt;
+    EXPECT_EQ(decision.lookAgain, expected);
+}
+
+constexpr auto local = Source::local;
+constexpr auto acme = Source::acme;
+constexpr auto uploaded = Source::uploaded;
+
+INSTANTIATE_TEST_SUITE_P(
+    uploads, Decide,
+    testing::Values(Case{"chosen", withUpload, acme, day, Action::useUploaded, "uploaded chain"},
+                    Case{"chosenForNothing", withUpload, {}, day, Action::useUploaded, "uploaded chain"},
+                    Case{"inUse", withUpload, uploaded, day, Action::none, "in use", 90 * day - hours(1)},
+                    Case{"notYetValid", withUpload, {}, -day, Action::issueLocal, "no certificate"},
+                    Case{"doesNotCover", all(withUpload, otherName), acme, day, Action::issueLocal, "cover"},
+                    Case{"expired", withUpload, uploaded, 90 * day, Action::issueLocal, "expired"},
+                    Case{"aboutToExpire", withUpload, uploaded, 90 * day - minutes(59), Action::issueLocal,
+                         "about to expire"},
+                    Case{"aboutToExpireIsNotChosenAgain", withUpload, local, 90 * day - minutes(59),
+                         Action::issueLocal, ""},
+                    Case{"winsOverReissue", all(withUpload, reissue), uploaded, day, Action::none, "in use",
+                         90 * day - hours(1)},
+                    Case{"withdrawn", nothing, uploaded, day, Action::orderAcme, "no longer"},
+                    Case{"withdrawnWithoutAcme", noAcme, uploaded, day, Action::issueLocal, "no longer"},
+                    Case{"withdrawnWaiting", attemptOnDay100, uploaded, day, Action::none, "stays",
+                         89 * day}));
+
+INSTANTIATE_TEST_SUITE_P(
+    locals, Decide,
+    testing::Values(
+        Case{"nothingThere", nothing, {}, day, Action::issueLocal, "no certificate yet"},
+        Case{"inUse", nothing, local, day, Action::orderAcme, "ordered from the CA"},
+        Case{"waiting", attemptOnDay100, local, day, Action::none, "until the CA answers", 60 * day},
+        Case{"waitingForTheAttempt",
+             [](auto& f) {
+                 f.acme = {1, start + 2 * day};
+             },
+             local, day, Action::none, "", 2 * day},
+        Case{"attemptHasCome",
+             [](auto& f) {
+                 f.acme = {1, start + day};
+             },
+             local, day, Action::orderAcme, "ordered"},
+        Case{"noAcme", noAcme, local, day, Action::none, "switched off", 60 * day},
+        Case{"due", noAcme, local, 60 * day, Action::issueLocal, "due for renewal"},
+        Case{"dueWhileWaiting", attemptOnDay100, local, 60 * day, Action::issueLocal, "due for renewal"},
+        Case{"lastStretch", nothing, local, 89 * day, Action::issueLocal, "about to expire"},
+        Case{"expired", nothing, local, 90 * day, Action::issueLocal, "expired"},
+        Case{"notYetValid", nothing, local, -day, Action::issueLocal, "not valid yet"},
+        Case{"otherAuthority", [](auto& f) { f.issuingAuthority = "issuing-2"; }, local, day,
+             Action::issueLocal, "issuing-2"},
+        Case{"authorityUnknown", all(noAcme, [](auto& f) { f.issuingAuthority = ""; }), local, day,
+             Action::none, "stays", 60 * day},
+        Case{"otherKey", otherKey, local, day, Action::issueLocal, "kind of key"},
+        Case{"otherName", otherName, local, day, Action::issueLocal, "cover"},
+        Case{"reissue", reissue, local, day, Action::orderAcme, "reissue"},
+        Case{"reissueWithoutAcme", all(reissue, noAcme), local, day, Action::issueLocal, "reissue"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    acme, Decide,
+    testing::Values(
+        Case{"inUse", nothing, acme, day, Action::none, "not yet due", 60 * day},
+        Case{"anotherAuthorityIsNoMatter", [](auto& f) { f.issuingAuthority = "issuing-2"; }, acme, day,
+             Action::none, "", 60 * day},
+        Case{"due", nothing, acme, 60 * day, Action::orderAcme, "due for renewal"},
+        Case{"failing", attemptOnDay100, acme, 60 * day, Action::none, "stays", 89 * day},
+        Case{"failingUntilSoon",
+             [](auto& f) {
+                 f.acme = {4, start + 61 * day};
+             },
+             acme, 60 * day, Action::none, "stays", 61 * day},
+        Case{"justBeforeTheLastStretch", attemptOnDay100, acme, 89 * day - seconds(1), Action::none, "stays",
+             89 * day},
+        Case{"lastStretch", attemptOnDay100, acme, 89 * day, Action::issueLocal, "ends soon"},
+        Case{"lastStretchUntried", nothing, acme, 89 * day, Action::orderAcme, "due"},
+        Case{"lastHour", nothing, acme, 90 * day - minutes(60), Action::issueLocal, "about to expire"},
+        Case{"expired", nothing, acme, 90 * day, Action::issueLocal, "expired"},
+        Case{"switchedOff", noAcme, acme, 60 * day, Action::none, "stays while it is valid", 89 * day},
+        Case{"switchedOffInTheLastStretch", noAcme, acme, 89 * day, Action::issueLocal, "cannot be asked"},
+        Case{"otherKey", otherKey, acme, day, Action::orderAcme, "kind of key"},
+        Case{"otherKeyWaiting", all(otherKey, attemptOnDay100), acme, day, Action::none, "stays", 89 * day},
+        Case{"otherName", otherName, acme, day, Action::issueLocal, "cover"},
+        Case{"reissue", reissue, acme, day, Action::orderAcme, "reissue"},
+        Case{"reissueFailing", all(reissue, attemptOnDay100), acme, day, Action::none, "stays", 89 * day},
+        Case{"reissueWithoutAcme", all(reissue, noAcme), acme, day, Action::issueLocal, "reissue"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    untrustedClock, Decide,
+    testing::Values(
+        Case{"nothingThere", untrusted, {}, -9000 * day, Action::issueLocal, "clock is not trusted"},
+        Case{"expired", untrusted, acme, 9000 * day, Action::none, "not trusted", 9000 * day + minutes(1)},
+        Case{"uploadAndNothing",
+             all(untrusted, withUpload),
+             {},
+             -9000 * day,
+             Action::useUploaded,
+             "cannot be judged"},
+        Case{"uploadAndOther", all(untrusted, withUpload), local, day, Action::none, "stays",
+             day + minutes(1)},
+        Case{"reissue", all(untrusted, reissue), local, day, Action::none, "stays", day + minutes(1)}));
+
+TEST(Decide, takesAnUploadedChainThatWasRepaired) {
+    CertificateFacts input = facts(credential(Source::uploaded));
+    input.uploaded = input.current;
+    input.uploaded->key = *KeyId::parse(std::string(32, 'c'));
+    EXPECT_EQ(decide(input, start + day).action, Action::useUploaded);
+}
+
+TEST(Better, ranksHealthThenSourceThenIssue) {
+    const TimePoint now = start + day;
+    const auto wins = [now](const Credential& one, const Credential& other, TimePoint at = {}) {
+        const TimePoint when = at == TimePoint{} ? now : at;
+        return better(one, other, when) && !better(other, one, when);
+    };
+    EXPECT_TRUE(wins(credential(acme), credential(local)));
+    EXPECT_TRUE(wins(credential(uploaded), credential(acme)));
+    EXPECT_TRUE(wins(credential(local), credential(acme, start - 100 * day)));
+    EXPECT_TRUE(wins(credential(local), credential(uploaded, start + 2 * day)));
+    EXPECT_TRUE(wins(credential(local, start + 80 * day), credential(acme), start + 89 * day));
+    EXPECT_TRUE(wins(credential(acme), credential(local, start + 80 * day), start + 88 * day));
+    EXPECT_TRUE(wins(credential(local, start + hours(1), 10 * day), credential(local)));
+    Credential later = credential(local);
+    later.generation = 2;
+    EXPECT_TRUE(wins(later, credential(local)));
+    later.generation = 0;
+    EXPECT_TRUE(better(later, credential(local), now));
+    EXPECT_FALSE(better(credential(local), credential(local), now));
+}
+
+}  // namespace
+}  // namespace certmgr

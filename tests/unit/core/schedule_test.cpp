@@ -1,0 +1,68 @@
+#include <gtest/gtest.h>
+
+#include "certmgr/core/decision.h"
+
+namespace certmgr {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr TimePoint start{seconds{1'800'000'037}};
+
+CertificateSummary leafOf(seconds lifetime, const std::string& sha256 = "") {
+    CertificateSummary leaf;
+    leaf.sha256 = sha256;
+    leaf.notBefore = start;
+    leaf.notAfter = start + lifetime;
+    return leaf;
+}
+
+TEST(RenewalTime, leavesAThirdOrAHalf) {
+    EXPECT_EQ(renewalTime(leafOf(hours(24 * 90))), start + hours(24 * 60));
+    EXPECT_EQ(renewalTime(leafOf(hours(160))), start + hours(80));
+    EXPECT_EQ(renewalTime(leafOf(hours(24 * 10))), start + hours(160));
+}
+
+TEST(RenewalTime, isSpreadByTheFingerprint) {
+    const TimePoint latest = renewalTime(leafOf(hours(24 * 90), "00000000"));
+    const TimePoint middle = renewalTime(leafOf(hours(24 * 90), "80000000"));
+    const TimePoint earliest = renewalTime(leafOf(hours(24 * 90), "ffffffffff"));
+    EXPECT_EQ(latest, start + hours(24 * 60));
+    EXPECT_EQ(latest - middle, seconds(hours(24 * 90)) / 100);
+    EXPECT_NEAR(static_cast<double>((latest - earliest).count()), 24 * 90 * 3600 / 50.0, 2);
+}
+
+TEST(NextAttempt, goesDownTheLadder) {
+    EXPECT_EQ(nextAttempt(1, start, {}, 0, {}) - start, minutes(1));
+    EXPECT_EQ(nextAttempt(2, start, {}, 0, {}) - start, minutes(10));
+    EXPECT_EQ(nextAttempt(3, start, {}, 0, {}) - start, minutes(100));
+    EXPECT_EQ(nextAttempt(4, start, {}, 0, {}) - start, hours(24));
+    EXPECT_EQ(nextAttempt(4000, start, {}, 0, {}) - start, hours(24));
+    EXPECT_EQ(nextAttempt(4, start, {}, 0.5, {}) - start, hours(27));
+}
+
+TEST(NextAttempt, hurriesForShortLivedOnes) {
+    EXPECT_EQ(nextAttempt(4, start, hours(80), 0, {}) - start, hours(10));
+    EXPECT_EQ(nextAttempt(4, start, hours(800), 0, {}) - start, hours(24));
+    EXPECT_EQ(nextAttempt(4, start, seconds(60), 0, {}) - start, minutes(15));
+    EXPECT_EQ(nextAttempt(2, start, seconds(60), 0, {}) - start, minutes(10));
+}
+
+TEST(NextAttempt, obeysRetryAfterWithinReason) {
+    EXPECT_EQ(nextAttempt(1, start, {}, 0, start + hours(3)) - start, hours(3));
+    EXPECT_EQ(nextAttempt(4, start, {}, 0, start + hours(3)) - start, hours(24));
+    EXPECT_EQ(nextAttempt(1, start, {}, 0, start + hours(24 * 3650)) - start, hours(24 * 7));
+}
+
+TEST(NextAttempt, isNeverOnARoundMinute) {
+    const TimePoint round{seconds{1'800'000'000}};
+    for (int failures = 1; failures < 6; ++failures)
+        for (double jitter = 0; jitter < 1; jitter += 0.01) {
+            const TimePoint next = nextAttempt(failures, round, {}, jitter, {});
+            EXPECT_NE(next.time_since_epoch() % minutes(1), seconds(0)) << failures << " " << jitter;
+        }
+}
+
+}  // namespace
+}  // namespace certmgr

@@ -1,0 +1,246 @@
+#include "certmgr/store/repositories.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/child_process.h"
+#include "tests/unit/store/samples.h"
+
+namespace certmgr::store {
+namespace {
+
+// Everything is asked for once from the connection that wrote it, and once after a restart.
+class Repositories : public testing::Test {
+  protected:
+    void restart() {
+        database_.reset();
+        database_.emplace(folder_ / "certmgr.db");
+    }
+    Database& database() { return *database_; }
+    void intendKey(const KeyId& id) { KeyRepository(database()).intend(id, "certificate:gw.example"); }
+    void putCertificate(const std::string& id) {
+        CertificateRepository(database()).put(sampleSpec(id), true);
+    }
+
+    testing_support::TemporaryDirectory folder_;
+    std::optional<Database> database_{std::in_place, folder_ / "certmgr.db"};
+};
+
+TEST_F(Repositories, keysAreIntendedThenMadeThenForgotten) {
+    intendKey(sampleKey('a'));
+    EXPECT_FALSE(KeyRepository(database()).find(sampleKey('a'))->made);
+    hal::KeyInfo info;
+    info.id = sampleKey('a');
+    info.backend = hal::KeyBackend::sealed;
+    info.reasonCode = "no-tpm";
+    info.reason = "there is no TPM";
+    KeyRepository(database()).made(info);
+    restart();
+    KeyRepository keys(database());
+    const KeyRow row = keys.find(sampleKey('a')).value();
+    EXPECT_TRUE(row.made);
+    EXPECT_EQ(row.purpose + row.backend + row.reasonCode + row.reason,
+              "certificate:gw.examplesealedno-tpmthere is no TPM");
+    EXPECT_EQ(errorCode([&] { intendKey(sampleKey('a')); }), "database-duplicate");
+    info.id = sampleKey('b');
+    EXPECT_EQ(errorCode([&] { keys.made(info); }), "key-not-found");
+    keys.forget(sampleKey('a'));
+    EXPECT_TRUE(keys.list().empty());
+    EXPECT_FALSE(keys.find(sampleKey('a')));
+}
+
+TEST_F(Repositories, certificatesKeepTheirHistoryWhenWhatIsWantedChanges) {
+    CertificateRepository certificates(database());
+    putCertificate("b.example");
+    putCertificate("a.example");
+    certificates.askReissue("b.example", true);
+    certificates.attemptFailed("b.example", {3, sampleTime + seconds(60)}, sampleTime, "acme-rejected",
+                               "no such host", "{\"type\":\"dns\"}");
+    CertificateSpec changed = sampleSpec("b.example");
+    changed.acme = false;
+    changed.users.clear();
+    certificates.put(changed, false);
+    restart();
+    const CertificateRow row = CertificateRepository(database()).find("b.example").value();
+    EXPECT_EQ(row.spec, changed);
+    EXPECT_FALSE(row.fromProfile);
+    EXPECT_TRUE(row.reissueAsked);
+    EXPECT_EQ(row.acme.failures, 3);
+    EXPECT_EQ(row.acme.nextAttempt, sampleTime + seconds(60));
+    EXPECT_EQ(row.lastAttempt, sampleTime);
+    EXPECT_EQ(row.lastError + row.lastErrorCode + row.lastProblem,
+              "no such hostacme-rejected{\"type\":\"dns\"}");
+    const auto rows = CertificateRepository(database()).list();
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].spec, sampleSpec("a.example"));
+}
+
+TEST_F(Repositories, retryAndSuccessClearWhatTheyShould) {
+    CertificateRepository certificates(database());
+    putCertificate("a.example");
+    certificates.attemptFailed("a.example", {3, sampleTime}, sampleTime, "x", "y", "z");
+    certificates.retryNow("a.example");
+    EXPECT_EQ(certificates.find("a.example")->acme.nextAttempt, std::nullopt);
+    EXPECT_EQ(certificates.find("a.example")->acme.failures, 0);
+    EXPECT_EQ(certificates.find("a.example")->lastError, "y");
+    certificates.attemptSucceeded("a.example", sampleTime + seconds(1));
+    const CertificateRow row = certificates.find("a.example").value();
+    EXPECT_EQ(row.lastError + row.lastErrorCode + row.lastProblem, "");
+    EXPECT_EQ(row.lastAttempt, sampleTime + seconds(1));
+}
+
+TEST_F(Repositories, credentialsGrowAndOneIsCurrent) {
+    intendKey(sampleKey('a'));
+    putCertificate("a.example");
+    putCertificate("b.example");
+    CredentialRepository credentials(database());
+    EXPECT_FALSE(credentials.current("a.example"));
+    const auto first = credentials.add(sampleCredential("a.example", sampleKey('a')), sampleTime);
+    const auto second = credentials.add(sampleCredential("a.example", sampleKey('a')), sampleTime);
+    EXPECT_GT(second, first);
+    credentials.setCurrent("a.example", first);
+    restart();
+    CredentialRepository again(database());
+    const Credential current = again.current("a.example").value();
+    EXPECT_EQ(current.generation, first);
+    EXPECT_EQ(current.leaf, sampleSummary());
+    EXPECT_EQ(current.source, Source::acme);
+    EXPECT_EQ(current.key, sampleKey('a'));
+    EXPECT_EQ(current.issuerId, "letsencrypt");
+    EXPECT_FALSE(current.keyAlgorithm);
+    hal::KeyInfo info;
+    info.id = sampleKey('a');
+    info.algorithm = hal::KeyAlgorithm::ecP384;
+    KeyRepository(database()).made(info);
+    EXPECT_EQ(again.find(second)->keyAlgorithm, hal::KeyAlgorithm::ecP384);
+    ASSERT_EQ(again.history("a.example").size(), 2u);
+    EXPECT_EQ(again.history("a.example")[0].generation, second);
+    EXPECT_EQ(again.currentGenerations(),
+              (std::vector<std::pair<CertificateId, std::int64_t>>{{"a.example", first}}));
+    EXPECT_EQ(errorCode([&] { again.setCurrent("b.example", first); }), "database-reference");
+    EXPECT_EQ(errorCode([&] { again.setCurrent("c.example", first); }), "certificate-not-found");
+    EXPECT_EQ(errorCode([&] { KeyRepository(database()).forget(sampleKey('a')); }), "key-in-use");
+}
+
+TEST_F(Repositories, aRemovedCertificateTakesItsOwnWithItAndNoNumberComesAgain) {
+    intendKey(sampleKey('a'));
+    putCertificate("a.example");
+    CredentialRepository credentials(database());
+    const auto generation = credentials.add(sampleCredential("a.example", sampleKey('a')), sampleTime);
+    credentials.setCurrent("a.example", generation);
+    OrderRepository(database()).intend("a.example", "ca", sampleKey('a'), sampleTime);
+    DeploymentRepository(database()).put({"web", "a.example", generation});
+    CertificateRepository(database()).remove("a.example");
+    EXPECT_FALSE(credentials.find(generation));
+    EXPECT_TRUE(OrderRepository(database()).list("a.example").empty());
+    EXPECT_TRUE(DeploymentRepository(database()).list("web").empty());
+    KeyRepository(database()).forget(sampleKey('a'));
+    intendKey(sampleKey('a'));
+    putCertificate("a.example");
+    EXPECT_GT(credentials.add(sampleCredential("a.example", sampleKey('a')), sampleTime), generation);
+}
+
+TEST_F(Repositories, uploadsAreListed) {
+    intendKey(sampleKey('a'));
+    UploadRepository uploads(database());
+    const auto id = uploads.add({0, sampleKey('a'), "chain", sampleSummary(), sampleTime});
+    ASSERT_EQ(uploads.list().size(), 1u);
+    EXPECT_EQ(uploads.list()[0].leaf, sampleSummary());
+    EXPECT_EQ(uploads.list()[0].uploaded, sampleTime);
+    EXPECT_EQ(errorCode([&] { KeyRepository(database()).forget(sampleKey('a')); }), "key-in-use");
+    uploads.remove(id);
+    EXPECT_TRUE(uploads.list().empty());
+}
+
+TEST_F(Repositories, aNameThatIsNoUtf8IsStoredAsWellAsItCan) {
+    intendKey(sampleKey('a'));
+    UploadRow upload{0, sampleKey('a'), "chain", sampleSummary(), sampleTime};
+    upload.leaf.names = {{Identifier::Type::dns,
+                          "b\xfc"
+                          "cher\n\""}};
+    UploadRepository(database()).add(upload);
+    EXPECT_EQ(UploadRepository(database()).list().at(0).leaf.names.at(0).value,
+              "b\xef\xbf\xbd"
+              "cher\n\"");
+}
+
+TEST_F(Repositories, aCertificateHasOneOpenOrder) {
+    intendKey(sampleKey('a'));
+    putCertificate("a.example");
+    OrderRepository orders(database());
+    const auto order = orders.intend("a.example", "ca", sampleKey('a'), sampleTime);
+    for (const OrderState state : {OrderState::sending, OrderState::created}) {
+        EXPECT_EQ(errorCode([&] { orders.intend("a.example", "ca", sampleKey('a'), sampleTime); }),
+                  "database-duplicate");
+        orders.setState(order, state, state == OrderState::created ? "https://ca/order/1" : "");
+        EXPECT_EQ(orders.open("a.example")->state, state);
+    }
+    EXPECT_TRUE(orders.knowsUrl("https://ca/order/1"));
+    EXPECT_FALSE(orders.knowsUrl("https://ca/order/2"));
+    EXPECT_FALSE(orders.knowsUrl(""));
+    orders.setState(order, OrderState::abandoned, "expired at the server");
+    restart();
+    OrderRepository again(database());
+    EXPECT_FALSE(again.open("a.example"));
+    const auto second = again.intend("a.example", "ca", sampleKey('a'), sampleTime);
+    const auto rows = again.list("a.example");
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].id, second);
+    EXPECT_EQ(rows[1].url + rows[1].explanation, "https://ca/order/1expired at the server");
+    EXPECT_EQ(errorCode([&] { again.setState(99, OrderState::lost, ""); }), "order-not-found");
+    EXPECT_EQ(errorCode([&] { again.intend("no.example", "ca", sampleKey('a'), sampleTime); }),
+              "database-reference");
+}
+
+TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {
+    intendKey(sampleKey('a'));
+    AccountRepository accounts(database());
+    accounts.intend("ca", "https://ca/dir", sampleKey('a'));
+    EXPECT_EQ(accounts.find("ca", "https://ca/dir")->url, "");
+    accounts.registered("ca", "https://ca/dir", "https://ca/acct/1");
+    restart();
+    EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->url, "https://ca/acct/1");
+    EXPECT_FALSE(AccountRepository(database()).find("ca", "https://other/dir"));
+    EXPECT_EQ(errorCode([&] { AccountRepository(database()).registered("x", "y", "z"); }),
+              "account-not-found");
+}
+
+TEST_F(Repositories, authoritiesAreNumberedByRole) {
+    intendKey(sampleKey('a'));
+    AuthorityRepository authorities(database());
+    EXPECT_EQ(authorities.nextId(AuthorityRole::root), "root-1");
+    authorities.add({"root-1", AuthorityRole::root, sampleKey('a'), "pem", "", sampleSummary()});
+    authorities.add({"issuing-9", AuthorityRole::issuing, sampleKey('a'), "pem", "root-1", sampleSummary()});
+    authorities.add({"issuing-10", AuthorityRole::issuing, sampleKey('a'), "pem", "root-1", sampleSummary()});
+    EXPECT_EQ(authorities.nextId(AuthorityRole::issuing), "issuing-11");
+    EXPECT_EQ(authorities.newest(AuthorityRole::issuing)->id, "issuing-10");
+    EXPECT_EQ(authorities.newest(AuthorityRole::root)->parent, "");
+    EXPECT_EQ(authorities.list().front().parent, "root-1");
+    EXPECT_EQ(authorities.list().back().summary, sampleSummary());
+    const AuthorityRecord orphan{"issuing-11", AuthorityRole::issuing, sampleKey('a'), "pem",
+                                 "root-7",     sampleSummary()};
+    EXPECT_EQ(errorCode([&] { authorities.add(orphan); }), "database-reference");
+}
+
+TEST_F(Repositories, deploymentsAndSmallFactsAreReplaced) {
+    putCertificate("a.example");
+    DeploymentRepository deployments(database());
+    deployments.put({"web", "a.example", 7, 0, "pending", "", std::nullopt, 0, std::nullopt});
+    deployments.put(
+        {"web", "a.example", 8, 7, "rolled-back", "old leaf", sampleTime, 2, sampleTime + seconds(9)});
+    restart();
+    const DeploymentRow row = DeploymentRepository(database()).find("web", "a.example").value();
+    EXPECT_EQ(row.wanted * 10 + row.lastGood, 87);
+    EXPECT_EQ(row.state + row.reason, "rolled-backold leaf");
+    EXPECT_EQ(row.provedAt, sampleTime);
+    EXPECT_EQ(row.nextAttempt, sampleTime + seconds(9));
+    DeploymentRepository(database()).remove("web", "a.example");
+    EXPECT_FALSE(DeploymentRepository(database()).find("web", "a.example"));
+    MetaRepository meta(database());
+    EXPECT_FALSE(meta.get("build"));
+    meta.set("build", "1");
+    meta.set("build", "2");
+    EXPECT_EQ(meta.get("build"), "2");
+}
+
+}  // namespace
+}  // namespace certmgr::store
