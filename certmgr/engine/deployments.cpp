@@ -89,7 +89,9 @@ store::DeploymentRow Deployments::concluded(store::DeploymentRow row, const depl
         row.lastGood = outcome.generation;
         row.failures = 0;
         if (outcome.state == deploy::State::proved) row.provedAt = now;
-    } else if (outcome.state == deploy::State::waiting) {
+    } else if (outcome.state == deploy::State::waiting || row.lastGood == 0) {
+        // Not running yet, or at the box's first start, when its check still misses the files of another
+        // module.
         row.nextAttempt = now + untilNextLook(row.failures++);
     } else {
         row.nextAttempt = nextAttempt(++row.failures, now, std::nullopt, 0.5, std::nullopt);

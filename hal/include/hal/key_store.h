@@ -115,8 +115,8 @@ class KeyStore {
     // Takes a private key that was made elsewhere: one PEM block, PKCS#8 or the traditional forms, not
     // encrypted; other blocks beside it are ignored, so an upload is passed on whole and certmgrd never
     // parses a key. `request.algorithm` is ignored. Policy tpm: "not-importable"; prefer-tpm makes a file key
-    // with the reason "imported". RSA of 2048 to 4096 bits, P-256 and P-384; anything else, or no or two
-    // keys: "bad-key". The caller wipes the text.
+    // with the reason "imported". RSA of 2048, 3072 or 4096 bits, P-256 and P-384; anything else, or no or
+    // two keys: "bad-key". The caller wipes the text.
     virtual KeyInfo import(const KeyRequest& request, std::string_view pem) = 0;
 
     virtual std::optional<KeyInfo> find(const KeyId& id) = 0;

@@ -73,8 +73,8 @@ int main() {
         testing_support::Swtpm tpm;
         testing_support::KeydServer server(testing_support::KeydServer::Options{tpm.tcti(), {}, {}});
         hal::KeydClient keys(server.socketPath());
-        std::printf("%-8s %-9s %10s %12s %12s\n", "backend", "algorithm", "make/s", "sign/s (1)",
-                    "sign/s (8)");
+        std::printf("%-8s %-9s %11s %12s %12s %14s\n", "backend", "algorithm", "make/s", "sign/s (1)",
+                    "sign/s (8)", "keyd us/sign");
         for (const auto policy : {KeyPolicy::file, KeyPolicy::sealed, KeyPolicy::tpm})
             for (const auto algorithm :
                  {KeyAlgorithm::ecP256, KeyAlgorithm::ecP384, KeyAlgorithm::rsa2048, KeyAlgorithm::rsa3072})

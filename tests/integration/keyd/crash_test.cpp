@@ -81,10 +81,11 @@ TEST_P(FailingCall, LeavesTheKeyWholeOrAbsent) {
     KeydServer server;
     const auto [call, error] = GetParam();
     server.stop();
+    int failed = 0;
     for (int nth = 1; nth <= 6; ++nth) {
-        // From the directory's first key file on, so that start-up itself is not hit.
         server.start();
         hal::KeydClient keys(server.socketPath());
+        keys.make(request());  // so that what OpenSSL opens once is not what fails
         testing_support::ChildProcess::Options quiet;
         quiet.output = server.directory().parent_path() / "strace.log";
         std::filesystem::remove(quiet.output);
@@ -99,6 +100,7 @@ TEST_P(FailingCall, LeavesTheKeyWholeOrAbsent) {
         const std::string code = codeOf([&] { keys.make(asked); });
         tracer.signal(SIGINT);
         tracer.wait(std::chrono::seconds(5));
+        failed += !code.empty();
         EXPECT_EQ(keys.find(asked.id).has_value(), code.empty()) << call << " " << nth << ": " << code;
         server.kill();
         server.start();
@@ -106,7 +108,7 @@ TEST_P(FailingCall, LeavesTheKeyWholeOrAbsent) {
         checkDirectory(server, keys);
         server.stop();
     }
-    EXPECT_NE(testing_support::readFile(server.directory().parent_path() / "strace.log"), "");
+    EXPECT_GT(failed, 0) << "no call was made to fail";
 }
 
 }  // namespace

@@ -50,9 +50,18 @@ TEST_F(ProviderConcurrency, ThreadsSignWithAllKeysAtOnce) {
     EXPECT_EQ(good, 8 * 25 * 4) << takeErrors();
 }
 
-TEST_F(ProviderConcurrency, ForkedChildrenSignBesideTheirParent) {
+TEST_F(ProviderConcurrency, ForkedChildrenAndTheirParentSignInTurn) {
     const hal::Pkey key = service_.load(daemon_.makeReference(KeyAlgorithm::ecP256));
-    ASSERT_TRUE(signs(key)) << takeErrors();  // the parent has a connection that the children must not use
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(signs(key)) << takeErrors();  // leaves a connection that the child must not use
+        EXPECT_TRUE(signsInAChild(key));
+    }
+}
+
+#ifndef __SANITIZE_ADDRESS__  // whose allocator, unlike glibc's, stays locked in a child forked beside busy
+                              // threads
+TEST_F(ProviderConcurrency, ForkedChildrenSignBesideTheirBusyParent) {
+    const hal::Pkey key = service_.load(daemon_.makeReference(KeyAlgorithm::ecP256));
     std::atomic<bool> stop = false;
     std::atomic<int> failures = 0;
     std::jthread parent([&] {
@@ -63,6 +72,7 @@ TEST_F(ProviderConcurrency, ForkedChildrenSignBesideTheirParent) {
     parent.join();
     EXPECT_EQ(failures, 0);
 }
+#endif
 
 TEST_F(ProviderConcurrency, ARestartOfKeydFailsNoSignature) {
     const hal::Pkey key = service_.load(daemon_.makeReference(KeyAlgorithm::ecP256));
