@@ -86,10 +86,11 @@ class Box:
         self._part(Responder(self.folder, programs["responder"], responder_port))
         openssl_conf = self.folder / "openssl.cnf"
         openssl_conf.write_text(OPENSSL_CONF.format(module=self.provider))
-        self.manager = self._part(Manager(self.folder, programs["certmgrd"], self.bus.address))
+        self.manager = Manager(self.folder, programs["certmgrd"], self.bus.address)
         pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
         self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))
+        self._part(self.manager)  # after nginx, so that it ends first and never sees it gone
         self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy)
         self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx)
         self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx)

@@ -114,8 +114,7 @@ class Manager:
         self.notify_socket.unlink(missing_ok=True)
 
     def stop(self):
-        if self.process:
-            self.process.stop()
+        return self.process.stop() if self.process else 0
 
 
 class Control:

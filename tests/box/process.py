@@ -89,12 +89,12 @@ def run(argv, limit=60, check=True, **options):
     return result
 
 
-def wait_until(what, ready, limit=20):
+def wait_until(what, ready, limit=20, interval=0.02):
     deadline = time.monotonic() + limit
     while not ready():
         if time.monotonic() >= deadline:
             raise TimeoutError(f"no {what} within {limit} s")
-        time.sleep(0.02)
+        time.sleep(interval)
 
 
 def port_open(port):

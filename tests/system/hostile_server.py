@@ -61,8 +61,11 @@ class HostileServer:
         folder.mkdir(exist_ok=True)
         self.trust_file, key = make_server_certificate(folder)
         if behaviour == "expired TLS":
-            run(["openssl", "req", "-x509", "-key", key, "-subj", "/CN=expired", "-addext",
-                 "subjectAltName=IP:127.0.0.1", "-days", "-1", "-out", self.trust_file])
+            request = folder / "request.pem"
+            run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=expired", "-addext",
+                 "subjectAltName=IP:127.0.0.1", "-out", request])
+            run(["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", "-1", "-copy_extensions",
+                 "copyall", "-out", self.trust_file])
         self.trust_file.chmod(0o644)
         answer = BEHAVIOURS[behaviour]
 

@@ -46,7 +46,7 @@ def test_a_broken_configuration_of_nginx_rolls_back(box):
     certificates_where(box, lambda it: it["Proof"] == "rolled-back", "rollback", names=[WEB_INTERFACE])
     assert box.look(WEB_INTERFACE).leaf == before.leaf
     service, = (it for it in box.control.json("service", "list") if it["Name"] == "web-interface")
-    assert "this is no nginx directive" in service["Deployments"][0]["Reason"], "the reason is on record"
+    assert 'unknown directive "this"' in service["Deployments"][0]["Reason"], "the reason is on record"
     box.nginx.configuration.write_text(good)
     box.nginx.reload()
     assert box.look(WEB_INTERFACE).leaf == before.leaf, "the files on disk are those of the good generation again"

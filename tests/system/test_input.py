@@ -60,7 +60,7 @@ def test_unknown_arguments_get_a_usage(quiet_box):
 @pytest.mark.parametrize("name, content, words", [
     ("certmgr.toml", 'state_directory = "/x\n', ["certmgr.toml", "1"]),
     ("certmgr.toml", 'state_directroy = "/x"\n', ["certmgr.toml", "state_directroy", "state_directory"]),
-    ("certmgr.toml", '[daemon]\nworkers = "many"\n', ["certmgr.toml", "workers", "integer"]),
+    ("certmgr.toml", '[daemon]\nworkers = "many"\n', ["certmgr.toml", "workers", "whole number"]),
     ("certmgr.toml", '[keys]\npolicy = "cloud"\n', ["certmgr.toml", "cloud", "prefer-tpm"]),
     ("services.d/web-interface.toml", 'names = ["gw.example.com"]\nunit = "nginx.service"\n[probe]\nport = 70000\n', ["web-interface.toml", "70000"]),
 ])
