@@ -62,10 +62,10 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
             if (turn.decision.action == Action::useUploaded) {
                 const Credential upload = uploads_.best(id, parts_.clock.now()).value();
                 records_.credentials.setCurrent(id, upload.generation);
-                records_.certificates.askReissue(id, false);
+                if (row->reissueAsked) records_.certificates.askReissue(id, false);
             } else if (turn.decision.action == Action::issueLocal) {
                 localIssuer_.issue(row->spec);
-                records_.certificates.askReissue(id, false);
+                if (row->reissueAsked) records_.certificates.askReissue(id, false);
                 recordSuccess(id);
             } else {
                 break;

@@ -20,14 +20,14 @@ std::int64_t adopt(Records& records, const Credential& credential, TimePoint now
 void LocalIssuer::issue(const CertificateSpec& spec) {
     const KeyId key = keys_.intend("local:" + spec.id);
     const hal::KeyInfo info =
-        keys_.obtain({key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
+        keys_.findOrMake({key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const TimePoint now = clock_.now();
     const LocalCa::Signed leaf = ca_.sign(spec.names, info.publicKey, now);
     const std::vector<crypto::X509Ptr> chain = crypto::parseChainPem(leaf.chainPem);
     adopt(records_,
           {0, spec.id, Source::local, key, leaf.chainPem, crypto::summarize(*chain.front()), leaf.issuerId,
            info.algorithm},
-          now);
+          now, [&] { records_.keys.made(info); });
 }
 
 }  // namespace certmgr::engine

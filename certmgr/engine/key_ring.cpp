@@ -12,12 +12,14 @@ KeyId KeyRing::intend(const std::string& purpose) {
 }
 
 hal::KeyInfo KeyRing::obtain(const hal::KeyRequest& request) {
-    if (const auto earlier = store_.find(request.id)) {
-        records_.keys.made(*earlier);
-        return *earlier;
-    }
-    const hal::KeyInfo info = store_.make(request);
+    const hal::KeyInfo info = findOrMake(request);
     records_.keys.made(info);
+    return info;
+}
+
+hal::KeyInfo KeyRing::findOrMake(const hal::KeyRequest& request) {
+    if (const auto earlier = store_.find(request.id)) return *earlier;
+    const hal::KeyInfo info = store_.make(request);
     if (info.reasonCode != "as-asked")
         log_.write({Severity::notice,
                     event_id::keyFellBack,

@@ -24,6 +24,8 @@ class KeyRing {
 
     // The key of a stored intent: found where an earlier run made it, else made now.
     hal::KeyInfo obtain(const hal::KeyRequest& request);
+    // The same without the note that it was made, for a caller who writes that together with what comes next.
+    hal::KeyInfo findOrMake(const hal::KeyRequest& request);
 
     // Lets these users sign with the key, besides those that may already.
     void grant(const KeyId& id, const std::vector<std::string>& users);
