@@ -2,7 +2,6 @@
 #include "certmgr/engine/issuance.h"
 
 namespace certmgr::engine {
-namespace {
 
 // The journal of one intent: a row of the database.
 class StoredOrder : public acme::OrderJournal {
@@ -52,8 +51,6 @@ class StoredOrder : public acme::OrderJournal {
     AcmeIssuer::Activity activity_;
 };
 
-}  // namespace
-
 struct AcmeIssuer::Line {
     std::unique_ptr<net::HttpClient> http;
     std::unique_ptr<acme::Session> session;
@@ -102,9 +99,8 @@ store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSe
         if (open->ca == ca.name) return *open;
         records_.orders.setState(open->id, store::OrderState::abandoned, "the CA is no longer configured");
     }
-    records_.database.transaction([&] {
-        records_.orders.intend(spec.id, ca.name, keys_.intend("certificate:" + spec.id), clock_.now());
-    });
+    records_.database.transaction(
+        [&] { records_.orders.intend(spec.id, ca.name, keys_.intend("order:" + spec.id), clock_.now()); });
     return records_.orders.open(spec.id).value();
 }
 
@@ -130,13 +126,23 @@ void AcmeIssuer::issue(const CertificateSpec& spec, const Activity& activity, st
     const acme::CaSettings& ca = cas_.front();
     const std::shared_ptr<Line> line = lineTo(ca);
     StoredOrder journal(records_, log_, intent(spec, ca), activity);
+    try {
+        run(spec, *line->session, journal, stop);
+    } catch (const Error&) {
+        if (!records_.orders.open(spec.id))
+            keys_.discard(journal.row().key);  // the next order has a key of its own
+        throw;
+    }
+}
 
-    activity(spec.id, "making the key");
+void AcmeIssuer::run(const CertificateSpec& spec, acme::Session& session, StoredOrder& journal,
+                     std::stop_token stop) {
+    journal.activity("making the key");
     const hal::KeyInfo key =
         keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const hal::Pkey handle = keys_.store().open(key.id);
-    const std::string chain = acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, spec.names)},
-                                          solver_, journal, stop);
+    const std::string chain =
+        acme::issue(session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solver_, journal, stop);
     try {
         const TimePoint now = clock_.now();
         adopt(records_, checked(spec, journal.row(), key, chain), now, [&] {

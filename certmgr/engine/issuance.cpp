@@ -18,7 +18,7 @@ std::int64_t adopt(Records& records, const Credential& credential, TimePoint now
 }
 
 void LocalIssuer::issue(const CertificateSpec& spec) {
-    const KeyId key = keys_.intend("certificate:" + spec.id);
+    const KeyId key = keys_.intend("local:" + spec.id);
     const hal::KeyInfo info =
         keys_.obtain({key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const TimePoint now = clock_.now();

@@ -35,6 +35,8 @@ class LocalIssuer {
     const Clock& clock_;
 };
 
+class StoredOrder;
+
 // An ACME order, from the intent to the credential. Thread-safe: orders for different certificates run side
 // by side.
 class AcmeIssuer {
@@ -56,6 +58,7 @@ class AcmeIssuer {
     struct Line;  // to one CA: HTTP client and session
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
+    void run(const CertificateSpec& spec, acme::Session& session, StoredOrder& journal, std::stop_token stop);
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
                        const std::string& chainPem) const;
 

@@ -5,6 +5,7 @@
 namespace certmgr::engine {
 
 KeyId KeyRing::intend(const std::string& purpose) {
+    if (const auto earlier = records_.keys.unmade(purpose)) return *earlier;
     const KeyId id = KeyId::fresh();
     records_.keys.intend(id, purpose);
     return id;

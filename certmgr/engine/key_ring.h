@@ -17,7 +17,9 @@ class KeyRing {
     KeyRing(hal::KeyStore& store, Records& records, EventLog& log)
         : store_(store), records_(records), log_(log) {}
 
-    // A fresh id with its row. Inside a transaction of the caller's the row stands or falls with that.
+    // A fresh id with its row, or that of an earlier try whose key was not made: while the key store is out
+    // of reach, tries do not pile up rows. Nobody else may intend for the same purpose meanwhile. Inside a
+    // transaction of the caller's the row stands or falls with that.
     KeyId intend(const std::string& purpose);
 
     // The key of a stored intent: found where an earlier run made it, else made now.

@@ -55,6 +55,14 @@ std::vector<KeyRow> KeyRepository::list() {
     return rows;
 }
 
+std::optional<KeyId> KeyRepository::unmade(const std::string& purpose) {
+    Query query(database_,
+                "SELECT id FROM keys WHERE purpose = ? AND made = 0 AND NOT " CERTMGR_KEY_IS_USED " LIMIT 1",
+                purpose);
+    if (!query.next()) return std::nullopt;
+    return query.key();
+}
+
 std::vector<KeyId> KeyRepository::unreferenced() {
     std::vector<KeyId> keys;
     Query query(database_, "SELECT id FROM keys WHERE NOT " CERTMGR_KEY_IS_USED " ORDER BY id");

@@ -18,7 +18,8 @@ namespace certmgr::store {
 // What a key was made for. Stored before the key store is asked to make it, so no key can be forgotten.
 struct KeyRow {
     KeyId id;
-    std::string purpose;  // "certificate:gw.example", "acme-account:letsencrypt", "authority:root-1"
+    std::string
+        purpose;  // "local:gw.example", "order:gw.example", "acme-account:letsencrypt", "authority:root-1"
     bool made = false;
     std::string backend;     // "tpm", "sealed", "file"; empty while not made
     std::string reasonCode;  // why that back end
@@ -31,6 +32,8 @@ class KeyRepository {
     void made(const hal::KeyInfo& info);
     std::optional<KeyRow> find(const KeyId& id);
     std::vector<KeyRow> list();
+    // An unused one that was intended for this and, as far as is known, not made.
+    std::optional<KeyId> unmade(const std::string& purpose);
     // Keys that no credential, upload, account, authority or open order uses any more.
     std::vector<KeyId> unreferenced();
     bool used(const KeyId& id);
