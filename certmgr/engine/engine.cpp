@@ -40,9 +40,11 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       uploadWorkers_(uploadThreads),
       deployWorkers_(deployThreads),
       orderWorkers_(static_cast<std::size_t>(settings_.workers)) {
-    for (const ServiceProfile& profile : profiles_)
+    for (const ServiceProfile& profile : profiles_) {
+        reloads_[{profile.handle.unit, profile.handle.reloadCommand}];
         for (const CertificateSpec& spec : profile.certificates)
             servicesByCertificate_[spec.id].push_back(profile.name);
+    }
 }
 
 Engine::~Engine() = default;
@@ -145,6 +147,10 @@ void Engine::runAuthority() {
         });
 }
 
+std::mutex& Engine::reloadOf(const ServiceProfile& service) {
+    return reloads_.at({service.handle.unit, service.handle.reloadCommand});
+}
+
 void Engine::runDeploy(const std::string& service, bool proveAgain) {
     if (stopping_) return;
     const auto profile =
@@ -155,6 +161,7 @@ void Engine::runDeploy(const std::string& service, bool proveAgain) {
         "deploy:" + service, deployWorkers_,
         [this, profile, proveAgain, result](std::stop_token) {
             try {
+                const std::lock_guard lock(reloadOf(*profile));
                 *result = deployments_.bring(*profile, proveAgain);
             } catch (const Error& error) {
                 result->tryAgain = parts_.clock.now() + retryDelay;

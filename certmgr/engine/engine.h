@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -103,6 +104,7 @@ class Engine : public Commands {
     void runOrder(const CertificateId& id);
     void runDeploy(const std::string& service, bool proveAgain);
     void runAuthority();
+    std::mutex& reloadOf(const ServiceProfile& service);
     void concludeIssue(const CertificateId& id, const Turn& turn);
     void concludeDeploy(const ServiceProfile& service, const Deployments::Result& result);
     void concludeRemove(const CertificateId& id);
@@ -130,6 +132,9 @@ class Engine : public Commands {
     std::set<CertificateId> removing_;
     std::map<CertificateId, int>
         localFailures_;  // in a row; they are retried in seconds, so memory is enough
+    // One for each thing that is reloaded: two modules on one nginx must not see each other's half-done swap.
+    // Filled by the constructor, by unit and command.
+    std::map<std::pair<std::string, std::vector<std::string>>, std::mutex> reloads_;
     Schedule schedule_;
     bool stopping_ = false;
 

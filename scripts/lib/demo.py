@@ -113,8 +113,8 @@ def demonstrate(once):
     start = time.monotonic()
     say(f"{BOLD}Starting a gateway on loopback{PLAIN}: system bus, polkit, TPM (swtpm), key daemon, ACME server (Pebble), "
         "nginx, certmgrd")
-    # Validation sleeps up to 2 s, so that the local certificates can be seen at work before the ACME ones come.
-    with Box(pebble_environment={"PEBBLE_VA_SLEEPTIME": "2"}) as box:
+    # Validation sleeps up to 5 s, so that the local certificates can be seen at work before the ACME ones come.
+    with Box(pebble_environment={"PEBBLE_VA_SLEEPTIME": "5"}) as box:
         box.start()
         say(f"{DIM}{since(start)}{PLAIN}  up; certmgrd (unprivileged) has 3 names to care for")
         proved = watch(box, start) and prove(box)
