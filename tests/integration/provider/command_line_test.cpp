@@ -26,9 +26,8 @@ class OpensslCommand : public testing::TestWithParam<KeyAlgorithm> {
     }
     std::string file(const std::string& name) const { return folder_ / name; }
 
-    KeyDaemon daemon_;
     testing_support::TemporaryDirectory folder_;
-    std::string reference_ = daemon_.makeReference(GetParam());
+    const std::string& reference_ = KeyDaemon::shared().reference(GetParam());
 };
 INSTANTIATE_TEST_SUITE_P(Algorithm, OpensslCommand,
                          testing::Values(KeyAlgorithm::ecP256, KeyAlgorithm::rsa2048),

@@ -14,11 +14,6 @@ namespace {
 
 using hal::KeyAlgorithm;
 
-KeyDaemon& daemon() {
-    static KeyDaemon shared;
-    return shared;
-}
-
 // Both orders in which a service may have loaded the providers.
 class ProviderKey : public testing::TestWithParam<OpensslService::Providers> {
   protected:
@@ -35,7 +30,7 @@ TEST_P(ProviderKey, LoadsEveryAlgorithmByReference) {
                                                                         {KeyAlgorithm::rsa2048, "RSA", 2048},
                                                                         {KeyAlgorithm::rsa3072, "RSA", 3072}};
     for (const auto& [algorithm, type, bits] : cases) {
-        const hal::Pkey key = service_.load(daemon().makeReference(algorithm));
+        const hal::Pkey key = service_.load(KeyDaemon::shared().reference(algorithm));
         ASSERT_TRUE(key) << takeErrors();
         EXPECT_EQ(keeper(key), "certmgr");
         EXPECT_TRUE(EVP_PKEY_is_a(key.get(), type));
@@ -46,19 +41,19 @@ TEST_P(ProviderKey, LoadsEveryAlgorithmByReference) {
 }
 
 TEST_P(ProviderKey, LoadingLeavesNoErrorBehind) {
-    ASSERT_TRUE(service_.load(daemon().makeReference(KeyAlgorithm::ecP256)));
+    ASSERT_TRUE(service_.load(KeyDaemon::shared().reference(KeyAlgorithm::ecP256)));
     EXPECT_EQ(takeErrors(), "");
 }
 
 TEST_P(ProviderKey, KnowsItsGroupAndModulusButNoSecret) {
-    const hal::Pkey ec = service_.load(daemon().makeReference(KeyAlgorithm::ecP256));
+    const hal::Pkey ec = service_.load(KeyDaemon::shared().reference(KeyAlgorithm::ecP256));
     char group[32] = "";
     EXPECT_EQ(EVP_PKEY_get_group_name(ec.get(), group, sizeof group, nullptr), 1);
     EXPECT_STREQ(group, "prime256v1");
     BIGNUM* secret = nullptr;
     EXPECT_EQ(EVP_PKEY_get_bn_param(ec.get(), OSSL_PKEY_PARAM_PRIV_KEY, &secret), 0);
 
-    const hal::Pkey rsa = service_.load(daemon().makeReference(KeyAlgorithm::rsa2048));
+    const hal::Pkey rsa = service_.load(KeyDaemon::shared().reference(KeyAlgorithm::rsa2048));
     BIGNUM* number = nullptr;
     EXPECT_EQ(EVP_PKEY_get_bn_param(rsa.get(), OSSL_PKEY_PARAM_RSA_N, &number), 1);
     EXPECT_EQ(BN_num_bits(hal::BigNumber(number).get()), 2048);
@@ -68,7 +63,7 @@ TEST_P(ProviderKey, KnowsItsGroupAndModulusButNoSecret) {
 
 TEST_P(ProviderKey, LoadsThroughTheStore) {
     const testing_support::TemporaryDirectory folder;
-    testing_support::writeFile(folder / "key.pem", daemon().makeReference(KeyAlgorithm::rsa2048));
+    testing_support::writeFile(folder / "key.pem", KeyDaemon::shared().reference(KeyAlgorithm::rsa2048));
     using Store = hal::Handle<OSSL_STORE_CTX, OSSL_STORE_close>;
     const Store store(OSSL_STORE_open_ex((folder / "key.pem").c_str(), service_.library(), nullptr, nullptr,
                                          nullptr, nullptr, nullptr, nullptr));
@@ -82,7 +77,8 @@ TEST_P(ProviderKey, LoadsThroughTheStore) {
 }
 
 TEST_P(ProviderKey, LoadsThroughTheDecoderFromDer) {
-    const hal::Bytes der = hal::toDer(hal::keyReferenceFromPem(daemon().makeReference(KeyAlgorithm::ecP256)));
+    const hal::Bytes der =
+        hal::toDer(hal::keyReferenceFromPem(KeyDaemon::shared().reference(KeyAlgorithm::ecP256)));
     EVP_PKEY* key = nullptr;
     using Decoder = hal::Handle<OSSL_DECODER_CTX, OSSL_DECODER_CTX_free>;
     const Decoder decoder(OSSL_DECODER_CTX_new_for_pkey(&key, "DER", nullptr, "EC", EVP_PKEY_KEYPAIR,
@@ -94,7 +90,7 @@ TEST_P(ProviderKey, LoadsThroughTheDecoderFromDer) {
 }
 
 TEST_P(ProviderKey, LoadsFromBetweenOtherBlocksAndLeavesTheRest) {
-    const std::string reference = daemon().makeReference(KeyAlgorithm::ecP256);
+    const std::string reference = KeyDaemon::shared().reference(KeyAlgorithm::ecP256);
     const hal::Pkey key = service_.load(reference);
     const std::string pem =
         selfSigned(service_, key, "a.example") + reference + selfSigned(service_, key, "b.example");
@@ -108,8 +104,8 @@ TEST_P(ProviderKey, LoadsFromBetweenOtherBlocksAndLeavesTheRest) {
 }
 
 TEST_P(ProviderKey, MatchesItsCertificateAndNoOther) {
-    const hal::Pkey key = service_.load(daemon().makeReference(KeyAlgorithm::ecP256));
-    const hal::Pkey other = service_.load(daemon().makeReference(KeyAlgorithm::ecP256));
+    const hal::Pkey key = service_.load(KeyDaemon::shared().reference(KeyAlgorithm::ecP256));
+    const hal::Pkey other = service_.load(KeyDaemon::shared().makeReference(KeyAlgorithm::ecP256));
     const std::string pem = selfSigned(service_, key, "a.example");
     const hal::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     X509* certificate = X509_new_ex(service_.library(), nullptr);
@@ -126,7 +122,7 @@ TEST_P(ProviderKey, MatchesItsCertificateAndNoOther) {
 
 TEST_P(ProviderKey, EqualsItsPublicHalfBothWays) {
     for (const auto algorithm : {KeyAlgorithm::ecP256, KeyAlgorithm::rsa2048}) {
-        const hal::Pkey key = service_.load(daemon().makeReference(algorithm));
+        const hal::Pkey key = service_.load(KeyDaemon::shared().reference(algorithm));
         const hal::Pkey half = publicHalf(key);
         EXPECT_EQ(EVP_PKEY_eq(key.get(), half.get()), 1) << takeErrors();
         EXPECT_EQ(EVP_PKEY_eq(half.get(), key.get()), 1) << takeErrors();
@@ -138,7 +134,7 @@ TEST_P(ProviderKey, EqualsItsPublicHalfBothWays) {
 }
 
 TEST_P(ProviderKey, FileKeysStayWithTheDefaultProviderBesideReferences) {
-    ASSERT_TRUE(service_.load(daemon().makeReference(KeyAlgorithm::ecP256)));
+    ASSERT_TRUE(service_.load(KeyDaemon::shared().reference(KeyAlgorithm::ecP256)));
     for (const std::string type : {"EC", "RSA"}) {
         const hal::Pkey loaded = service_.load(writePrivateKey(service_.makeFileKey(type)));
         ASSERT_TRUE(loaded) << takeErrors();
@@ -168,7 +164,7 @@ TEST_P(ProviderKey, PrivateMaterialIsNotImported) {
 }
 
 TEST_P(ProviderKey, ReferencesAreNotExported) {
-    const hal::Pkey key = service_.load(daemon().makeReference(KeyAlgorithm::ecP256));
+    const hal::Pkey key = service_.load(KeyDaemon::shared().reference(KeyAlgorithm::ecP256));
     OSSL_PARAM* params = nullptr;
     EXPECT_LE(EVP_PKEY_todata(key.get(), EVP_PKEY_KEYPAIR, &params), 0);
     takeErrors();
@@ -176,7 +172,7 @@ TEST_P(ProviderKey, ReferencesAreNotExported) {
 
 TEST_P(ProviderKey, WritesThePublicHalfInEveryUsualForm) {
     for (const auto algorithm : {KeyAlgorithm::ecP384, KeyAlgorithm::rsa2048}) {
-        const std::string reference = daemon().makeReference(algorithm);
+        const std::string reference = KeyDaemon::shared().reference(algorithm);
         const hal::Pkey key = service_.load(reference);
         unsigned char* der = nullptr;
         const int size = i2d_PUBKEY(key.get(), &der);
@@ -192,13 +188,13 @@ TEST_P(ProviderKey, WritesThePublicHalfInEveryUsualForm) {
 
 TEST_P(ProviderKey, WritesTheReferenceInThePlaceOfThePrivateKey) {
     for (const auto algorithm : {KeyAlgorithm::ecP256, KeyAlgorithm::rsa2048}) {
-        const std::string reference = daemon().makeReference(algorithm);
+        const std::string reference = KeyDaemon::shared().reference(algorithm);
         EXPECT_EQ(writePrivateKey(service_.load(reference)), reference);
     }
 }
 
 TEST_P(ProviderKey, RefusesWhatIsNoReference) {
-    const std::string good = daemon().makeReference(KeyAlgorithm::ecP256);
+    const std::string good = KeyDaemon::shared().reference(KeyAlgorithm::ecP256);
     const hal::KeyReference parsed = hal::keyReferenceFromPem(good);
     hal::KeyReference brokenPublicKey = parsed;
     brokenPublicKey.publicKey[4] ^= 0xff;
@@ -218,7 +214,8 @@ TEST_P(ProviderKey, RefusesWhatIsNoReference) {
 }
 
 TEST_P(ProviderKey, SaysWhatIsWrongWithADamagedReference) {
-    hal::KeyReference relative = hal::keyReferenceFromPem(daemon().makeReference(KeyAlgorithm::ecP256));
+    hal::KeyReference relative =
+        hal::keyReferenceFromPem(KeyDaemon::shared().reference(KeyAlgorithm::ecP256));
     relative.socketPath = "keyd.sock";
     EXPECT_FALSE(service_.load(hal::toPem(relative)));
     EXPECT_NE(takeErrors().find("the socket is not an absolute path"), std::string::npos);

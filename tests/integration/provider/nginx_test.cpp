@@ -1,6 +1,7 @@
 // A real nginx with several workers, and keys in a TPM, in keyd's files and in a file of its own side by
 // side.
 #include <csignal>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -17,29 +18,39 @@ using testing_support::waitUntil;
 
 const std::vector<std::string> worker{"www-data"};
 
-class NginxWithProvider : public testing::Test {
-  protected:
-    NginxWithProvider() {
+struct Box {
+    Box() {
         addReference("tpm-ec.example", KeyAlgorithm::ecP256, KeyPolicy::tpm);
         addReference("tpm-rsa.example", KeyAlgorithm::rsa2048, KeyPolicy::tpm);
         addReference("file-ec.example", KeyAlgorithm::ecP384, KeyPolicy::file);
         addReference("file-rsa.example", KeyAlgorithm::rsa2048, KeyPolicy::file);
         add("plain-ec.example", writePrivateKey(OpensslService().makeFileKey("EC")));
         add("plain-rsa.example", writePrivateKey(OpensslService().makeFileKey("RSA")));
-        site_.start();
+        site.start();
     }
-
     void addReference(const std::string& name, KeyAlgorithm algorithm, KeyPolicy policy) {
-        add(name, daemon_.makeReference(algorithm, policy, worker));
+        add(name, daemon.makeReference(algorithm, policy, worker));
     }
     void add(const std::string& name, const std::string& keyPem) {
-        site_.add(name, keyPem);
-        names_.push_back(name);
+        site.add(name, keyPem);
+        names.push_back(name);
     }
 
-    KeyDaemon daemon_{KeyDaemon::Tpm::swtpm};
-    TlsSite site_{4};
-    std::vector<std::string> names_;
+    KeyDaemon daemon{KeyDaemon::Tpm::swtpm};
+    TlsSite site{4};
+    std::vector<std::string> names;
+};
+
+// The tests leave nginx and keyd running as they found them.
+class NginxWithProvider : public testing::Test {
+  protected:
+    static void SetUpTestSuite() { box_ = std::make_unique<Box>(); }
+    static void TearDownTestSuite() { box_.reset(); }
+
+    static inline std::unique_ptr<Box> box_;
+    KeyDaemon& daemon_ = box_->daemon;
+    TlsSite& site_ = box_->site;
+    const std::vector<std::string>& names_ = box_->names;
 };
 
 TEST_F(NginxWithProvider, ServesEveryNameWithBothVersions) {

@@ -13,14 +13,11 @@ namespace {
 
 using hal::KeyAlgorithm;
 
-KeyDaemon& daemon() {
-    static KeyDaemon shared;
-    return shared;
-}
-
 class ProviderSignature : public testing::TestWithParam<OpensslService::Providers> {
   protected:
-    hal::Pkey reference(KeyAlgorithm algorithm) { return service_.load(daemon().makeReference(algorithm)); }
+    hal::Pkey reference(KeyAlgorithm algorithm) {
+        return service_.load(KeyDaemon::shared().reference(algorithm));
+    }
 
     // Of a public key that only the default provider has.
     bool verifiedElsewhere(const hal::Pkey& key, const Octets& signature, const SignatureOptions& options) {
