@@ -184,6 +184,13 @@ TEST_F(Certmgrctl, WrongUsageIsTwo) {
     for (const std::vector<std::string>& arguments :
          {std::vector<std::string>{}, {"unknown"}, {"show"}, {"list", "--colour"}, {"authority"}})
         EXPECT_EQ(ctl(arguments).status, 2);
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"frobnicate"},
+                                                      {"authority", "frobnicate"},
+                                                      {"list", "--frobnicate"},
+                                                      {"show", "--frobnicate"},
+                                                      {"show", "gw.example", "frobnicate"}})
+        EXPECT_TRUE(ctl(arguments).output.starts_with("certmgrctl: \"" + arguments.back() + "\" is no "))
+            << ctl(arguments).output;
     EXPECT_EQ(ctl({"--version"}).status, 0);
     const RunResult help = ctl({"--help"});
     EXPECT_EQ(help.status, 0);
