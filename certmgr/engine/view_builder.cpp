@@ -63,6 +63,13 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     view.lastProblem = row.lastProblem;
     view.lastAttempt = epoch(row.lastAttempt);
     view.nextAttempt = epoch(row.acme.nextAttempt);
+    const store::OrderRepository::Ended lost = records.orders.ended(view.id, store::OrderState::lost);
+    const store::OrderRepository::Ended abandoned =
+        records.orders.ended(view.id, store::OrderState::abandoned);
+    view.lostOrders = lost.count;
+    view.lastLostOrder = epoch(lost.newest);
+    view.abandonedOrders = abandoned.count;
+    view.lastAbandonedOrder = epoch(abandoned.newest);
     if (const auto current = records.credentials.current(row.spec.id))
         describeCredential(records, *current, view);
     view.proof = worstProof(records, view);
@@ -77,8 +84,9 @@ ServiceView serviceView(Records& records, const ServiceProfile& service) {
     for (const CertificateSpec& spec : service.certificates) {
         const auto row = records.deployments.find(service.name, spec.id);
         view.deployments.push_back(row ? DeploymentView{spec.id, row->wanted, row->lastGood, row->state,
-                                                        row->reason, epoch(row->provedAt)}
-                                       : DeploymentView{spec.id, 0, 0, "pending", "", 0});
+                                                        row->reason, epoch(row->provedAt),
+                                                        epoch(row->nextAttempt)}
+                                       : DeploymentView{spec.id, 0, 0, "pending", "", 0, 0});
     }
     return view;
 }

@@ -46,6 +46,16 @@ void FakeAcme::setDown(bool down) {
     down_ = down;
 }
 
+void FakeAcme::loseNextOrder() {
+    const std::lock_guard lock(mutex_);
+    losing_ = true;
+}
+
+void FakeAcme::setRefusing(bool refuse) {
+    const std::lock_guard lock(mutex_);
+    refusing_ = refuse;
+}
+
 int FakeAcme::ordersMade() const {
     const std::lock_guard lock(mutex_);
     return static_cast<int>(orders_.size());
@@ -105,7 +115,14 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
         for (const json& identifier : payload.at("identifiers"))
             order.names.push_back(identifier.at("value"));
         orders_.push_back(order);
+        if (std::exchange(losing_, false))
+            throw certmgr::Error(certmgr::ErrorKind::transient, "http-unreachable",
+                                 "acme.test: the connection broke off");
         response = orderAnswer(201, orders_.size() - 1, order);
+    } else if (refusing_ && path.ends_with("/finalize")) {
+        response = {403,
+                    {{"content-type", "application/problem+json"}},
+                    json{{"type", "urn:ietf:params:acme:error:badCSR"}, {"detail", "not today"}}.dump()};
     } else if (path.starts_with("/order/")) {
         const std::size_t number = std::stoul(path.substr(7));
         Order& order = orders_.at(number);

@@ -32,6 +32,8 @@ class FakeAcme {
 
     static constexpr const char* directory = "https://acme.test/directory";
     void setDown(bool down);
+    void loseNextOrder();           // makes it, and the connection breaks before its answer
+    void setRefusing(bool refuse);  // every certificate request, which ends its order
     int ordersMade() const;
     int accountsMade() const;
 
@@ -53,6 +55,8 @@ class FakeAcme {
     int accounts_ = 0;
     int nonces_ = 0;
     bool down_ = false;
+    bool losing_ = false;
+    bool refusing_ = false;
 };
 
 }  // namespace testing_support
