@@ -147,6 +147,8 @@ def table_of_local_issuances():
         box.manager.stop()
         box.manager.start()
         settled(box, before + LOCAL, "local")
+        threads = pathlib.Path(f"/proc/{box.manager.process.pid}/task")
+        wait_until("the end of its idle threads", lambda: len(list(threads.iterdir())) == 1, 60, interval=1)
         idle = memory_of(box.manager.process.pid, "VmRSS")
     print("\n| local certificates | |\n| --- | --- |")
     print(f"| issued over the bus, keys in files, each durable, one by one | {rate:.0f}/s |")
