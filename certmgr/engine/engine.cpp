@@ -159,11 +159,12 @@ void Engine::runDeploy(const std::string& service, bool proveAgain) {
     auto result = std::make_shared<Deployments::Result>();
     lanes_.run(
         "deploy:" + service, deployWorkers_,
-        [this, profile, proveAgain, result](std::stop_token) {
+        [this, profile, proveAgain, result](std::stop_token stop) {
             try {
                 const std::lock_guard lock(reloadOf(*profile));
-                *result = deployments_.bring(*profile, proveAgain);
+                *result = deployments_.bring(*profile, proveAgain, stop);
             } catch (const Error& error) {
+                if (stop.stop_requested()) return;
                 result->tryAgain = parts_.clock.now() + retryDelay;
                 parts_.log.write({Severity::error,
                                   event_id::deploymentFailed,

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -66,6 +67,11 @@ class EngineTest : public testing::Test {
 
     // What the daemon's composition root does; a second call is a restart on the same disk.
     void startEngine() {
+        launchEngine();
+        settle();
+    }
+
+    void launchEngine() {
         stopEngine();
         views = std::make_unique<Views>();
         database = std::make_unique<store::Database>(folder / "certmgr.db");
