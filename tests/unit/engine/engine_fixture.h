@@ -80,11 +80,12 @@ class EngineTest : public testing::Test {
         const auto http = [this](const acme::CaSettings&) {
             return std::make_unique<testing_support::FakeAcme::Client>(ca);
         };
+        std::vector<ServiceProfile> profiles{profile};
+        profiles.insert(profiles.end(), otherProfiles.begin(), otherProfiles.end());
         engine = std::make_unique<Engine>(
             Parts{*database, keys, *deployer, generations, solver, http, clock, log, queue, *views}, settings,
-            std::vector{profile});
+            profiles);
         engine->start();
-        settle();
     }
 
     void stopEngine() {
@@ -132,6 +133,7 @@ class EngineTest : public testing::Test {
     MainQueue queue;
     config::Settings settings;
     ServiceProfile profile;
+    std::vector<ServiceProfile> otherProfiles;  // `service` does not serve them
     std::unique_ptr<Views> views;
     std::unique_ptr<store::Database> database;
     const deploy::GenerationStore generations{folder / "live"};
