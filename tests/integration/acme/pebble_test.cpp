@@ -195,6 +195,7 @@ TEST(Issue, NamesTheIdentifierThatFailed) {
         int removed = 0;
         void present(const std::string& token, const std::string&) override { tokens.push_back(token); }
         void remove(const std::string&) noexcept override { ++removed; }
+        bool hasServer() const override { return true; }
     } solver;
     const hal::Pkey key(EVP_EC_gen("P-256"));
     const acme::Request request = requestFor({"a.example", "b.example"}, *key);
