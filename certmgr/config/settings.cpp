@@ -74,6 +74,9 @@ acme::CaSettings readCa(TableReader reader) {
 void readAcme(TableReader reader, Settings& settings) {
     reader.read("enabled", settings.acmeEnabled);
     reader.read("public_names_only", settings.publicNamesOnly);
+    std::int64_t port = settings.challengePort;
+    reader.readInteger("challenge_port", port, 0, 65535);
+    settings.challengePort = static_cast<std::uint16_t>(port);
     std::set<std::string> names;
     for (TableReader& table : reader.tables("ca")) {
         settings.cas.push_back(readCa(table));

@@ -2,6 +2,15 @@
 #include "certmgr/engine/issuance.h"
 
 namespace certmgr::engine {
+namespace {
+
+std::string joined(const std::vector<std::string>& contacts) {
+    std::string text;
+    for (const std::string& contact : contacts) text += contact + "\n";
+    return text;
+}
+
+}  // namespace
 
 // The journal of one intent: a row of the database.
 class StoredOrder : public acme::OrderJournal {
@@ -83,9 +92,16 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
     // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
     const hal::KeyInfo key = keys_.obtain(
         {account->key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
-    acme::AccountSettings settings{
-        key.id, account->url.empty() ? std::nullopt : std::optional(account->url),
-        [this, ca](const std::string& url) { records_.accounts.registered(ca.name, ca.directory, url); }};
+    const std::string told = "acme-contacts:" + ca.name + " " + ca.directory;
+    const std::string contacts = joined(ca.contacts);
+    acme::AccountSettings settings{key.id, account->url.empty() ? std::nullopt : std::optional(account->url),
+                                   [this, ca, told, contacts](const std::string& url) {
+                                       records_.database.transaction([&] {
+                                           records_.accounts.registered(ca.name, ca.directory, url);
+                                           records_.meta.set(told, contacts);
+                                       });
+                                   },
+                                   records_.meta.get(told) != contacts};
     auto made = std::make_shared<Line>();
     made->http = http_(ca);
     made->session =

@@ -51,7 +51,8 @@ std::map<CertificateId, store::DeploymentRow> Deployments::rowsOf(const ServiceP
     return rows;
 }
 
-Deployments::Result Deployments::bring(const ServiceProfile& service, bool proveAgain) {
+Deployments::Result Deployments::bring(const ServiceProfile& service, bool proveAgain,
+                                       const std::stop_token& stop) {
     Result result;
     const TimePoint now = clock_.now();
     std::map<CertificateId, store::DeploymentRow> rows = rowsOf(service);
@@ -71,7 +72,7 @@ Deployments::Result Deployments::bring(const ServiceProfile& service, bool prove
     }
     if (targets.empty()) return result;
 
-    for (const deploy::Outcome& outcome : deployer_.deploy(service, targets)) {
+    for (const deploy::Outcome& outcome : deployer_.deploy(service, targets, stop)) {
         const store::DeploymentRow row = concluded(rows.at(outcome.certificate), outcome);
         conclude(service, row, outcome);
         earliest(result.tryAgain, row.nextAttempt);
@@ -123,14 +124,14 @@ void Deployments::conclude(const ServiceProfile& service, const store::Deploymen
                  {"CERTMGR_STATE", row.state}}});
 }
 
-std::vector<std::string> Deployments::check(const ServiceProfile& service) {
+std::vector<std::string> Deployments::check(const ServiceProfile& service, const std::stop_token& stop) {
     std::vector<Target> targets;
     for (const CertificateSpec& spec : service.certificates) {
         const auto current = records_.credentials.current(spec.id);
         if (current) targets.push_back(target(*current, store::DeploymentRow{service.name, spec.id}));
     }
     std::vector<std::string> lines;
-    for (const deploy::Outcome& outcome : deployer_.check(service, targets))
+    for (const deploy::Outcome& outcome : deployer_.check(service, targets, stop))
         lines.push_back(outcome.certificate + ": " + std::string(toString(outcome.state)) + ", " +
                         outcome.reason);
     return lines;

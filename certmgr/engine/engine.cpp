@@ -74,15 +74,24 @@ void Engine::reconcile() {
                     records_.certificates.put(row.spec, false);
         });
         keys_.sweep();
-        for (const auto& [id, generation] : records_.credentials.currentGenerations())
-            if (const auto row = records_.certificates.find(id); row && row->fromProfile)
-                keys_.grant(records_.credentials.find(generation)->key, row->spec.users);
+        setUsersOfKeys();
     } catch (const Error& error) {
         parts_.log.write({Severity::warning,
                           event_id::jobFailed,
                           std::string("clearing up at the start: ") + error.what(),
                           {}});
     }
+}
+
+// The profiles may name other users than those that the keys were made for. An uploaded key may serve several
+// certificates.
+void Engine::setUsersOfKeys() {
+    std::map<KeyId, std::set<std::string>> users;
+    for (const auto& [id, generation] : records_.credentials.currentGenerations())
+        if (const auto row = records_.certificates.find(id); row && row->fromProfile)
+            users[records_.credentials.find(generation)->key].insert(row->spec.users.begin(),
+                                                                     row->spec.users.end());
+    for (const auto& [key, mayUse] : users) keys_.setUsers(key, mayUse);
 }
 
 void Engine::stop() {
@@ -159,11 +168,12 @@ void Engine::runDeploy(const std::string& service, bool proveAgain) {
     auto result = std::make_shared<Deployments::Result>();
     lanes_.run(
         "deploy:" + service, deployWorkers_,
-        [this, profile, proveAgain, result](std::stop_token) {
+        [this, profile, proveAgain, result](std::stop_token stop) {
             try {
                 const std::lock_guard lock(reloadOf(*profile));
-                *result = deployments_.bring(*profile, proveAgain);
+                *result = deployments_.bring(*profile, proveAgain, stop);
             } catch (const Error& error) {
+                if (stop.stop_requested()) return;
                 result->tryAgain = parts_.clock.now() + retryDelay;
                 parts_.log.write({Severity::error,
                                   event_id::deploymentFailed,

@@ -92,6 +92,7 @@ class Engine : public Commands {
 
     // Workers' side.
     void reconcile();
+    void setUsersOfKeys();
     Turn issueTurn(const CertificateId& id);
     Decision decideFor(const store::CertificateRow& row);
     void recordSuccess(const CertificateId& id);

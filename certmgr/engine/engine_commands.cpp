@@ -62,9 +62,9 @@ std::string Engine::upload(hal::UniqueFd content, bool dryRun) {
     const std::string job = jobs_.begin("upload", "");
     lanes_.run(
         "upload:" + job, uploadWorkers_,
-        [this, result, dryRun](std::stop_token) {
+        [this, result, dryRun](std::stop_token stop) {
             try {
-                result->taken = uploads_.take(std::move(result->content), dryRun);
+                result->taken = uploads_.take(std::move(result->content), dryRun, stop);
             } catch (const Error& error) {
                 result->error = error;
             }
@@ -129,9 +129,10 @@ std::string Engine::check(const std::string& service) {
     const std::string job = jobs_.begin("check", "");
     lanes_.run(
         "check:" + job, deployWorkers_,
-        [this, profile, result](std::stop_token) {
+        [this, profile, result](std::stop_token stop) {
             try {
-                for (const std::string& line : deployments_.check(*profile)) result->lines += line + "\n";
+                for (const std::string& line : deployments_.check(*profile, stop))
+                    result->lines += line + "\n";
             } catch (const Error& error) {
                 result->error = error;
             }

@@ -66,6 +66,16 @@ int FakeAcme::accountsMade() const {
     return accounts_;
 }
 
+std::vector<std::string> FakeAcme::contacts() const {
+    const std::lock_guard lock(mutex_);
+    return contacts_;
+}
+
+int FakeAcme::contactUpdates() const {
+    const std::lock_guard lock(mutex_);
+    return contactUpdates_;
+}
+
 HttpResponse FakeAcme::orderAnswer(int status, std::size_t number, const Order& order) {
     const std::string url = std::string(base) + "/order/" + std::to_string(number);
     json identifiers = json::array();
@@ -106,9 +116,15 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                             .dump();
     } else if (path == "/account") {
         ++accounts_;
+        contacts_ = payloadOf(request).value("contact", contacts_);
         response = {201,
                     {{"location", std::string(base) + "/account/1"}, {"content-type", "application/json"}},
                     json{{"status", "valid"}}.dump()};
+    } else if (path == "/account/1") {
+        if (const json payload = payloadOf(request); payload.contains("contact")) {
+            contacts_ = payload.at("contact").get<std::vector<std::string>>();
+            ++contactUpdates_;
+        }
     } else if (path == "/new-order") {
         Order order;
         const json payload = payloadOf(request);

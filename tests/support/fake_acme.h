@@ -36,6 +36,8 @@ class FakeAcme {
     void setRefusing(bool refuse);  // every certificate request, which ends its order
     int ordersMade() const;
     int accountsMade() const;
+    std::vector<std::string> contacts() const;  // of the account
+    int contactUpdates() const;
 
   private:
     struct Order {
@@ -53,6 +55,8 @@ class FakeAcme {
     certmgr::crypto::X509Ptr ca_;
     std::vector<Order> orders_;
     int accounts_ = 0;
+    std::vector<std::string> contacts_;
+    int contactUpdates_ = 0;
     int nonces_ = 0;
     bool down_ = false;
     bool losing_ = false;

@@ -13,7 +13,7 @@ class CompanyCa:
         self.folder = folder
         self.root = folder / "root.pem"
         run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-             "-subj", "/CN=Company root", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", folder / "root.key", "-out", self.root])
+             "-subj", "/CN=Company root", "-keyout", folder / "root.key", "-out", self.root])
 
     def issue(self, name, days=20):
         """(certificate, key) as PEM texts."""
