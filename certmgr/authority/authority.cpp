@@ -5,6 +5,8 @@
 
 #include <openssl/sha.h>
 
+#include "certmgr/crypto/csr.h"
+
 namespace certmgr::authority {
 namespace {
 
@@ -49,6 +51,14 @@ std::string nameFor(std::string_view what, const hal::Bytes& publicKey) {
     return name;
 }
 
+// A root and what is below it share all of the name but the CN.
+crypto::DistinguishedName subjectBelow(const X509& root, const std::string& commonName) {
+    crypto::DistinguishedName subject = crypto::subjectOf(*X509_get_subject_name(&root));
+    std::erase_if(subject, [](const crypto::NameAttribute& one) { return one.type == "CN"; });
+    subject.push_back({"CN", commonName});
+    return subject;
+}
+
 crypto::X509Ptr certificateOf(const AuthorityRecord& authority) {
     std::vector<crypto::X509Ptr> chain = crypto::parseChainPem(authority.certificatePem);
     return std::move(chain.front());
@@ -81,7 +91,8 @@ AuthorityRecord makeRoot(hal::KeyStore& keys, const AuthoritySettings& settings,
                          .organization = settings.organization,
                          .notBefore = notBefore,
                          .notAfter = notAfter,
-                         .pathLength = std::nullopt},
+                         .pathLength = std::nullopt,
+                         .subject = settings.rootSubject},
                         info.publicKey, nullptr, *signer);
     return {.id = id,
             .role = AuthorityRole::root,
@@ -101,11 +112,12 @@ AuthorityRecord makeIssuing(hal::KeyStore& keys, const AuthoritySettings& settin
                                      "certmgr issuing CA " + id);
     const hal::Pkey signer = keys.open(root.key);
     const crypto::X509Ptr certificate =
-        crypto::buildCa({.commonName = nameFor("certmgr issuing CA", info.publicKey),
-                         .organization = settings.organization,
+        crypto::buildCa({.commonName = {},
+                         .organization = {},
                          .notBefore = notBefore,
                          .notAfter = notAfter,
-                         .pathLength = 0},
+                         .pathLength = 0,
+                         .subject = subjectBelow(*issuer, nameFor("certmgr issuing CA", info.publicKey))},
                         info.publicKey, issuer.get(), *signer);
     return {.id = id,
             .role = AuthorityRole::issuing,
@@ -115,9 +127,41 @@ AuthorityRecord makeIssuing(hal::KeyStore& keys, const AuthoritySettings& settin
             .summary = crypto::summarize(*certificate)};
 }
 
-LeafSigner::LeafSigner(hal::KeyStore& keys, const AuthorityRecord& issuing, seconds leafLifetime)
+CrossCertificate crossSign(hal::KeyStore& keys, const AuthorityRecord& subject, const AuthorityRecord& issuer,
+                           TimePoint now) {
+    const crypto::X509Ptr from = certificateOf(issuer);
+    requireKey(keys, issuer, *from);
+    const Validity validity =
+        within({subject.summary.notBefore, subject.summary.notAfter}, issuer.summary, now);
+    const hal::Pkey signer = keys.open(issuer.key);
+    const crypto::X509Ptr cross = crypto::buildCrossCertificate(*certificateOf(subject), validity.notBefore,
+                                                                validity.notAfter, *from, *signer);
+    return {subject.id, issuer.id, crypto::toPem(*cross), validity.notAfter};
+}
+
+std::string requestForIssuing(hal::KeyStore& keys, const AuthoritySettings& settings, const KeyId& key) {
+    const hal::KeyInfo info =
+        keyFor(keys, key, settings.issuingKeyAlgorithm, settings.issuingKeyPolicy, "certmgr issuing CA");
+    const hal::Pkey handle = keys.open(key);
+    return crypto::csrToPem(crypto::buildCaCsr(
+        *handle, {{"O", settings.organization}, {"CN", nameFor("certmgr issuing CA", info.publicKey)}}));
+}
+
+Crl makeCrl(hal::KeyStore& keys, const AuthorityRecord& issuer, std::int64_t number,
+            const std::vector<crypto::RevokedCertificate>& revoked, seconds lifetime, TimePoint now) {
+    const crypto::X509Ptr certificate = certificateOf(issuer);
+    requireKey(keys, issuer, *certificate);
+    const hal::Pkey signer = keys.open(issuer.key);
+    const TimePoint thisUpdate = std::max(now - backdating, issuer.summary.notBefore);
+    const TimePoint nextUpdate = now + lifetime;
+    return {crypto::buildCrl({number, thisUpdate, nextUpdate, revoked}, *certificate, *signer), thisUpdate,
+            nextUpdate};
+}
+
+LeafSigner::LeafSigner(hal::KeyStore& keys, const AuthorityRecord& issuing, seconds leafLifetime,
+                       const std::string& upperChainPem)
     : certificate_(certificateOf(issuing)),
-      certificatePem_(crypto::toPem(*certificate_)),
+      upperPem_(crypto::toPem(*certificate_) + upperChainPem),
       summary_(crypto::summarize(*certificate_)),
       leafLifetime_(leafLifetime) {
     requireKey(keys, issuing, *certificate_);
@@ -130,7 +174,19 @@ SignedLeaf LeafSigner::sign(const std::vector<Identifier>& names,
     const crypto::X509Ptr leaf =
         crypto::buildServerLeaf({.names = names, .notBefore = notBefore, .notAfter = notAfter},
                                 subjectPublicKeyInfoDer, *certificate_, *key_);
-    return {crypto::toPem(*leaf) + certificatePem_, crypto::summarize(*leaf)};
+    return {crypto::toPem(*leaf) + upperPem_, crypto::summarize(*leaf)};
+}
+
+SignedLeaf LeafSigner::sign(const EndEntityRequest& request,
+                            std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const {
+    const auto [notBefore, notAfter] = within(validityFor(now, request.lifetime), summary_, now);
+    const crypto::X509Ptr leaf = crypto::buildLeaf({.commonName = request.commonName,
+                                                    .names = request.names,
+                                                    .purpose = request.purpose,
+                                                    .notBefore = notBefore,
+                                                    .notAfter = notAfter},
+                                                   subjectPublicKeyInfoDer, *certificate_, *key_);
+    return {crypto::toPem(*leaf) + upperPem_, crypto::summarize(*leaf)};
 }
 
 }  // namespace certmgr::authority

@@ -21,6 +21,19 @@ struct AuthorityRecord {
     std::string certificatePem;
     std::string parent;  // id; empty for a root
     CertificateSummary summary;
+    // Of an issuing CA below somebody else's root: the CAs above it, the root last. Empty below our own.
+    std::string upperChainPem = {};
+
+    bool foreign() const { return role == AuthorityRole::issuing && parent.empty(); }
+};
+
+// The name and key of one root, signed by another one of ours: who trusts `issuer` then trusts what `subject`
+// signed.
+struct CrossCertificate {
+    std::string subject;  // id of a root
+    std::string issuer;   // id of a root
+    std::string certificatePem;
+    TimePoint notAfter;
 };
 
 }  // namespace certmgr

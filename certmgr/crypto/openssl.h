@@ -28,6 +28,11 @@ inline void freeBorrowedExtensions(STACK_OF(X509_EXTENSION) * stack) {
 }
 using BorrowedExtensions = hal::Handle<STACK_OF(X509_EXTENSION), freeBorrowedExtensions>;
 
+inline void freeExtensions(STACK_OF(X509_EXTENSION) * stack) {
+    sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free);
+}
+using ExtensionsPtr = hal::Handle<STACK_OF(X509_EXTENSION), freeExtensions>;
+
 // OpenSSL caches the decoded extensions inside the certificate, under a lock of its own: the getters that do
 // so ask for a pointer that is not const.
 inline X509* cached(const X509& certificate) {

@@ -9,6 +9,8 @@
 
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/error.h"
+#include "certmgr/core/issued_certificate.h"
+#include "certmgr/crypto/distinguished_name.h"
 
 namespace certmgr::crypto {
 
@@ -47,9 +49,19 @@ void verifyChain(const std::vector<X509Ptr>& chain, const std::vector<X509Ptr>& 
 // CN.
 Bytes buildCsr(EVP_PKEY& key, const std::vector<Identifier>& names);
 
+// The same for a CA of ours below another one: CA:TRUE with a path length of 0, keyCertSign and cRLSign.
+Bytes buildCaCsr(EVP_PKEY& key, const DistinguishedName& subject);
+
 // What the built-in CA puts its name to.
 struct LeafTemplate {
     std::vector<Identifier> names;
+    TimePoint notBefore;
+    TimePoint notAfter;
+};
+struct EndEntityTemplate {
+    std::string commonName;              // may be empty: then the names are critical
+    std::vector<AlternativeName> names;  // may be empty where there is a common name
+    Purpose purpose = Purpose::server;   // serverAuth or clientAuth, never both (features.md 5)
     TimePoint notBefore;
     TimePoint notAfter;
 };
@@ -59,14 +71,21 @@ struct CaTemplate {
     TimePoint notBefore;
     TimePoint notAfter;
     std::optional<int> pathLength = 0;  // absent: no limit
+    DistinguishedName subject = {};     // where given, in the place of commonName and organization
 };
 // The subject's CN is the first DNS name of at most 64 octets, else the first address; without either the
 // subject is empty and the subjectAltName critical. Serial: 20 octets, positive, 159 bits from the CSPRNG
 // (CA/B BR 7.1 asks for 64). serverAuth only (features.md 5).
 X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
                         const X509& issuer, EVP_PKEY& issuerKey);
+X509Ptr buildLeaf(const EndEntityTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+                  const X509& issuer, EVP_PKEY& issuerKey);
 // issuer == nullptr: self-signed root.
 X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
                 const X509* issuer, EVP_PKEY& issuerKey);
+// The name, key, key identifier and path length of `ca`, by another issuer: who trusts that one then trusts
+// what `ca` signed.
+X509Ptr buildCrossCertificate(const X509& ca, TimePoint notBefore, TimePoint notAfter, const X509& issuer,
+                              EVP_PKEY& issuerKey);
 
 }  // namespace certmgr::crypto

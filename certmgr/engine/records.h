@@ -15,6 +15,8 @@ struct Records {
           orders(opened),
           accounts(opened),
           authorities(opened),
+          issued(opened),
+          crls(opened),
           deployments(opened),
           meta(opened) {}
 
@@ -26,6 +28,8 @@ struct Records {
     store::OrderRepository orders;
     store::AccountRepository accounts;
     store::AuthorityRepository authorities;
+    store::IssuedRepository issued;
+    store::CrlRepository crls;
     store::DeploymentRepository deployments;
     store::MetaRepository meta;
 };

@@ -6,7 +6,7 @@ namespace {
 
 #define CERTMGR_SELECT_AUTHORITY                                                            \
     "SELECT id, role, key, certificate_pem, coalesce(parent, ''), " CERTMGR_SUMMARY_COLUMNS \
-    " FROM authorities "
+    ", upper_chain_pem FROM authorities "
 
 AuthorityRecord authorityFrom(Query& query) {
     AuthorityRecord record;
@@ -17,6 +17,7 @@ AuthorityRecord authorityFrom(Query& query) {
     record.certificatePem = query.text();
     record.parent = query.text();
     record.summary = query.summary();
+    record.upperChainPem = query.text();
     return record;
 }
 
@@ -25,10 +26,12 @@ AuthorityRecord authorityFrom(Query& query) {
 void AuthorityRepository::add(const AuthorityRecord& record) {
     Query(database_,
           "INSERT INTO authorities (id, role, key, certificate_pem, parent, " CERTMGR_SUMMARY_COLUMNS
-          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          ", upper_chain_pem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           record.id, toString(record.role), record.key, record.certificatePem,
-          record.parent.empty() ? std::nullopt : std::optional(record.parent), record.summary)
+          record.parent.empty() ? std::nullopt : std::optional(record.parent), record.summary,
+          record.upperChainPem)
         .run();
+    Query(database_, "DELETE FROM authority_requests WHERE key = ?", record.key).run();
 }
 
 std::vector<AuthorityRecord> AuthorityRepository::list() {
@@ -52,6 +55,42 @@ std::string AuthorityRepository::nextId(AuthorityRole role) {
                 toString(role));
     query.next();
     return std::string(toString(role)) + "-" + std::to_string(query.integer());
+}
+
+void AuthorityRepository::request(const KeyId& key) {
+    database_.transaction([&] {
+        Query(database_, "DELETE FROM authority_requests").run();
+        Query(database_, "INSERT INTO authority_requests (key) VALUES (?)", key).run();
+    });
+}
+
+std::optional<KeyId> AuthorityRepository::requested() {
+    Query query(database_, "SELECT key FROM authority_requests");
+    if (!query.next()) return std::nullopt;
+    return query.key();
+}
+
+void AuthorityRepository::addCross(const CrossCertificate& cross) {
+    Query(database_,
+          "INSERT OR REPLACE INTO cross_certificates (subject, issuer, certificate_pem, not_after) "
+          "VALUES (?, ?, ?, ?)",
+          cross.subject, cross.issuer, cross.certificatePem, cross.notAfter)
+        .run();
+}
+
+std::vector<CrossCertificate> AuthorityRepository::crossCertificates() {
+    std::vector<CrossCertificate> result;
+    Query query(database_,
+                "SELECT subject, issuer, certificate_pem, not_after FROM cross_certificates "
+                "ORDER BY subject, issuer");
+    while (query.next()) {
+        CrossCertificate& cross = result.emplace_back();
+        cross.subject = query.text();
+        cross.issuer = query.text();
+        cross.certificatePem = query.text();
+        cross.notAfter = query.time();
+    }
+    return result;
 }
 
 }  // namespace certmgr::store

@@ -142,7 +142,54 @@ constexpr const char* version1 = R"sql(
     CREATE INDEX deployments_by_certificate ON deployments (certificate);
 )sql";
 
-constexpr std::array steps{Migration{version1}};
+// What the box's own CA issued to others, its revocation lists, and roots that sign each other.
+constexpr const char* version2 = R"sql(
+    ALTER TABLE authorities ADD COLUMN upper_chain_pem TEXT NOT NULL DEFAULT '';
+
+    CREATE TABLE cross_certificates (
+        subject         TEXT NOT NULL REFERENCES authorities (id),
+        issuer          TEXT NOT NULL REFERENCES authorities (id),
+        certificate_pem TEXT NOT NULL,
+        not_after       INTEGER NOT NULL,
+        PRIMARY KEY (subject, issuer)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE issued (
+        number            INTEGER PRIMARY KEY AUTOINCREMENT,
+        authority         TEXT NOT NULL REFERENCES authorities (id),
+        purpose           TEXT NOT NULL,
+        alternative_names TEXT NOT NULL,
+        certificate_pem   TEXT NOT NULL,
+        issued            INTEGER NOT NULL,
+        revoked           INTEGER,
+        revocation_reason TEXT NOT NULL DEFAULT '',
+        names             TEXT NOT NULL,
+        subject           TEXT NOT NULL,
+        issuer            TEXT NOT NULL,
+        serial            TEXT NOT NULL,
+        sha256            TEXT NOT NULL,
+        not_before        INTEGER NOT NULL,
+        not_after         INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX issued_by_serial ON issued (serial);
+    CREATE INDEX issued_and_revoked ON issued (authority) WHERE revoked IS NOT NULL;
+
+    CREATE TABLE crls (
+        authority   TEXT PRIMARY KEY REFERENCES authorities (id),
+        number      INTEGER NOT NULL,
+        this_update INTEGER NOT NULL,
+        next_update INTEGER NOT NULL,
+        serials     TEXT NOT NULL,
+        crl_pem     TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- A key that was made for an issuing CA whose certificate somebody else has to sign.
+    CREATE TABLE authority_requests (
+        key TEXT PRIMARY KEY REFERENCES keys (id)
+    ) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

@@ -11,6 +11,7 @@
 #include "certmgr/core/authority_record.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/decision.h"
+#include "certmgr/core/issued_certificate.h"
 #include "certmgr/store/database.h"
 
 namespace certmgr::store {
@@ -177,6 +178,50 @@ class AuthorityRepository {
     std::vector<AuthorityRecord> list();  // newest first
     std::optional<AuthorityRecord> newest(AuthorityRole role);
     std::string nextId(AuthorityRole role);  // "issuing-3"
+
+    // The key that waits for a certificate of somebody else's CA; a later request takes the place of an
+    // earlier one, and add() ends it.
+    void request(const KeyId& key);
+    std::optional<KeyId> requested();
+
+    void addCross(const CrossCertificate& cross);
+    std::vector<CrossCertificate> crossCertificates();
+
+  private:
+    Database& database_;
+};
+
+// What the box's own CA issued to others.
+class IssuedRepository {
+  public:
+    explicit IssuedRepository(Database& database) : database_(database) {}
+    std::int64_t add(const IssuedCertificate& certificate);
+    std::vector<IssuedCertificate> list(std::int64_t after, int most);  // by number
+    std::optional<IssuedCertificate> find(const std::string& serial);
+    // A second revocation changes nothing: the first one's time counts (RFC 5280 5.3.2).
+    void revoke(const std::string& serial, const Revocation& revocation);
+    // Of one authority, those that end after `end`; by serial.
+    std::vector<IssuedCertificate> revoked(const std::string& authority, TimePoint end);
+    // How many of an authority are neither revoked nor at their end.
+    std::int64_t valid(const std::string& authority, TimePoint now);
+
+  private:
+    Database& database_;
+};
+
+struct CrlRow {
+    std::string authority;
+    std::int64_t number = 0;
+    TimePoint thisUpdate;
+    TimePoint nextUpdate;
+    std::vector<std::string> serials;  // those on it
+    std::string crlPem;
+};
+class CrlRepository {
+  public:
+    explicit CrlRepository(Database& database) : database_(database) {}
+    void put(const CrlRow& row);
+    std::optional<CrlRow> find(const std::string& authority);
 
   private:
     Database& database_;
