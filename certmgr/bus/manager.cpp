@@ -92,14 +92,13 @@ void Manager::checkService(sd_bus_message* call) {
 
 // features.md 1: anyone may download the root.
 void Manager::getRootCertificate(sd_bus_message* call) {
-    const engine::AuthorityView* newest = nullptr;
+    const engine::AuthorityView* inForce = nullptr;
     for (const auto& [id, authority] : commands_.views().authorities())
-        if (authority.role == "root" && (newest == nullptr || authority.notBefore >= newest->notBefore))
-            newest = &authority;
-    if (newest == nullptr)
+        if (authority.role == "root" && authority.state == "in-force") inForce = &authority;
+    if (inForce == nullptr)
         throw hal::Error(hal::ErrorKind::transient, "root-not-found",
                          "the box has no root certificate yet; it is made when certmgrd first starts");
-    check(sd_bus_reply_method_return(call, "s", newest->certificatePem.c_str()),
+    check(sd_bus_reply_method_return(call, "s", inForce->certificatePem.c_str()),
           "sd_bus_reply_method_return");
 }
 

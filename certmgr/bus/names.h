@@ -8,6 +8,7 @@ inline constexpr char rootPath[] = "/org/certmgr1";
 inline constexpr char errorPrefix[] = "org.certmgr1.Error.";
 
 inline constexpr char managerInterface[] = "org.certmgr1.Manager";
+inline constexpr char authorityManagerInterface[] = "org.certmgr1.AuthorityManager";
 inline constexpr char certificateInterface[] = "org.certmgr1.Certificate";
 inline constexpr char serviceInterface[] = "org.certmgr1.Service";
 inline constexpr char authorityInterface[] = "org.certmgr1.Authority";
@@ -20,5 +21,6 @@ inline constexpr char jobPath[] = "/org/certmgr1/job";
 
 inline constexpr char viewAction[] = "org.certmgr1.view";
 inline constexpr char manageAction[] = "org.certmgr1.manage";
+inline constexpr char authorityAction[] = "org.certmgr1.authority";
 
 }  // namespace certmgr::bus

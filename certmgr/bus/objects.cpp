@@ -81,6 +81,8 @@ constexpr sd_bus_vtable authorityVtable[] = {
     SD_BUS_PROPERTY("KeyReason", "s", property<&AuthorityView::keyReason>, 0, changing),
     SD_BUS_PROPERTY("NotBefore", "t", property<&AuthorityView::notBefore>, 0, changing),
     SD_BUS_PROPERTY("NotAfter", "t", property<&AuthorityView::notAfter>, 0, changing),
+    SD_BUS_PROPERTY("State", "s", property<&AuthorityView::state>, 0, changing),
+    SD_BUS_PROPERTY("Dependents", "as", property<&AuthorityView::dependents>, 0, changing),
     SD_BUS_PROPERTY("Pem", "s", property<&AuthorityView::certificatePem>, 0, onRequest),
     SD_BUS_VTABLE_END};
 

@@ -11,6 +11,7 @@ Service::Service(sd_bus* bus, engine::Commands& commands, engine::Views& views)
       authorizer_(bus),
       objects_(bus, commands, views),
       manager_(bus, authorizer_, commands),
+      authorityManager_(bus, authorizer_, commands.authority()),
       gate_(bus, authorizer_) {}
 
 void Service::acquireName() {

@@ -2,6 +2,7 @@
 // documents it.
 #pragma once
 
+#include "certmgr/bus/authority_manager.h"
 #include "certmgr/bus/authorizer.h"
 #include "certmgr/bus/manager.h"
 #include "certmgr/bus/objects.h"
@@ -25,6 +26,7 @@ class Service {
     Authorizer authorizer_;
     Objects objects_;
     Manager manager_;
+    AuthorityManager authorityManager_;
     ReadGate gate_;
 };
 

@@ -106,6 +106,7 @@ ServiceProfile readProfile(const std::string& name, const toml::table& document,
     reader.read("description", profile.description);
     readCertificates(reader, profile, settings);
     readHandle(reader, profile.handle);
+    reader.read("client_crl", profile.clientCrl);
     if (const auto probe = reader.table("probe")) readProbe(*probe, profile.probe);
     reader.finish();
     if (profile.handle.unit.empty() && profile.handle.reloadCommand.empty())

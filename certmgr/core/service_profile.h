@@ -26,6 +26,7 @@ struct ServiceProfile {
     std::vector<CertificateSpec> certificates;
     hal::ServiceHandle handle;
     ProbeTarget probe;
+    bool clientCrl = false;  // it checks clients: reloaded when the CAs or revocation lists for that change
 };
 
 }  // namespace certmgr

@@ -63,6 +63,10 @@ class Deployer {
     std::vector<Outcome> deploy(const ServiceProfile& service, const std::vector<Target>& targets,
                                 const std::stop_token& stop = {});
 
+    // Lets the service read again what is not its certificate: the CAs and revocation lists that it checks
+    // clients by. Errors of hal::ServiceControl::reload.
+    void reload(const ServiceProfile& service) { control_.reload(service.handle); }
+
     // Looks at what is served now, once and without changing anything. proved: the target is served;
     // rolledBack: another generation is active and served; waiting: nothing answers; failed: something else
     // is served.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "certmgr/core/certificate.h"
+#include "certmgr/engine/authority_commands.h"
 #include "certmgr/engine/views.h"
 #include "hal/handle.h"
 
@@ -34,6 +35,8 @@ class Commands {
     // Refused ("in-use") while a service's profile asks for the certificate.
     virtual std::string remove(const CertificateId& id) = 0;
     virtual std::string check(const std::string& service) = 0;  // proves what is served now; changes nothing
+
+    virtual AuthorityCommands& authority() = 0;
 
     // PEM of the chain in force, for the EXPLICIT property. Reads the database; 1 ms.
     virtual std::string chainPem(const CertificateId& id) = 0;

@@ -34,6 +34,8 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       acmeIssuer_(keys_, records_, parts_.clock, parts_.solver, parts_.http, settings_.cas, parts_.log),
       uploads_(keys_, records_, parts_.clock, parts_.log),
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),
+      registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),
+      trustFiles_(keys_, records_, parts_.clock, settings_.stateDirectory / "authority"),
       jobs_(parts_.views),
       lanes_(parts_.queue),
       issueWorkers_(issueThreads),
@@ -106,6 +108,8 @@ void Engine::runDue() {
         if (kind == "issue") runIssue(subject);
         if (kind == "deploy") runDeploy(subject, false);
         if (kind == "authority") runAuthority();
+        if (kind == "trust") runTrust();
+        if (kind == "reload") runReload(subject);
         if (kind == "time") {
             lanes_.run(
                 "time", issueWorkers_,
@@ -128,32 +132,6 @@ void Engine::review() {
 std::vector<std::string> Engine::servicesOf(const CertificateId& id) const {
     const auto found = servicesByCertificate_.find(id);
     return found == servicesByCertificate_.end() ? std::vector<std::string>{} : found->second;
-}
-
-void Engine::runAuthority() {
-    if (stopping_) return;
-    auto due = std::make_shared<TimePoint>(parts_.clock.now() + retryDelay);
-    lanes_.run(
-        "authority", issueWorkers_,
-        [this, due](std::stop_token) {
-            try {
-                localCa_.ensure(parts_.clock.now());
-                *due = localCa_.dueAt();
-            } catch (const Error& error) {
-                parts_.log.write({Severity::error,
-                                  event_id::issueFailed,
-                                  std::string("the box's own CA: ") + error.what(),
-                                  {}});
-            }
-        },
-        [this, due] {
-            schedule_.set("authority", *due);
-            for (AuthorityView& view : authorityViews(records_)) parts_.views.put(std::move(view));
-            // Leaves of an issuing CA that was replaced are signed anew; for all others the decision is
-            // "none".
-            for (const auto& [id, view] : parts_.views.certificates())
-                if (view.state == toString(Source::local)) runIssue(id);
-        });
 }
 
 std::mutex& Engine::reloadOf(const ServiceProfile& service) {
@@ -194,6 +172,7 @@ void Engine::concludeDeploy(const ServiceProfile& service, const Deployments::Re
         view.proof = worstProof(records_, view);
         parts_.views.put(std::move(view));
     }
+    if (!result.touched.empty()) showAuthorities();  // who is still served under which
     settleJobs();
 }
 

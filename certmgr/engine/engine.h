@@ -17,7 +17,9 @@
 #include "certmgr/engine/issuance.h"
 #include "certmgr/engine/jobs.h"
 #include "certmgr/engine/lanes.h"
+#include "certmgr/engine/registrar.h"
 #include "certmgr/engine/schedule.h"
+#include "certmgr/engine/trust_files.h"
 #include "certmgr/engine/uploads.h"
 
 namespace certmgr::engine {
@@ -43,7 +45,7 @@ inline constexpr const char* lastTimeSeen = "last-time-seen";
 // apart by lanes: "issue:ID" decides and does what takes milliseconds, "order:ID" runs the ACME order,
 // "deploy:SERVICE" deploys and proves. So a local certificate never waits for a CA, and a slow service never
 // holds up another.
-class Engine : public Commands {
+class Engine : public Commands, public AuthorityCommands {
   public:
     Engine(Parts parts, config::Settings settings, std::vector<ServiceProfile> profiles);
     ~Engine() override;
@@ -71,6 +73,21 @@ class Engine : public Commands {
     std::string remove(const CertificateId& id) override;
     std::string check(const std::string& service) override;
     std::string chainPem(const CertificateId& id) override;
+    AuthorityCommands& authority() override { return *this; }
+
+    std::string signRequest(const EndEntityCommand& holder, hal::UniqueFd request,
+                            hal::UniqueFd output) override;
+    std::string issueBundle(const BundleCommand& command, hal::UniqueFd passphrase,
+                            hal::UniqueFd output) override;
+    std::string revoke(const std::string& serial, const std::string& reason) override;
+    std::vector<IssuedCertificate> issued(std::int64_t after) override;
+    std::string generateAuthority(const std::string& subject, std::uint32_t days) override;
+    std::string importAuthority(hal::UniqueFd content) override;
+    std::string requestAuthority(hal::UniqueFd output) override;
+    std::string installAuthority(hal::UniqueFd chain) override;
+    std::string reissueAuthority() override;
+    std::string trustPem() override;
+    std::string crlPem() override;
 
   private:
     // What one turn in an issue lane found; made on the worker, read on the main thread.
@@ -79,11 +96,14 @@ class Engine : public Commands {
         Decision decision;
         std::optional<Error> error;
     };
+    static constexpr const char* kindOfAuthorityChange = "authority";
+
     // A job that waits until nothing runs for its certificates.
     struct Followed {
         std::string kind;
         std::set<CertificateId> certificates;
         std::int64_t generationBefore = 0;
+        std::string issuingAuthority;  // of a change of the authority: the one that signs from then on
     };
 
     // Either side: settings and profiles do not change.
@@ -99,18 +119,28 @@ class Engine : public Commands {
     void orderTurn(const CertificateId& id, std::stop_token stop);
     void recordFailure(const store::CertificateRow& row, const Error& error);
     void removeTurn(const CertificateId& id);
+    bool tellOfTrust(const ServiceProfile& service, const std::string& sha256);
 
     // Main thread's side.
     void runIssue(const CertificateId& id);
     void runOrder(const CertificateId& id);
     void runDeploy(const std::string& service, bool proveAgain);
     void runAuthority();
+    void runTrust();
+    void runReload(const std::string& service);
+    std::string authorityJob(const std::string& kind, std::function<std::string()> work,
+                             std::function<void(const std::string& job, const std::string& result)> after);
+    std::string changeAuthority(const std::string& kind, std::function<void()> change);
+    void concludeAuthority(TimePoint due);
+    void showAuthorities();
     std::mutex& reloadOf(const ServiceProfile& service);
     void concludeIssue(const CertificateId& id, const Turn& turn);
     void concludeDeploy(const ServiceProfile& service, const Deployments::Result& result);
     void concludeRemove(const CertificateId& id);
     void showActivity(const CertificateId& id, const std::string& sentence);
-    void deployWhereStale(const CertificateView& view);
+    void markStale(const CertificateView& view);
+    void deployWhereAllIsIssued(const CertificateId& id);
+    std::string summaryOfAuthorityChange(const Followed& followed) const;
     void settleJobs();
     void settleJob(const std::string& job, const Followed& followed);
     bool working(const CertificateId& id, bool ordersToo) const;
@@ -127,10 +157,14 @@ class Engine : public Commands {
     AcmeIssuer acmeIssuer_;
     Uploads uploads_;
     Deployments deployments_;
+    Registrar registrar_;
+    TrustFiles trustFiles_;
 
     Jobs jobs_;
     std::map<std::string, Followed> followed_;
     std::set<CertificateId> removing_;
+    std::set<std::string> stale_;  // services with something new, while more is being issued for them
+    std::string trustSha256_;      // of what was published last
     std::map<CertificateId, int>
         localFailures_;  // in a row; they are retried in seconds, so memory is enough
     // One for each thing that is reloaded: two modules on one nginx must not see each other's half-done swap.

@@ -176,6 +176,7 @@ void Engine::settleJobs() {
 }
 
 void Engine::settleJob(const std::string& job, const Followed& followed) {
+    if (followed.kind == kindOfAuthorityChange) return jobs_.done(job, summaryOfAuthorityChange(followed));
     std::string result;
     for (const CertificateId& id : followed.certificates) {
         const auto known = parts_.views.certificates().find(id);
@@ -195,6 +196,15 @@ void Engine::settleJob(const std::string& job, const Followed& followed) {
         result += (result.empty() ? "" : "\n") + id + ": " + view.state + " certificate, " + view.proof;
     }
     jobs_.done(job, result);
+}
+
+std::string Engine::summaryOfAuthorityChange(const Followed& followed) const {
+    std::string late;
+    for (const auto& [id, authority] : parts_.views.authorities())
+        for (const std::string& dependent : authority.dependents) late += "\n" + id + ": " + dependent;
+    return followed.issuingAuthority + " signs now; " + std::to_string(followed.certificates.size()) +
+           " local certificates were signed anew" +
+           (late.empty() ? "" : "; still in use under authorities before it:" + late);
 }
 
 }  // namespace certmgr::engine

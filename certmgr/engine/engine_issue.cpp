@@ -1,4 +1,5 @@
 // The issue and order lanes: decide, act, say what came of it.
+#include <algorithm>
 #include <random>
 
 #include "certmgr/engine/engine.h"
@@ -160,7 +161,10 @@ void Engine::runIssue(const CertificateId& id) {
 
 void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     if (removing_.contains(id)) return runIssue(id);
-    if (!turn.view) return settleJobs();
+    if (!turn.view) {
+        deployWhereAllIsIssued(id);
+        return settleJobs();
+    }
     CertificateView view = *turn.view;
     std::optional<TimePoint> lookAgain = turn.decision.lookAgain;
     if (turn.error) {
@@ -175,7 +179,8 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
         runOrder(id);
     }
     parts_.views.put(view);
-    deployWhereStale(view);
+    markStale(view);
+    deployWhereAllIsIssued(id);
     settleJobs();
 }
 
@@ -194,13 +199,29 @@ void Engine::showActivity(const CertificateId& id, const std::string& sentence) 
     parts_.views.put(std::move(view));
 }
 
-void Engine::deployWhereStale(const CertificateView& view) {
+void Engine::markStale(const CertificateView& view) {
     if (view.generation == 0) return;
     for (const std::string& service : view.services) {
         const ServiceView& shown = parts_.views.services().at(service);
         for (const DeploymentView& deployment : shown.deployments)
             if (deployment.certificate == view.id && deployment.wanted != view.generation)
-                runDeploy(service, false);
+                stale_.insert(service);
+    }
+}
+
+// A new root gives a service a thousand new leaves: it is reloaded for the last of them, not for each. What
+// waits for a CA does not count: orders have lanes of their own.
+void Engine::deployWhereAllIsIssued(const CertificateId& id) {
+    for (const std::string& name : servicesOf(id)) {
+        if (!stale_.contains(name)) continue;
+        const auto service = std::find_if(profiles_.begin(), profiles_.end(),
+                                          [&](const ServiceProfile& one) { return one.name == name; });
+        // From the end: lanes are worked off in the order of the certificates.
+        if (std::any_of(service->certificates.rbegin(), service->certificates.rend(),
+                        [&](const CertificateSpec& spec) { return lanes_.busy("issue:" + spec.id); }))
+            continue;
+        stale_.erase(name);
+        runDeploy(name, false);
     }
 }
 

@@ -27,13 +27,18 @@ void LocalCa::load() {
 
 std::string LocalCa::ensure(TimePoint now) {
     const std::lock_guard lock(mutex_);
-    load();
-    if (!root_ || replaceAt(*root_) <= now) root_ = make(AuthorityRole::root, nullptr, now);
-    if (!issuing_ || issuing_->parent != root_->id || replaceAt(*issuing_) <= now) {
-        issuing_ = make(AuthorityRole::issuing, &*root_, now);
-        signer_.reset();
-    }
+    ensureLocked(now);
     return issuing_->id;
+}
+
+void LocalCa::ensureLocked(TimePoint now) {
+    load();
+    if (!root_ || replaceAt(*root_) <= now) root_ = make(settings_, AuthorityRole::root, nullptr, now);
+    crossSignRoots(now);
+    const bool belowAnotherRoot = issuing_ && !issuing_->foreign() && issuing_->parent != root_->id;
+    if (issuing_ && !belowAnotherRoot && replaceAt(*issuing_) > now) return;
+    issuing_ = make(settings_, AuthorityRole::issuing, &*root_, now);
+    signer_.reset();
 }
 
 std::string LocalCa::issuingId() {
@@ -49,37 +54,104 @@ TimePoint LocalCa::dueAt() {
     return std::min(replaceAt(*root_), replaceAt(*issuing_));
 }
 
-AuthorityRecord LocalCa::make(AuthorityRole role, const AuthorityRecord* root, TimePoint now) {
+AuthorityRecord LocalCa::make(const authority::AuthoritySettings& settings, AuthorityRole role,
+                              const AuthorityRecord* root, TimePoint now) {
     const std::string id = records_.authorities.nextId(role);
     const KeyId key = keys_.intend("authority:" + id);
-    const AuthorityRecord record =
-        role == AuthorityRole::root ? authority::makeRoot(keys_.store(), settings_, id, key, now)
-                                    : authority::makeIssuing(keys_.store(), settings_, id, key, *root, now);
-    const std::optional<hal::KeyInfo> info = keys_.store().find(key);
+    AuthorityRecord record = role == AuthorityRole::root
+                                 ? authority::makeRoot(keys_.store(), settings, id, key, now)
+                                 : authority::makeIssuing(keys_.store(), settings, id, key, *root, now);
+    store(record);
+    return record;
+}
+
+void LocalCa::store(const AuthorityRecord& record) {
+    const std::optional<hal::KeyInfo> info = keys_.store().find(record.key);
     records_.database.transaction([&] {
         if (info) records_.keys.made(*info);
         records_.authorities.add(record);
     });
     log_.write({Severity::notice,
                 event_id::authorityMade,
-                "made the " + std::string(toString(role)) + " CA " + record.summary.subject,
-                {{"CERTMGR_AUTHORITY", id}, {"CERTMGR_SHA256", record.summary.sha256}}});
-    return record;
+                "the " + std::string(toString(record.role)) + " CA in force is " + record.summary.subject,
+                {{"CERTMGR_AUTHORITY", record.id}, {"CERTMGR_SHA256", record.summary.sha256}}});
+}
+
+// A crash between the root and this is made good at the next ensure(). A root whose key is gone (restored on
+// other hardware, say) cannot vouch for anything; what is below the new one does not wait for it.
+void LocalCa::crossSignRoots(TimePoint now) {
+    if (crossSigned_ == root_->id) return;
+    const std::vector<CrossCertificate> known = records_.authorities.crossCertificates();
+    const auto missing = [&](const AuthorityRecord& subject, const AuthorityRecord& issuer) {
+        return std::none_of(known.begin(), known.end(), [&](const CrossCertificate& cross) {
+            return cross.subject == subject.id && cross.issuer == issuer.id;
+        });
+    };
+    for (const AuthorityRecord& before : records_.authorities.list()) {
+        if (before.role != AuthorityRole::root || before.id == root_->id || before.summary.notAfter <= now)
+            continue;
+        try {
+            if (missing(*root_, before))
+                records_.authorities.addCross(authority::crossSign(keys_.store(), *root_, before, now));
+            if (missing(before, *root_))
+                records_.authorities.addCross(authority::crossSign(keys_.store(), before, *root_, now));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::transient) throw;
+            log_.write({Severity::warning,
+                        event_id::authorityMade,
+                        before.id + " and " + root_->id + " cannot sign each other: " + error.what(),
+                        {{"CERTMGR_AUTHORITY", root_->id}}});
+        }
+    }
+    crossSigned_ = root_->id;
+}
+
+// For clients that trust only a root before the one in force: from each root to the one before it. One way
+// only, since OpenSSL takes the first issuer that fits and does not turn back.
+LocalCa::UpperChain LocalCa::upperChainOf(const AuthorityRecord& issuing, TimePoint now) {
+    if (issuing.foreign()) {
+        std::vector<crypto::X509Ptr> upper;
+        if (!issuing.upperChainPem.empty()) upper = crypto::parseChainPem(issuing.upperChainPem);
+        if (!upper.empty()) upper.pop_back();  // the root is the clients' own
+        return {crypto::toPem(upper)};
+    }
+    UpperChain chain;
+    std::string subject = issuing.parent;
+    const std::vector<CrossCertificate> known = records_.authorities.crossCertificates();
+    for (const AuthorityRecord& before : records_.authorities.list()) {
+        const auto cross = std::find_if(known.begin(), known.end(), [&](const CrossCertificate& one) {
+            return one.subject == subject && one.issuer == before.id && one.notAfter > now;
+        });
+        if (cross == known.end()) continue;
+        chain.pem += cross->certificatePem;
+        chain.until = std::min(chain.until, cross->notAfter);
+        subject = before.id;
+    }
+    return chain;
+}
+
+LocalCa::Signer LocalCa::signer(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    ensureLocked(now);
+    if (!signer_ || signerUntil_ < now) {
+        const UpperChain upper = upperChainOf(*issuing_, now);
+        signer_ = std::make_shared<authority::LeafSigner>(keys_.store(), *issuing_, settings_.leafLifetime,
+                                                          upper.pem);
+        signerUntil_ = upper.until;
+    }
+    return {signer_, issuing_->id};
 }
 
 LocalCa::Signed LocalCa::sign(const std::vector<Identifier>& names,
                               std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) {
-    std::shared_ptr<const authority::LeafSigner> signer;
-    std::string issuer = ensure(now);
-    {
-        const std::lock_guard lock(mutex_);
-        if (!signer_)
-            signer_ =
-                std::make_shared<authority::LeafSigner>(keys_.store(), *issuing_, settings_.leafLifetime);
-        signer = signer_;
-        issuer = issuing_->id;
-    }
-    return {signer->sign(names, subjectPublicKeyInfoDer, now), issuer};
+    const Signer with = signer(now);
+    return {with.leaves->sign(names, subjectPublicKeyInfoDer, now), with.issuerId};
+}
+
+LocalCa::Signed LocalCa::sign(const authority::EndEntityRequest& request,
+                              std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) {
+    const Signer with = signer(now);
+    return {with.leaves->sign(request, subjectPublicKeyInfoDer, now), with.issuerId};
 }
 
 }  // namespace certmgr::engine

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "certmgr/authority/authority.h"
@@ -11,14 +12,14 @@
 
 namespace certmgr::engine {
 
-// Thread-safe; one caller makes an authority, the others wait for it.
+// Thread-safe; one caller makes or changes an authority, the others wait for it.
 class LocalCa {
   public:
     LocalCa(KeyRing& keys, Records& records, const authority::AuthoritySettings& settings, EventLog& log)
         : keys_(keys), records_(records), settings_(settings), log_(log) {}
 
-    // Makes a root and an issuing CA where there is none that still lives long enough for a new leaf. Returns
-    // the id of the issuing CA in force.
+    // Makes a root and an issuing CA where there is none that still lives long enough for a new leaf. A root
+    // and the one before it sign each other as long as both live. Returns the id of the issuing CA in force.
     std::string ensure(TimePoint now);
 
     // The issuing CA in force; empty before the first ensure(). Makes nothing.
@@ -27,15 +28,44 @@ class LocalCa {
     // When ensure() has something to do next.
     TimePoint dueAt();
 
+    // What an administrator changes; each takes force at once, and the root before stays trusted to its end.
+    // A new root with this subject (empty: the box's own) and lifetime, and an issuing CA below it.
+    void generate(const crypto::DistinguishedName& subject, seconds lifetime, TimePoint now);
+    // A CA with its key, PEM: a root gets an issuing CA below it, any other signs the leaves itself. Errors
+    // of authority::admitCa and of KeyStore::import.
+    void import(std::string_view pem, TimePoint now);
+    // The request for an issuing CA below somebody else's root, PEM; the same one again until it is answered.
+    std::string request();
+    // The answer: the certificate and the CAs above it, PEM. "nothing-requested" and the errors of
+    // authority::admitCa.
+    void install(std::string_view chainPem, TimePoint now);
+
     struct Signed {
         authority::SignedLeaf leaf;
         std::string issuerId;
     };
     Signed sign(const std::vector<Identifier>& names, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
                 TimePoint now);
+    Signed sign(const authority::EndEntityRequest& request,
+                std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now);
 
   private:
-    AuthorityRecord make(AuthorityRole role, const AuthorityRecord* root, TimePoint now);
+    struct Signer {
+        std::shared_ptr<const authority::LeafSigner> leaves;
+        std::string issuerId;
+    };
+    Signer signer(TimePoint now);
+    void ensureLocked(TimePoint now);
+    AuthorityRecord make(const authority::AuthoritySettings& settings, AuthorityRole role,
+                         const AuthorityRecord* root, TimePoint now);
+    void store(const AuthorityRecord& record);
+    void takeForeign(const KeyId& key, std::string_view pem, TimePoint now);
+    void crossSignRoots(TimePoint now);
+    struct UpperChain {
+        std::string pem;
+        TimePoint until = TimePoint::max();
+    };
+    UpperChain upperChainOf(const AuthorityRecord& issuing, TimePoint now);
     TimePoint replaceAt(const AuthorityRecord& record) const;
     void load();
 
@@ -47,7 +77,9 @@ class LocalCa {
     std::mutex mutex_;
     std::optional<AuthorityRecord> root_;
     std::optional<AuthorityRecord> issuing_;
+    std::string crossSigned_;  // the root that was looked at
     std::shared_ptr<const authority::LeafSigner> signer_;
+    TimePoint signerUntil_;  // when a cross certificate in its chains ends
 };
 
 }  // namespace certmgr::engine

@@ -35,6 +35,20 @@ void describeCredential(Records& records, const Credential& credential, Certific
     }
 }
 
+std::vector<std::string> dependentsOf(Records& records, const AuthorityRecord& authority,
+                                      const std::vector<AuthorityRecord>& known, TimePoint now) {
+    std::vector<std::string> dependents;
+    std::int64_t others = 0;
+    for (const AuthorityRecord& issuing : known) {
+        if (issuing.id != authority.id && issuing.parent != authority.id) continue;
+        for (const auto& [service, certificate] : records.deployments.servedUnder(issuing.id))
+            dependents.push_back(certificate + " at " + service);
+        others += records.issued.valid(issuing.id, now);
+    }
+    if (others > 0) dependents.push_back(std::to_string(others) + " certificates issued to others");
+    return dependents;
+}
+
 }  // namespace
 
 std::string worstProof(Records& records, const CertificateView& view) {
@@ -91,9 +105,11 @@ ServiceView serviceView(Records& records, const ServiceProfile& service) {
     return view;
 }
 
-std::vector<AuthorityView> authorityViews(Records& records) {
+std::vector<AuthorityView> authorityViews(Records& records, TimePoint now) {
     std::vector<AuthorityView> views;
-    for (const AuthorityRecord& record : records.authorities.list()) {
+    const std::vector<AuthorityRecord> known = records.authorities.list();  // newest first
+    std::set<AuthorityRole> seen;
+    for (const AuthorityRecord& record : known) {
         AuthorityView view{record.id,
                            std::string(toString(record.role)),
                            record.summary.subject,
@@ -107,6 +123,9 @@ std::vector<AuthorityView> authorityViews(Records& records) {
         view.notBefore = epoch(record.summary.notBefore);
         view.notAfter = epoch(record.summary.notAfter);
         view.certificatePem = record.certificatePem;
+        const bool newest = seen.insert(record.role).second;
+        view.state = record.summary.notAfter < now ? "expired" : newest ? "in-force" : "trusted";
+        if (!newest) view.dependents = dependentsOf(records, record, known, now);
         views.push_back(std::move(view));
     }
     return views;

@@ -18,6 +18,6 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
 // whichever of its services is worst off; "not deployed" without any.
 std::string worstProof(Records& records, const CertificateView& view);
 ServiceView serviceView(Records& records, const ServiceProfile& service);
-std::vector<AuthorityView> authorityViews(Records& records);
+std::vector<AuthorityView> authorityViews(Records& records, TimePoint now);
 
 }  // namespace certmgr::engine

@@ -55,6 +55,8 @@ struct AuthorityView {
     std::string id, role, subject, issuer, serial, sha256, keyBackend, keyReason;
     std::uint64_t notBefore = 0, notAfter = 0;
     std::string certificatePem;
+    std::string state;                    // "in-force", "trusted" (another one signs now), "expired"
+    std::vector<std::string> dependents;  // of one that is not in force: what is still used under it
     bool operator==(const AuthorityView&) const = default;
 };
 

@@ -53,6 +53,21 @@ std::vector<DeploymentRow> DeploymentRepository::list(const std::string& service
     return rows;
 }
 
+std::vector<std::pair<std::string, CertificateId>> DeploymentRepository::servedUnder(
+    const std::string& authority) {
+    std::vector<std::pair<std::string, CertificateId>> result;
+    Query query(
+        database_,
+        "SELECT service, deployments.certificate FROM deployments JOIN credentials ON generation = "
+        "last_good WHERE source = 'local' AND issuer_id = ? ORDER BY service, deployments.certificate",
+        authority);
+    while (query.next()) {
+        std::string service = query.text();
+        result.emplace_back(std::move(service), query.text());
+    }
+    return result;
+}
+
 void DeploymentRepository::remove(const std::string& service, const CertificateId& certificate) {
     Query(database_, "DELETE FROM deployments WHERE service = ? AND certificate = ?", service, certificate)
         .run();

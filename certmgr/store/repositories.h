@@ -245,6 +245,8 @@ class DeploymentRepository {
     void put(const DeploymentRow& row);
     std::optional<DeploymentRow> find(const std::string& service, const CertificateId& certificate);
     std::vector<DeploymentRow> list(const std::string& service);
+    // Service and certificate, where what was proved last was signed by this authority of ours.
+    std::vector<std::pair<std::string, CertificateId>> servedUnder(const std::string& authority);
     void remove(const std::string& service, const CertificateId& certificate);
 
   private:

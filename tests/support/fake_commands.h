@@ -19,7 +19,7 @@ namespace testing_support {
 // Jobs run when the test calls one of `later`, as workers would. Names and contents choose what happens:
 // a name with a blank is refused, "used.example" is in use, what begins with "broken" fails, content must
 // begin with "-----BEGIN".
-class FakeCommands : public certmgr::engine::Commands {
+class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::AuthorityCommands {
   public:
     certmgr::engine::Views shown;
     std::deque<std::function<void()>> later;
@@ -71,7 +71,65 @@ class FakeCommands : public certmgr::engine::Commands {
 
     std::string chainPem(const certmgr::CertificateId& id) override { return "PEM of " + id; }
 
+    certmgr::engine::AuthorityCommands& authority() override { return *this; }
+
+    // What was asked of the authority, by its descriptors, and what it hands over.
+    std::string given;
+    certmgr::engine::EndEntityCommand holder;
+    std::vector<certmgr::IssuedCertificate> issuedThere;
+
+    std::string signRequest(const certmgr::engine::EndEntityCommand& wanted, hal::UniqueFd request,
+                            hal::UniqueFd output) override {
+        holder = wanted;
+        return hand("sign", std::move(request), std::move(output), "the certificate\n");
+    }
+    std::string issueBundle(const certmgr::engine::BundleCommand& command, hal::UniqueFd passphrase,
+                            hal::UniqueFd output) override {
+        holder = command.holder;
+        return hand("issue", std::move(passphrase), std::move(output), "the bundle as " + command.format);
+    }
+    std::string revoke(const std::string& serial, const std::string& reason) override {
+        return start("revoke", "", [serial, reason] { return serial + " is revoked: " + reason; });
+    }
+    std::vector<certmgr::IssuedCertificate> issued(std::int64_t after) override {
+        std::vector<certmgr::IssuedCertificate> later;
+        for (const certmgr::IssuedCertificate& one : issuedThere)
+            if (one.number > after) later.push_back(one);
+        return later;
+    }
+    std::string generateAuthority(const std::string& subject, std::uint32_t days) override {
+        return start("generate", "", [=] { return subject + " for " + std::to_string(days) + " days"; });
+    }
+    std::string importAuthority(hal::UniqueFd content) override {
+        return hand("import", std::move(content), {}, "");
+    }
+    std::string requestAuthority(hal::UniqueFd output) override {
+        return hand("csr", {}, std::move(output), "the request\n");
+    }
+    std::string installAuthority(hal::UniqueFd chain) override {
+        return hand("install", std::move(chain), {}, "");
+    }
+    std::string reissueAuthority() override {
+        return start("reissue-authority", "", [] { return "issuing-2 signs now"; });
+    }
+    std::string trustPem() override { return "all roots\n"; }
+    std::string crlPem() override { return "all lists\n"; }
+
   private:
+    std::string hand(const std::string& kind, hal::UniqueFd in, hal::UniqueFd out,
+                     const std::string& content) {
+        return start(kind, "", [this, from = in.release(), to = out.release(), content] {
+            const hal::UniqueFd input(from);
+            const hal::UniqueFd output(to);
+            std::array<char, 4096> buffer{};
+            given.clear();
+            for (ssize_t n = 0; input && (n = ::read(from, buffer.data(), buffer.size())) > 0;)
+                given.append(buffer.data(), static_cast<std::size_t>(n));
+            if (output && ::write(to, content.data(), content.size()) < 0)
+                throw certmgr::Error(certmgr::ErrorKind::internal, "bad-output", "nothing can be written");
+            return std::string("0badcafe");
+        });
+    }
     std::string start(const std::string& kind, const std::string& subject,
                       std::function<std::string()> work) {
         certmgr::engine::JobView job;

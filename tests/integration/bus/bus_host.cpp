@@ -127,6 +127,7 @@ void fill(FakeCommands& commands) {
     engine::AuthorityView root;
     root.id = "root-1";
     root.role = "root";
+    root.state = "in-force";
     root.certificatePem = testing_support::readFile(CERTMGR_TEST_ROOT_PEM);
     commands.shown.put(root);
 }

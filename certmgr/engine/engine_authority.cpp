@@ -1,0 +1,294 @@
+// The box's own CA: what the bus asks of it, and what follows for certificates and services.
+#include <algorithm>
+
+#include "certmgr/engine/engine.h"
+#include "certmgr/engine/output_writer.h"
+#include "certmgr/engine/upload_reader.h"
+#include "certmgr/engine/view_builder.h"
+
+namespace certmgr::engine {
+namespace {
+
+constexpr std::size_t largestInput = 256 * 1024;
+constexpr std::size_t longestPassphrase = 1024;
+constexpr int issuedAtOnce = 1000;
+constexpr std::uint32_t mostDays = 36'500;
+constexpr std::uint32_t usualDays = 365;
+constexpr seconds retryDelay{60};
+constexpr seconds reloadDelay{1};  // changes that come together are told together
+
+[[noreturn]] void reject(const std::string& code, const std::string& message) {
+    throw Error(ErrorKind::rejected, code, message);
+}
+
+void requireDays(std::uint32_t days) {
+    if (days > mostDays)
+        reject("bad-days", "found " + std::to_string(days) + " days, expected at most 36500");
+}
+
+authority::EndEntityRequest requestOf(const EndEntityCommand& command) {
+    const std::optional<Purpose> purpose = purposeFrom(command.purpose);
+    if (!purpose) reject("bad-purpose", "found \"" + command.purpose + "\", expected client or server");
+    requireDays(command.days);
+    const std::uint32_t days = command.days == 0 ? usualDays : command.days;
+    return {command.commonName, parseAlternativeNames(command.names), *purpose,
+            std::chrono::hours(24 * static_cast<std::int64_t>(days))};
+}
+
+// A person's passphrase often comes with the end of its line.
+std::string_view withoutLineEnd(std::string_view text) {
+    while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+    return text;
+}
+
+std::shared_ptr<hal::UniqueFd> shared(hal::UniqueFd fd) {
+    return std::make_shared<hal::UniqueFd>(std::move(fd));
+}
+
+}  // namespace
+
+std::string Engine::authorityJob(const std::string& kind, std::function<std::string()> work,
+                                 std::function<void(const std::string&, const std::string&)> after) {
+    struct Result {
+        std::string sentence;
+        std::optional<Error> error;
+    };
+    auto result = std::make_shared<Result>();
+    const std::string job = jobs_.begin(kind, "");
+    lanes_.run(
+        kind + ":" + job, uploadWorkers_,
+        [work = std::move(work), result](std::stop_token) {
+            try {
+                result->sentence = work();
+            } catch (const Error& error) {
+                result->error = error;
+            }
+        },
+        [this, job, result, after = std::move(after)] {
+            if (result->error) return jobs_.failed(job, *result->error);
+            after(job, result->sentence);
+        });
+    return job;
+}
+
+std::string Engine::signRequest(const EndEntityCommand& holder, hal::UniqueFd request, hal::UniqueFd output) {
+    const auto done = [this](const std::string& job, const std::string& serial) { jobs_.done(job, serial); };
+    return authorityJob(
+        "sign",
+        [this, wanted = requestOf(holder), in = shared(std::move(request)), out = shared(std::move(output))] {
+            const crypto::SecretText csr = readSecret(*in, largestInput, "the certificate request");
+            const Registrar::Delivery delivery = registrar_.sign(csr.view(), wanted);
+            writeOutput(*out, delivery.chainPem);
+            return delivery.serial;
+        },
+        done);
+}
+
+std::string Engine::issueBundle(const BundleCommand& command, hal::UniqueFd passphrase,
+                                hal::UniqueFd output) {
+    if (command.format != "pkcs12" && command.format != "pem")
+        reject("bad-format", "found \"" + command.format + "\", expected pkcs12 or pem");
+    const auto format = command.format == "pem" ? Registrar::Format::pem : Registrar::Format::pkcs12;
+    const auto algorithm =
+        command.keyAlgorithm.empty() ? settings_.keyAlgorithm : hal::keyAlgorithmFrom(command.keyAlgorithm);
+    if (!algorithm) reject("bad-algorithm", "unknown key algorithm \"" + command.keyAlgorithm + "\"");
+    const auto done = [this](const std::string& job, const std::string& serial) { jobs_.done(job, serial); };
+    return authorityJob(
+        "issue",
+        [this, wanted = requestOf(command.holder), format, algorithm = *algorithm,
+         in = shared(std::move(passphrase)), out = shared(std::move(output))] {
+            const crypto::SecretText secret = readSecret(*in, longestPassphrase, "the passphrase");
+            const Registrar::Bundle bundle =
+                registrar_.issue(wanted, algorithm, format, withoutLineEnd(secret.view()));
+            writeOutput(*out, bundle.content.view());
+            return bundle.serial;
+        },
+        done);
+}
+
+std::string Engine::revoke(const std::string& serial, const std::string& reason) {
+    const std::optional<RevocationReason> why = revocationReasonFrom(reason);
+    if (!why)
+        reject("bad-reason", "found \"" + reason +
+                                 "\", expected unspecified, key-compromise, affiliation-changed, superseded, "
+                                 "cessation-of-operation or privilege-withdrawn");
+    return authorityJob(
+        "revoke",
+        [this, serial, why = *why] {
+            registrar_.revoke(serial, why);
+            trustFiles_.publish();
+            return serial + " is revoked, and the revocation list says so";
+        },
+        [this](const std::string& job, const std::string& sentence) {
+            jobs_.done(job, sentence);
+            runTrust();
+        });
+}
+
+std::vector<IssuedCertificate> Engine::issued(std::int64_t after) {
+    return records_.issued.list(after, issuedAtOnce);
+}
+
+std::string Engine::generateAuthority(const std::string& subject, std::uint32_t days) {
+    requireDays(days);
+    const crypto::DistinguishedName name = crypto::parseDistinguishedName(subject);
+    const seconds lifetime = days == 0 ? settings_.authority.rootLifetime
+                                       : std::chrono::hours(24 * static_cast<std::int64_t>(days));
+    return changeAuthority("generate",
+                           [this, name, lifetime] { localCa_.generate(name, lifetime, parts_.clock.now()); });
+}
+
+std::string Engine::importAuthority(hal::UniqueFd content) {
+    return changeAuthority("import", [this, in = shared(std::move(content))] {
+        localCa_.import(readSecret(*in, largestInput, "the CA").view(), parts_.clock.now());
+    });
+}
+
+std::string Engine::requestAuthority(hal::UniqueFd output) {
+    return authorityJob(
+        "csr",
+        [this, out = shared(std::move(output))] {
+            writeOutput(*out, localCa_.request());
+            return std::string("the request waits for its certificate");
+        },
+        [this](const std::string& job, const std::string& sentence) { jobs_.done(job, sentence); });
+}
+
+std::string Engine::installAuthority(hal::UniqueFd chain) {
+    return changeAuthority("install", [this, in = shared(std::move(chain))] {
+        localCa_.install(readSecret(*in, largestInput, "the chain").view(), parts_.clock.now());
+    });
+}
+
+std::string Engine::reissueAuthority() {
+    return changeAuthority("reissue-authority", [this] {
+        localCa_.generate({}, settings_.authority.rootLifetime, parts_.clock.now());
+    });
+}
+
+std::string Engine::changeAuthority(const std::string& kind, std::function<void()> change) {
+    return authorityJob(
+        kind,
+        [this, change = std::move(change)] {
+            change();
+            return localCa_.issuingId();
+        },
+        [this](const std::string& job, const std::string& issuing) {
+            Followed followed{kindOfAuthorityChange, {}, 0, issuing};
+            for (const auto& [id, view] : parts_.views.certificates())
+                if (view.state == toString(Source::local)) followed.certificates.insert(id);
+            followed_[job] = std::move(followed);
+            concludeAuthority(localCa_.dueAt());
+            settleJobs();
+        });
+}
+
+std::string Engine::trustPem() {
+    return trustFiles_.trustPem();
+}
+
+std::string Engine::crlPem() {
+    return trustFiles_.crlPem();
+}
+
+// ---- main thread
+// ----------------------------------------------------------------------------------------------------
+
+void Engine::runAuthority() {
+    if (stopping_) return;
+    auto due = std::make_shared<TimePoint>(parts_.clock.now() + retryDelay);
+    lanes_.run(
+        "authority", issueWorkers_,
+        [this, due](std::stop_token) {
+            try {
+                localCa_.ensure(parts_.clock.now());
+                *due = localCa_.dueAt();
+            } catch (const Error& error) {
+                parts_.log.write({Severity::error,
+                                  event_id::issueFailed,
+                                  std::string("the box's own CA: ") + error.what(),
+                                  {}});
+            }
+        },
+        [this, due] { concludeAuthority(*due); });
+}
+
+void Engine::concludeAuthority(TimePoint due) {
+    schedule_.set("authority", due);
+    showAuthorities();
+    runTrust();
+    // Leaves of an issuing CA that was replaced are signed anew; for all others the decision is "none".
+    for (const auto& [id, view] : parts_.views.certificates())
+        if (view.state == toString(Source::local)) runIssue(id);
+}
+
+void Engine::showAuthorities() {
+    for (AuthorityView& view : authorityViews(records_, parts_.clock.now()))
+        parts_.views.put(std::move(view));
+}
+
+void Engine::runTrust() {
+    if (stopping_) return;
+    auto published =
+        std::make_shared<TrustFiles::Published>(TrustFiles::Published{{}, parts_.clock.now() + retryDelay});
+    lanes_.run(
+        "trust", issueWorkers_,
+        [this, published](std::stop_token) {
+            try {
+                *published = trustFiles_.publish();
+            } catch (const Error& error) {
+                parts_.log.write({Severity::error,
+                                  event_id::trustFailed,
+                                  std::string("revocation lists: ") + error.what(),
+                                  {}});
+            }
+        },
+        [this, published] {
+            schedule_.set("trust", published->due);
+            if (published->sha256.empty()) return;
+            trustSha256_ = published->sha256;
+            for (const ServiceProfile& service : profiles_)
+                if (service.clientCrl)
+                    schedule_.set("reload:" + service.name, parts_.clock.now() + reloadDelay);
+        });
+}
+
+// Not from a lane of the start: a service that waits for this daemon cannot be reloaded by it.
+void Engine::runReload(const std::string& service) {
+    if (stopping_) return;
+    const auto profile =
+        std::find_if(profiles_.begin(), profiles_.end(),
+                     [&](const ServiceProfile& candidate) { return candidate.name == service; });
+    auto again = std::make_shared<std::optional<TimePoint>>();
+    lanes_.run(
+        "reload:" + service, deployWorkers_,
+        [this, profile, again, sha256 = trustSha256_](std::stop_token) {
+            if (!tellOfTrust(*profile, sha256)) *again = parts_.clock.now() + retryDelay;
+        },
+        [this, service, again] { schedule_.set("reload:" + service, *again); });
+}
+
+// What it was told last is on record, so that a restart tells nobody what they know. A service that does not
+// run reads the files at its start.
+bool Engine::tellOfTrust(const ServiceProfile& service, const std::string& sha256) {
+    const std::string fact = "trust-told:" + service.name;
+    try {
+        if (records_.meta.get(fact) == sha256) return true;
+        try {
+            const std::lock_guard lock(reloadOf(service));
+            parts_.deployer.reload(service);
+        } catch (const Error& error) {
+            if (error.code() != "service-inactive") throw;
+        }
+        records_.meta.set(fact, sha256);
+        return true;
+    } catch (const Error& error) {
+        parts_.log.write({Severity::error,
+                          event_id::trustFailed,
+                          service.name + " was not told of the new revocation list: " + error.what(),
+                          {{"CERTMGR_SERVICE", service.name}}});
+        return false;
+    }
+}
+
+}  // namespace certmgr::engine

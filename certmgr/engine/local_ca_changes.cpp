@@ -1,0 +1,81 @@
+// What an administrator does to the box's own CA.
+#include "certmgr/authority/admission.h"
+#include "certmgr/engine/local_ca.h"
+
+namespace certmgr::engine {
+
+void LocalCa::generate(const crypto::DistinguishedName& subject, seconds lifetime, TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    load();
+    authority::AuthoritySettings settings = settings_;
+    settings.rootSubject = subject;
+    settings.rootLifetime = lifetime;
+    root_ = make(settings, AuthorityRole::root, nullptr, now);
+    issuing_.reset();
+    ensureLocked(now);
+}
+
+void LocalCa::import(std::string_view pem, TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    load();
+    const KeyId key = keys_.intend("authority:import");
+    try {
+        records_.keys.made(
+            keys_.store().import({key, {}, hal::KeyPolicy::preferTpm, {}, "imported CA"}, pem));
+        takeForeign(key, pem, now);
+    } catch (const Error&) {
+        keys_.discard(key);
+        throw;
+    }
+}
+
+std::string LocalCa::request() {
+    const std::lock_guard lock(mutex_);
+    std::optional<KeyId> key = records_.authorities.requested();
+    if (!key) {
+        key = keys_.intend("authority:request");
+        records_.authorities.request(*key);
+    }
+    return authority::requestForIssuing(keys_.store(), settings_, *key);
+}
+
+void LocalCa::install(std::string_view chainPem, TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    load();
+    const std::optional<KeyId> key = records_.authorities.requested();
+    if (!key)
+        throw Error(ErrorKind::rejected, "nothing-requested",
+                    "no request waits for a certificate; make one first (certmgrctl authority csr)");
+    takeForeign(*key, chainPem, now);
+}
+
+void LocalCa::takeForeign(const KeyId& key, std::string_view pem, TimePoint now) {
+    const std::optional<hal::KeyInfo> info = keys_.store().find(key);
+    if (!info)
+        throw Error(ErrorKind::misconfigured, "key-not-found",
+                    "the key of the CA is no longer in the key store: make a new request");
+    const authority::AdmittedCa ca = authority::admitCa(pem, info->publicKey, now);
+    const AuthorityRole role = ca.selfSigned ? AuthorityRole::root : AuthorityRole::issuing;
+    const AuthorityRecord record{.id = records_.authorities.nextId(role),
+                                 .role = role,
+                                 .key = key,
+                                 .certificatePem = crypto::toPem(*ca.certificate),
+                                 .parent = {},
+                                 .summary = crypto::summarize(*ca.certificate),
+                                 .upperChainPem = crypto::toPem(ca.upper)};
+    if (replaceAt(record) <= now)
+        throw Error(ErrorKind::rejected, "authority-refused",
+                    "the CA is refused: it ends at " + formatTime(record.summary.notAfter) +
+                        ", too soon for what it would sign; expected one that lasts longer");
+    store(record);
+    if (role == AuthorityRole::root) {
+        root_ = record;
+        issuing_.reset();
+    } else {
+        issuing_ = record;
+    }
+    signer_.reset();
+    ensureLocked(now);
+}
+
+}  // namespace certmgr::engine

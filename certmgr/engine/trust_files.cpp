@@ -1,0 +1,133 @@
+#include "certmgr/engine/trust_files.h"
+
+#include <algorithm>
+#include <array>
+
+#include <openssl/sha.h>
+
+#include "certmgr/authority/authority.h"
+
+namespace certmgr::engine {
+namespace {
+
+constexpr mode_t readableByAll = 0644;
+
+std::string sha256Of(const std::string& text) {
+    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string hex;
+    for (const std::uint8_t octet : digest) hex.append({digits[octet >> 4], digits[octet & 15]});
+    return hex;
+}
+
+// The self-signed end of what stands above a CA below somebody else's root.
+std::string foreignRoot(const AuthorityRecord& authority) {
+    return authority.upperChainPem.empty()
+               ? ""
+               : crypto::toPem(*crypto::parseChainPem(authority.upperChainPem).back());
+}
+
+std::string derOf(const std::string& pem) {
+    const std::size_t begin = pem.find('\n') + 1;
+    const std::string body = pem.substr(begin, pem.find("-----END") - begin);
+    std::string der(body.size(), '\0');
+    const hal::Handle<EVP_ENCODE_CTX, EVP_ENCODE_CTX_free> context(EVP_ENCODE_CTX_new());
+    EVP_DecodeInit(context.get());
+    auto* out = reinterpret_cast<unsigned char*>(der.data());
+    int size = 0;
+    int rest = 0;
+    EVP_DecodeUpdate(context.get(), out, &size, reinterpret_cast<const unsigned char*>(body.data()),
+                     static_cast<int>(body.size()));
+    EVP_DecodeFinal(context.get(), out + size, &rest);
+    der.resize(static_cast<std::size_t>(size + rest));
+    return der;
+}
+
+TimePoint half(const store::CrlRow& row) {
+    return row.nextUpdate - TrustFiles::crlLifetime / 2;
+}
+
+}  // namespace
+
+// Newest first. On a clock that is not trusted nothing counts as ended.
+std::vector<AuthorityRecord> TrustFiles::living() {
+    std::vector<AuthorityRecord> records = records_.authorities.list();
+    const TimePoint now = clock_.now();
+    if (clock_.trust().trusted)
+        std::erase_if(records, [&](const AuthorityRecord& record) { return record.summary.notAfter < now; });
+    return records;
+}
+
+store::CrlRow TrustFiles::listOf(const AuthorityRecord& authority) {
+    const TimePoint now = clock_.now();
+    const std::optional<store::CrlRow> present = records_.crls.find(authority.id);
+    // RFC 5280 3.3: an entry stays until it has been on a list that was issued after the certificate's end.
+    const std::vector<IssuedCertificate> revoked = records_.issued.revoked(authority.id, now - crlLifetime);
+    std::vector<std::string> serials;
+    std::vector<crypto::RevokedCertificate> entries;
+    for (const IssuedCertificate& certificate : revoked) {
+        serials.push_back(certificate.summary.serial);
+        entries.push_back({certificate.summary.serial, *certificate.revocation});
+    }
+    if (present && now >= present->thisUpdate && now < half(*present) && present->serials == serials)
+        return *present;
+    const std::int64_t number = present ? present->number + 1 : 1;
+    const authority::Crl crl =
+        authority::makeCrl(keys_.store(), authority, number, entries, crlLifetime, now);
+    store::CrlRow row{authority.id,   number,  crl.thisUpdate,
+                      crl.nextUpdate, serials, crypto::crlToPem(crl.der)};
+    records_.crls.put(row);  // before anybody sees it: its number is never used again
+    return row;
+}
+
+TrustFiles::Published TrustFiles::publish() {
+    const std::lock_guard lock(publishing_);
+    const std::vector<AuthorityRecord> authorities = living();
+    std::string clientCa;
+    std::string crls;
+    std::string newestIssuing;
+    Published published{.sha256 = {}, .due = TimePoint::max()};
+    for (const AuthorityRecord& authority : authorities) {
+        clientCa += authority.certificatePem + authority.upperChainPem;
+        if (!keys_.store().find(authority.key)) continue;  // whose key is gone signs no list
+        const store::CrlRow row = listOf(authority);
+        crls += row.crlPem;
+        if (newestIssuing.empty() && authority.role == AuthorityRole::issuing) newestIssuing = row.crlPem;
+        published.due = std::min(published.due, half(row));
+    }
+    const auto directory = deploy::Directory::openOrMake(directory_);
+    replace(directory, "trust.pem", trustPem());
+    replace(directory, "client-ca.pem", clientCa);
+    replace(directory, "crl.pem", crls);
+    if (!newestIssuing.empty()) replace(directory, "crl.der", derOf(newestIssuing));
+    published.sha256 = sha256Of(clientCa + crls);
+    return published;
+}
+
+void TrustFiles::replace(const deploy::Directory& directory, const std::string& name,
+                         const std::string& content) {
+    if (directory.read(name) == content) return;
+    const std::string unfinished = name + ".new";
+    directory.remove(unfinished);
+    const hal::UniqueFd file = directory.write(unfinished, content, readableByAll);
+    deploy::syncFile(file, directory.pathOf(unfinished));
+    directory.rename(unfinished, name);
+    directory.sync();
+}
+
+std::string TrustFiles::trustPem() {
+    std::string pem;
+    for (const AuthorityRecord& authority : living())
+        pem += authority.role == AuthorityRole::root ? authority.certificatePem : foreignRoot(authority);
+    return pem;
+}
+
+std::string TrustFiles::crlPem() {
+    std::string pem;
+    for (const AuthorityRecord& authority : living())
+        if (const auto row = records_.crls.find(authority.id)) pem += row->crlPem;
+    return pem;
+}
+
+}  // namespace certmgr::engine
