@@ -14,6 +14,7 @@ namespace {
 constexpr char destination[] = "org.certmgr1";
 constexpr char rootPath[] = "/org/certmgr1";
 constexpr char managerInterface[] = "org.certmgr1.Manager";
+constexpr char authorityManagerInterface[] = "org.certmgr1.AuthorityManager";
 constexpr char propertiesInterface[] = "org.freedesktop.DBus.Properties";
 constexpr char objectManagerInterface[] = "org.freedesktop.DBus.ObjectManager";
 // A person may be asked for a password meanwhile; certmgrd gives up after 120 s.
@@ -97,6 +98,10 @@ Client::Message Client::newCall(const std::string& path, const char* interface, 
     require(sd_bus_message_set_allow_interactive_authorization(created, ::isatty(STDIN_FILENO)),
             "a call cannot be made");
     return message;
+}
+
+Client::Message Client::newAuthorityCall(const char* member) {
+    return newCall(rootPath, authorityManagerInterface, member);
 }
 
 Client::Message Client::call(const Message& message) {

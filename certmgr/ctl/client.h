@@ -26,6 +26,14 @@ struct RequestOptions {
     bool acme = true;
 };
 
+// Whom a certificate of the box's own CA is for. Empty or 0: certmgrd's default.
+struct HolderOptions {
+    std::string purpose, commonName;
+    std::vector<std::string> names;  // "email:anna@example.org"
+    std::uint32_t days = 0;
+    std::string keyAlgorithm, format;  // where the key is made there
+};
+
 // One connection to the system bus. Every method blocks and throws Failure.
 class Client {
   public:
@@ -43,6 +51,19 @@ class Client {
     std::string remove(const std::string& certificate);
     std::string checkService(const std::string& service);
 
+    // org.certmgr1.AuthorityManager: each starts a job and returns its path, but for what is read.
+    std::string signRequest(int request, int output, const HolderOptions& holder);
+    std::string issue(int passphrase, int output, const HolderOptions& holder);
+    std::string revoke(const std::string& serial, const std::string& reason);
+    Json issued();
+    std::string generateAuthority(const std::string& subject, std::uint32_t days);
+    std::string importAuthority(int content);
+    std::string requestAuthority(int output);
+    std::string installAuthority(int chain);
+    std::string reissueAuthority();
+    std::string trustBundle();
+    std::string revocationLists();
+
     // The job's properties at its end; `progress` hears of each change before.
     Json await(const std::string& job, const std::function<void(const Json&)>& progress);
 
@@ -59,6 +80,8 @@ class Client {
     using Slot = hal::Handle<sd_bus_slot, sd_bus_slot_unref>;
 
     Message newCall(const std::string& path, const char* interface, const char* member);
+    Message newAuthorityCall(const char* member);
+    std::string callWithDescriptor(const char* member, int fd);
     Message call(const Message& message);
     std::string startJob(const Message& message);
     std::string callWithPath(const char* member, Kind kind, const std::string& id);

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "certmgr/ctl/commands.h"
+#include "certmgr/ctl/authority_line.h"
 #include "certmgr/ctl/failure.h"
 
 namespace certmgr::ctl {
@@ -23,8 +23,6 @@ constexpr char examples[] = R"(Examples:
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 certmgrd or the bus not reachable, 4 access denied, 5 not found,
 6 refused. See certmgrctl(1).)";
 
-using Action = std::function<void(Client&, const Terminal&)>;
-
 struct Arguments {
     bool json = false;
     bool noWait = false;
@@ -35,6 +33,7 @@ struct Arguments {
     std::string output;
     std::vector<std::string> names;
     RequestOptions request;
+    AuthorityArguments authority;
     Action action;
 };
 
@@ -100,6 +99,10 @@ void addAuthorityAndServices(CLI::App& app, Arguments& a) {
         [&a](auto& client, auto& terminal) { downloadAuthority(client, terminal, a.der, a.output); });
     download->add_flag("--der", a.der, "DER instead of PEM");
     download->add_option("-o,--output", a.output, "File to write; default: standard output");
+    addAuthorityCommands(*authority, a.authority,
+                         [&a](CLI::App& parent, const char* name, const char* description, Action action) {
+                             return addCommand(parent, a, name, description, std::move(action));
+                         });
 
     CLI::App* service =
         app.add_subcommand("service", "The services that use certificates")->require_subcommand(1);

@@ -18,11 +18,6 @@ Now now() {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-// A text of the bus is UTF-8 always; what a caller typed need not be.
-std::string dumped(const Json& json, int indent = 2) {
-    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
-
 Json valuesOf(const ObjectMap& objects) {
     Json list = Json::array();
     for (const auto& [id, properties] : objects) list.push_back(properties);
@@ -31,6 +26,23 @@ Json valuesOf(const ObjectMap& objects) {
 
 std::string lastElement(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
+}
+
+std::string derOf(const std::string& pem) {
+    const hal::Bio text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const hal::X509Ptr certificate(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
+    const int size = certificate ? i2d_X509(certificate.get(), nullptr) : -1;
+    if (size < 0) throw Failure(ExitStatus::failed, "certmgrd sent a root certificate that is no PEM");
+    std::string der(static_cast<std::size_t>(size), '\0');
+    auto* out = reinterpret_cast<unsigned char*>(der.data());
+    i2d_X509(certificate.get(), &out);
+    return der;
+}
+
+}  // namespace
+
+std::string dumped(const Json& json, int indent) {
+    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 Json awaitJob(Client& client, const Terminal& terminal, const std::string& job) {
@@ -62,19 +74,6 @@ void finish(Client& client, const Terminal& terminal, const std::string& job, Wa
     throwIfFailed(result);
     if (!terminal.json) terminal.out << result.value("Result", "done") << '\n';
 }
-
-std::string derOf(const std::string& pem) {
-    const hal::Bio text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    const hal::X509Ptr certificate(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
-    const int size = certificate ? i2d_X509(certificate.get(), nullptr) : -1;
-    if (size < 0) throw Failure(ExitStatus::failed, "certmgrd sent a root certificate that is no PEM");
-    std::string der(static_cast<std::size_t>(size), '\0');
-    auto* out = reinterpret_cast<unsigned char*>(der.data());
-    i2d_X509(certificate.get(), &out);
-    return der;
-}
-
-}  // namespace
 
 void listCertificates(Client& client, const Terminal& terminal) {
     std::map<Kind, ObjectMap> objects = client.allObjects();

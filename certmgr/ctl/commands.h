@@ -17,12 +17,20 @@ struct Terminal {
     std::size_t width = 100;
 };
 
+// A text of the bus is UTF-8 always; what a caller typed need not be.
+std::string dumped(const Json& json, int indent = 2);
+// The job's properties at its end; its steps are shown meanwhile.
+Json awaitJob(Client& client, const Terminal& terminal, const std::string& job);
+void throwIfFailed(const Json& job);
+
 void listCertificates(Client& client, const Terminal& terminal);
 void showCertificate(Client& client, const Terminal& terminal, const std::string& certificate);
 
 struct Wait {
     bool untilDone = true;
 };
+// Shows how the job ends, or that it was started.
+void finish(Client& client, const Terminal& terminal, const std::string& job, Wait wait);
 void requestCertificate(Client& client, const Terminal& terminal, const std::vector<std::string>& names,
                         const RequestOptions& options, Wait wait);
 void uploadCertificate(Client& client, const Terminal& terminal, const std::string& file, bool dryRun);

@@ -223,6 +223,18 @@ std::string serviceTable(const ObjectMap& services, Now now) {
     return tableOf(rows);
 }
 
+std::string issuedTable(const Json& issued) {
+    if (issued.empty()) return "Nothing was issued to others.\n";
+    std::vector<Row> rows = {{"SERIAL", "PURPOSE", "SUBJECT", "NAMES", "VALID UNTIL (UTC)", "REVOKED"}};
+    for (const Json& one : issued) {
+        const std::uint64_t revoked = number(one, "Revoked");
+        rows.push_back({text(one, "Serial"), text(one, "Purpose"), orDash(text(one, "Subject")),
+                        orDash(shortList(one, "Names")), formatDay(number(one, "NotAfter")),
+                        revoked == 0 ? "-" : formatDay(revoked) + ", " + text(one, "RevocationReason")});
+    }
+    return tableOf(rows);
+}
+
 std::string details(const Json& properties, Now now) {
     std::string lines;
     for (const auto& [name, value] : properties.items())

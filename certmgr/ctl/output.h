@@ -22,6 +22,9 @@ std::string certificateTable(const ObjectMap& certificates, const ObjectMap& ser
                              std::size_t width);
 std::string serviceTable(const ObjectMap& services, Now now);
 
+// What AuthorityManager.ListIssued says.
+std::string issuedTable(const Json& issued);
+
 // "Name: value" for each property that says something.
 std::string details(const Json& properties, Now now);
 // The same of a certificate, with a line for each element of its "Deployments" and for the orders that came
