@@ -114,6 +114,76 @@ TEST_F(Certmgrctl, ShowsAndDownloadsTheAuthority) {
     EXPECT_EQ(ctl({"authority", "download", "-o", "/absent/root.pem"}).status, 1);
 }
 
+TEST_F(Certmgrctl, IssuesForOthers) {
+    testing_support::writeFile(folder / "a.csr", "the request");
+    const RunResult toStandardOutput = ctl({"authority", "sign", folder / "a.csr", "--cn", "Anna"});
+    EXPECT_EQ(toStandardOutput.status, 0) << toStandardOutput.output;
+    EXPECT_NE(toStandardOutput.output.find("the certificate\n"), std::string::npos);
+    EXPECT_NE(toStandardOutput.output.find("serial 0badcafe\n"), std::string::npos);
+    const std::string bundle = folder / "anna.p12";
+    const auto issue = [&](const std::string& more) {
+        return testing_support::run({"sh", "-c",
+                                     "echo sesame | " CERTMGRCTL " authority issue Anna --server --dns "
+                                     "gw.example --email anna@example.org --passphrase-fd 0 -o " +
+                                         bundle + more},
+                                    host.bus.options());
+    };
+    EXPECT_EQ(issue("").status, 0);
+    EXPECT_EQ(testing_support::readFile(bundle), "the bundle as pkcs12");
+    EXPECT_EQ(std::filesystem::status(bundle).permissions(), std::filesystem::perms(0600));
+    EXPECT_EQ(issue("").status, 6) << "what is there is not overwritten";
+    host.run([](FakeCommands& commands) {
+        EXPECT_EQ(commands.given, "sesame\n");
+        EXPECT_EQ(commands.holder.purpose, "server");
+        EXPECT_EQ(commands.holder.names,
+                  (std::vector<std::string>{"dns:gw.example", "email:anna@example.org"}));
+    });
+    EXPECT_EQ(ctl({"authority", "issue", "x", "--client", "--server", "-o", "y"}).status, 2);
+    EXPECT_EQ(json({"authority", "revoke", "0badcafe", "--reason", "superseded"}).at("Result"),
+              "0badcafe is revoked: superseded");
+}
+
+TEST_F(Certmgrctl, ListsAllThatWasIssued) {
+    EXPECT_EQ(ctl({"authority", "list"}).output, "Nothing was issued to others.\n");
+    host.run([](FakeCommands& commands) {
+        for (const int number : {1, 2}) {
+            IssuedCertificate& one = commands.issuedThere.emplace_back();
+            one.number = number;
+            one.summary.serial = "0badcafe";
+            one.names = parseAlternativeNames({"email:anna@example.org"});
+        }
+        commands.issuedThere.back().revocation = {TimePoint(seconds(1'700'000'000)),
+                                                  RevocationReason::superseded};
+    });
+    const Json all = json({"authority", "list"});
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all.at(1).at("RevocationReason"), "superseded");
+    EXPECT_NE(ctl({"authority", "list"}, nobody).output.find("2023-11-14, superseded"), std::string::npos);
+}
+
+TEST_F(Certmgrctl, ChangesTheAuthority) {
+    EXPECT_EQ(json({"authority", "generate", "--dn", "CN=Example CA", "--days", "100"}).at("Result"),
+              "CN=Example CA for 100 days");
+    EXPECT_EQ(ctl({"authority", "import", CERTMGR_TEST_ROOT_PEM}).status, 0);
+    EXPECT_EQ(ctl({"authority", "csr", "-o", folder / "ca.csr"}).status, 0);
+    EXPECT_EQ(testing_support::readFile(folder / "ca.csr"), "the request\n");
+    EXPECT_EQ(ctl({"authority", "install", CERTMGR_TEST_ROOT_PEM}).status, 0);
+    EXPECT_EQ(ctl({"authority", "reissue"}).output.find("reissue-authority begins\nissuing-2 signs now"), 0U);
+    EXPECT_EQ(ctl({"authority", "trust"}, nobody).output, "all roots\n");
+    EXPECT_EQ(ctl({"authority", "crl"}, nobody).output, "all lists\n");
+    for (const std::vector<std::string>& refused : {std::vector<std::string>{"reissue"},
+                                                    {"generate", "--dn", "CN=x"},
+                                                    {"revoke", "00"},
+                                                    {"import", CERTMGR_TEST_ROOT_PEM},
+                                                    {"install", CERTMGR_TEST_ROOT_PEM},
+                                                    {"csr"}}) {
+        std::vector<std::string> command{"authority"};
+        command.insert(command.end(), refused.begin(), refused.end());
+        EXPECT_EQ(ctl(command, nobody).status, 4) << refused[0];
+        EXPECT_EQ(ctl(command, games).status, 4) << "to manage certificates is another right: " << refused[0];
+    }
+}
+
 TEST_F(Certmgrctl, ListsAndChecksServices) {
     EXPECT_EQ(json({"service", "list"}).at(0).at("Deployments").at(0).at("State"), "rolled-back");
     EXPECT_NE(ctl({"service", "list"}).output.find("rolled-back"), std::string::npos);

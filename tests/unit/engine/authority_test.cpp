@@ -251,8 +251,7 @@ TEST_F(AuthorityTest, RunsUnderACompanysRoot) {
         run({"openssl", "x509", "-req", "-in", csr, "-CA", rootFile, "-CAkey", rootKey, "-days", "1825",
              "-extfile", (folder / "ext.cnf").string(), "-out", (folder / "issuing.pem").string()});
     ASSERT_EQ(issued.status, 0) << issued.output;
-    clock.set(
-        std::chrono::floor<seconds>(std::chrono::system_clock::now()));  // openssl dates by the real one
+    setRealTime();
     const std::string own = testing_support::readFile(folder / "issuing.pem");
     const std::string company = testing_support::readFile(rootFile);
     EXPECT_TRUE(ended(engine->installAuthority(fileWith(own))).starts_with("authority-refused: "));
