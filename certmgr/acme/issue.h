@@ -78,12 +78,12 @@ struct Request {
     hal::Bytes csr;  // DER; the same key in every run of the same intent
 };
 
-// Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it. The leaf has the key
-// of the CSR; nothing else of it was checked. Enters wherever the journal says an earlier run got to. Waits
-// by Retry-After; ends with Error("cancelled") soon after stop is requested, with everything needed to go on
-// in the journal. Errors: rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations
-// name the identifier and the CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured
-// (terms not agreed, not an ACME server, TLS).
+// Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it: nothing of it was
+// checked. Enters wherever the journal says an earlier run got to. Waits by Retry-After; ends with
+// Error("cancelled") soon after stop is requested, with everything needed to go on in the journal. Errors:
+// rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations name the identifier and
+// the CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured (terms not agreed, not
+// an ACME server, TLS).
 std::string issue(Session& session, const Request& request, Http01Solver& solver, OrderJournal& journal,
                   std::stop_token stop);
 

@@ -13,16 +13,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds firstPause{10};
+// Each look costs a handshake, and the processes of a reloaded service need this long to take over.
+constexpr milliseconds firstPause{40};
 constexpr milliseconds longestPause{250};
 constexpr milliseconds shortestLook{50};
-
-std::vector<std::string> fingerprintsOf(const Credential& credential) {
-    std::vector<std::string> fingerprints;
-    for (const crypto::X509Ptr& link : crypto::parseChainPem(credential.chainPem))
-        fingerprints.push_back(crypto::sha256Hex(*link));
-    return fingerprints;
-}
 
 }  // namespace
 
@@ -35,7 +29,7 @@ Deployment::Deployment(const GenerationStore& generations, hal::ServiceControl& 
         Step step;
         step.target = &target;
         if (hasProbe()) step.name = serverNameFor(credential.leaf.names);
-        step.wanted = step.expected = fingerprintsOf(credential);
+        step.wanted = step.expected = crypto::chainSha256(credential.chainPem);
         step.activeBefore = generations.active(service.name, credential.certificate).value_or(0);
         step.outcome.certificate = credential.certificate;
         step.outcome.generation = credential.generation;
@@ -168,12 +162,13 @@ Seen Deployment::look(const Step& step, steady_clock::time_point deadline) const
 
 void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
     const auto deadline = steady_clock::now() + service_.probe.timeout;
-    for (milliseconds pause = firstPause;; pause = std::min(pause * 2, longestPause)) {
+    milliseconds pause = firstPause;
+    do {
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, longestPause);
         for (Step* step : steps) step->seen = look(*step, deadline);
         std::erase_if(steps, [](const Step* step) { return shortfall(step->seen, step->expected).empty(); });
-        if (steps.empty() || stop_.stop_requested() || steady_clock::now() + pause >= deadline) return;
-        std::this_thread::sleep_for(pause);
-    }
+    } while (!steps.empty() && !stop_.stop_requested() && steady_clock::now() + pause < deadline);
 }
 
 bool Deployment::anotherWasServed(const Step& step) const {

@@ -15,6 +15,7 @@ namespace certmgr::deploy {
 namespace {
 
 constexpr std::string_view referenceLabel = "-----BEGIN CERTMGR KEY-----";
+constexpr std::string_view endMark = "-----END CERTIFICATE-----\n";
 constexpr mode_t publicMode = 0644;
 constexpr mode_t secretMode = 0640;
 const std::string currentLink = "current";
@@ -57,19 +58,19 @@ Files render(const Item& item) {
         throw Error(
             ErrorKind::internal, "bad-name",
             "a credential of " + item.credential.certificate + " was to be written before it was stored");
-    std::vector<crypto::X509Ptr> chain = crypto::parseChainPem(item.credential.chainPem);
-    const crypto::X509Ptr leaf = std::move(chain.front());
+    const std::string& chainPem = item.credential.chainPem;
+    const std::size_t endOfLeaf = chainPem.find(endMark);
+    const std::string leafPem =
+        chainPem.substr(0, endOfLeaf == std::string::npos ? endOfLeaf : endOfLeaf + endMark.size());
+    const crypto::X509Ptr leaf = std::move(crypto::parseChainPem(leafPem).front());
     if (!keyFits(item, *leaf))
         throw Error(ErrorKind::internal, "pair-mismatch",
                     "the leaf " + crypto::sha256Hex(*leaf) + " of " + item.credential.certificate +
                         " and the key " + item.credential.key.text() +
                         " do not belong together; nothing was written");
-    chain.erase(chain.begin());
-    const std::string leafPem = crypto::toPem(*leaf);
-    const std::string issuersPem = crypto::toPem(chain);
     return {
-        File{"fullchain.pem", leafPem + issuersPem, publicMode}, File{"chain.pem", issuersPem, publicMode},
-        File{"cert.pem", leafPem, publicMode},
+        File{"fullchain.pem", chainPem, publicMode},
+        File{"chain.pem", chainPem.substr(leafPem.size()), publicMode}, File{"cert.pem", leafPem, publicMode},
         File{"key.pem", item.keyReferencePem, isReference(item.keyReferencePem) ? publicMode : secretMode}};
 }
 
@@ -184,10 +185,7 @@ std::vector<std::string> GenerationStore::chainSha256(const std::string& service
     const auto pem = files ? files->read("fullchain.pem") : std::nullopt;
     if (!pem || !files->read("key.pem")) return {};
     try {
-        std::vector<std::string> fingerprints;
-        for (const crypto::X509Ptr& link : crypto::parseChainPem(*pem))
-            fingerprints.push_back(crypto::sha256Hex(*link));
-        return fingerprints;
+        return crypto::chainSha256(*pem);
     } catch (const Error&) {
         return {};
     }

@@ -106,13 +106,15 @@ void Deployments::conclude(const ServiceProfile& service, const store::Deploymen
         const auto before = records_.deployments.find(service.name, outcome.certificate);
         return !before || before->state != row.state || before->wanted != row.wanted;
     }();
-    records_.deployments.put(row);
-    if (atItsEnd(outcome.state)) {
-        generations_.prune(service.name, outcome.certificate, {outcome.generation, outcome.current});
-        retire(outcome.certificate);
-    }
-    if (!news) return;
     const bool proved = atItsEnd(outcome.state);
+    std::vector<KeyId> retired;  // of generations that nothing can go back to any more
+    records_.database.transaction([&] {
+        records_.deployments.put(row);
+        if (proved) retired = records_.credentials.retire(outcome.certificate);
+    });
+    if (proved) generations_.prune(service.name, outcome.certificate, {outcome.generation, outcome.current});
+    for (const KeyId& key : retired) keys_.discard(key);
+    if (!news) return;
     log_.write({proved ? Severity::info : Severity::warning,
                 proved ? event_id::deploymentProved : event_id::deploymentNotProved,
                 service.name + " and generation " + std::to_string(outcome.generation) + " of " +
@@ -120,11 +122,6 @@ void Deployments::conclude(const ServiceProfile& service, const store::Deploymen
                 {{"CERTMGR_SERVICE", service.name},
                  {"CERTMGR_CERTIFICATE", outcome.certificate},
                  {"CERTMGR_STATE", row.state}}});
-}
-
-// The generations that nothing can go back to any more, and their keys.
-void Deployments::retire(const CertificateId& id) {
-    for (const KeyId& key : records_.credentials.retire(id)) keys_.discard(key);
 }
 
 std::vector<std::string> Deployments::check(const ServiceProfile& service, const std::stop_token& stop) {

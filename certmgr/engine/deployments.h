@@ -45,7 +45,6 @@ class Deployments {
     store::DeploymentRow concluded(store::DeploymentRow row, const deploy::Outcome& outcome) const;
     void conclude(const ServiceProfile& service, const store::DeploymentRow& row,
                   const deploy::Outcome& outcome);
-    void retire(const CertificateId& id);
 
     Records& records_;
     KeyRing& keys_;

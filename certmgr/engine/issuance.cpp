@@ -22,11 +22,8 @@ void LocalIssuer::issue(const CertificateSpec& spec) {
     const hal::KeyInfo info =
         keys_.findOrMake({key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const TimePoint now = clock_.now();
-    const LocalCa::Signed leaf = ca_.sign(spec.names, info.publicKey, now);
-    const std::vector<crypto::X509Ptr> chain = crypto::parseChainPem(leaf.chainPem);
-    adopt(records_,
-          {0, spec.id, Source::local, key, leaf.chainPem, crypto::summarize(*chain.front()), leaf.issuerId,
-           info.algorithm},
+    const auto [leaf, issuerId] = ca_.sign(spec.names, info.publicKey, now);
+    adopt(records_, {0, spec.id, Source::local, key, leaf.chainPem, leaf.summary, issuerId, info.algorithm},
           now, [&] { records_.keys.made(info); });
 }
 

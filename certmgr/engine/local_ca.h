@@ -28,7 +28,7 @@ class LocalCa {
     TimePoint dueAt();
 
     struct Signed {
-        std::string chainPem;
+        authority::SignedLeaf leaf;
         std::string issuerId;
     };
     Signed sign(const std::vector<Identifier>& names, std::span<const std::uint8_t> subjectPublicKeyInfoDer,

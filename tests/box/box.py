@@ -50,12 +50,13 @@ def install(folder):
 class Box:
     """Starts everything but the manager and nginx, so that a test chooses in which order these come up.
 
-    `ca`: "pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one. `proxied_challenges`:
-    the ACME server asks nginx, which passes the question on; else it asks the responder itself.
+    `ca`: "pebble", "debian-pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one. `proxied_challenges`:
+    the ACME server asks nginx, which passes the question on; else it asks the responder itself. `check`: nginx -t comes
+    before each reload.
     """
 
     def __init__(self, ca="pebble", pebble_environment=None, pebble_arguments=(), tpm=True, key_policy="prefer-tpm",
-                 proxied_challenges=False):
+                 proxied_challenges=False, check=True):
         # Short, since a socket's path may have 107 characters only (unix(7)).
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
         self.folder.chmod(0o755)
@@ -63,12 +64,12 @@ class Box:
         (self.folder / "log").mkdir()
         self.parts = []
         try:
-            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges)
+            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges):
+    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check):
         programs = install(self.folder)
         self.provider = programs["provider"]
         http_port, responder_port, self.port = free_ports(3)
@@ -78,9 +79,9 @@ class Box:
         self.tpm = self._part(SoftwareTpm(self.folder)) if tpm else None
         self.keyd = self._part(KeyDaemon(self.folder, programs["keyd"], self.tpm.tcti if tpm else "none"))
         self.ca = None
-        if ca == "pebble":
+        if ca in ("pebble", "debian-pebble"):
             self.ca = self._part(Pebble(self.folder, http_port if proxied_challenges else responder_port,
-                                        pebble_environment, pebble_arguments))
+                                        pebble_environment, pebble_arguments, newest=ca == "pebble"))
         elif ca == "caddy":
             self.ca = self._part(Caddy(self.folder))
         self.responder = self._part(Responder(self.folder, programs["responder"], responder_port))
@@ -93,8 +94,8 @@ class Box:
         self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))
         self._part(self.manager)  # after nginx, so that it ends first and never sees it gone
         self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy)
-        self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx)
-        self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx)
+        self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx, check)
+        self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx, check)
         self.control = Control(programs["certmgrctl"], self.bus.address)
         self.visitor = Control(programs["certmgrctl"], self.bus.address, user="visitor")
 

@@ -32,8 +32,7 @@ terms_agreed = true
 PROFILE = """description = "{description}"
 names = {names}
 users = ["www-data"]
-check_command = {check}
-reload_command = {reload}
+{check}reload_command = {reload}
 
 [probe]
 kind = "https"
@@ -82,11 +81,11 @@ class Manager:
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
             for name, server in cas.items()))
 
-    def add_service(self, name, description, names, nginx):
+    def add_service(self, name, description, names, nginx, check=True):
         """One certificate for each of the names."""
         (self.services / f"{name}.toml").write_text(PROFILE.format(
-            description=description, names=json.dumps(list(names)), check=json.dumps(nginx.check_command),
-            reload=json.dumps(nginx.reload_command), port=nginx.port))
+            description=description, names=json.dumps(list(names)), reload=json.dumps(nginx.reload_command),
+            check=f"check_command = {json.dumps(nginx.check_command)}\n" if check else "", port=nginx.port))
 
     def live(self, service, certificate):
         """The folder that the service reads."""
