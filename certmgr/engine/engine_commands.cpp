@@ -31,7 +31,7 @@ std::string Engine::request(const RequestCommand& command) {
     CertificateSpec spec;
     spec.names = parseIdentifiers(command.names);
     spec.id = certificateIdFor(spec.names);
-    spec.keyAlgorithm = parsed(command.keyAlgorithm, settings_.keyAlgorithm, hal::keyAlgorithmFrom,
+    spec.keyAlgorithm = parsed(command.keyAlgorithm, settings_.keyAlgorithm, hal::makeableAlgorithmFrom,
                                "algorithm", "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
     spec.keyPolicy = parsed(command.keyPolicy, settings_.keyPolicy, hal::keyPolicyFrom, "policy",
                             "tpm, sealed, file or prefer-tpm");
