@@ -106,7 +106,8 @@ class Engine : public Commands {
     Turn issueTurn(const CertificateId& id);
     Decision decideFor(const store::CertificateRow& row);
     void recordSuccess(const CertificateId& id);
-    void orderTurn(const CertificateId& id, std::stop_token stop);
+    // `follows`: the generation in force when the order was decided.
+    void orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop);
     void recordFailure(const store::CertificateRow& row, const Error& error);
     void removeTurn(const CertificateId& id);
     Brought deployTurn(const ServiceProfile& service, bool proveAgain, const std::stop_token& stop);
@@ -118,7 +119,7 @@ class Engine : public Commands {
     void noteTime();
     void report(std::string_view event, const std::string& what, const Error& failure) const;
     void runIssue(const CertificateId& id);
-    void runOrder(const CertificateId& id);
+    void runOrder(const CertificateId& id, std::int64_t follows);
     void concludeUnrecorded(const CertificateId& id, const Error& failure);
     void runDeploy(const std::string& service, bool proveAgain);
     void runAuthority();

@@ -100,9 +100,13 @@ void Engine::recordSuccess(const CertificateId& id) {
                       {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_SHA256", credential->leaf.sha256}}});
 }
 
-void Engine::orderTurn(const CertificateId& id, std::stop_token stop) {
+void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop) {
     const auto row = records_.certificates.find(id);
     if (!row) return;
+    // The order before may have ended after this one was decided.
+    const auto current = records_.credentials.current(id);
+    const bool attemptDue = !row->acme.nextAttempt || *row->acme.nextAttempt <= parts_.clock.now();
+    if (!attemptDue || (current ? current->generation : 0) != follows) return;
     const auto activity = [this](const CertificateId& certificate, const std::string& sentence) {
         parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
     };
@@ -178,17 +182,18 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     if (turn.error) view.lastError = turn.error->what();
     if (turn.decision.action == Action::orderAcme && !turn.error) {
         view.activity = "asking the CA";
-        runOrder(id);
+        runOrder(id, view.generation);
     }
     parts_.views.put(view);
     deployWhereStale(view);
     settleJobs();
 }
 
-void Engine::runOrder(const CertificateId& id) {
+void Engine::runOrder(const CertificateId& id, std::int64_t follows) {
     if (stopping_ || lanes_.busy("order:" + id)) return;
     lanes_.run(
-        "order:" + id, orderWorkers_, [this, id](std::stop_token stop) { orderTurn(id, stop); },
+        "order:" + id, orderWorkers_,
+        [this, id, follows](std::stop_token stop) { orderTurn(id, follows, stop); },
         [this, id](const auto& failure) {
             if (failure && !stopping_ && !removing_.contains(id))
                 concludeUnrecorded(id, *failure);
