@@ -104,6 +104,7 @@ class Engine : public Commands {
     std::vector<CertificateId> reconcile(bool alone);
     void setUsersOfKeys();
     Turn issueTurn(const CertificateId& id);
+    void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);
     Decision decideFor(const store::CertificateRow& row);
     void recordSuccess(const CertificateId& id);
     // `follows`: the generation in force when the order was decided.

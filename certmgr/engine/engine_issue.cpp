@@ -55,31 +55,7 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
     Turn turn;
     std::optional<store::CertificateRow> row;
     try {
-        for (int round = 0; round < mostRounds; ++round) {
-            row = records_.certificates.find(id);
-            turn.wanted = row.has_value();
-            if (!row) return turn;
-            turn.decision = decideFor(*row);
-            if (turn.decision.action == Action::useUploaded) {
-                const Credential upload = uploads_.best(id, parts_.clock.now()).value();
-                records_.credentials.setCurrent(id, upload.generation);
-                if (row->reissueAsked) records_.certificates.askReissue(id, false);
-            } else if (turn.decision.action == Action::issueLocal) {
-                localIssuer_.issue(row->spec, turn.decision.replaces);
-                if (row->reissueAsked) records_.certificates.askReissue(id, false);
-                recordSuccess(id);
-            } else {
-                // Nothing better can be had: the one who asked reads the reason.
-                if (row->reissueAsked && turn.decision.action == Action::none)
-                    records_.certificates.askReissue(id, false);
-                turn.view = certificateView(records_, *row, turn.decision, servicesOf(id));
-                return turn;
-            }
-        }
-        turn.view = certificateView(records_, *row, turn.decision, servicesOf(id));
-        throw Error(
-            ErrorKind::internal, "defect",
-            "a defect of certmgr: what was done is not what was decided, \"" + turn.decision.reason + "\"");
+        settleIssue(id, row, turn);
     } catch (const Error& error) {
         turn.error = error;
         parts_.log.write({Severity::error,
@@ -87,7 +63,34 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
                           id + ": " + error.what(),
                           {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_CODE", error.code()}}});
     }
+    turn.wanted = row || turn.error;
+    if (row) turn.view = certificateView(records_, *row, turn.decision, servicesOf(id));
     return turn;
+}
+
+// Decides and does what takes milliseconds, until nothing of that is left.
+void Engine::settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn) {
+    for (int round = 0; round < mostRounds; ++round) {
+        row = records_.certificates.find(id);
+        if (!row) return;
+        turn.decision = decideFor(*row);
+        if (turn.decision.action == Action::useUploaded) {
+            const Credential upload = uploads_.best(id, parts_.clock.now()).value();
+            records_.credentials.setCurrent(id, upload.generation);
+        } else if (turn.decision.action == Action::issueLocal) {
+            localIssuer_.issue(row->spec, turn.decision.replaces);
+            recordSuccess(id);
+        } else {
+            // Nothing better can be had: the one who asked reads the reason.
+            if (row->reissueAsked && turn.decision.action == Action::none)
+                records_.certificates.askReissue(id, false);
+            return;
+        }
+        if (row->reissueAsked) records_.certificates.askReissue(id, false);
+    }
+    throw Error(
+        ErrorKind::internal, "defect",
+        "a defect of certmgr: what was done is not what was decided, \"" + turn.decision.reason + "\"");
 }
 
 void Engine::recordSuccess(const CertificateId& id) {
