@@ -60,7 +60,7 @@ std::string whyNotKept(const EVP_PKEY& key) {
                    ? ""
                    : "RSA of " + std::to_string(bits) + " bits";
     if (EVP_PKEY_is_a(&key, "EC")) return bits <= 384 ? "" : "EC of " + std::to_string(bits) + " bits";
-    return EVP_PKEY_get0_type_name(&key);
+    return EVP_PKEY_is_a(&key, "ED25519") ? "" : EVP_PKEY_get0_type_name(&key);
 }
 
 void checkKeyIsKept(UploadReport& report) {
@@ -69,8 +69,7 @@ void checkKeyIsKept(UploadReport& report) {
         add(report, "key-not-supported",
             subjectOf(leaf) + ": its key is " + found +
                 ", which the key store of this box does not take: expected RSA of 2048, 3072 or 4096 bits, "
-                "P-256 "
-                "or P-384; have a certificate issued for such a key");
+                "P-256, P-384 or Ed25519; have a certificate issued for such a key");
 }
 
 // A leaf alone is whole only where its issuer is known to be the top.

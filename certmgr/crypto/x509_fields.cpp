@@ -85,6 +85,7 @@ void setKey(X509& certificate, std::span<const std::uint8_t> subjectPublicKeyInf
 }  // namespace
 
 const EVP_MD* digestFor(const EVP_PKEY& key) {
+    if (EVP_PKEY_is_a(&key, "ED25519")) return nullptr;  // RFC 8032: it has a hash of its own
     return EVP_PKEY_is_a(&key, "EC") && EVP_PKEY_get_bits(&key) == 384 ? EVP_sha384() : EVP_sha256();
 }
 

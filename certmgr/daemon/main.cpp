@@ -56,7 +56,7 @@ int serve(const config::Settings& settings) {
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);
     service.acquireName();
-    daemon::MainLoop loop(engine, queue, clock);
+    daemon::MainLoop loop(engine, queue, clock, log);
     loop.attach(*connection);
     engine.start();
     loop.run();

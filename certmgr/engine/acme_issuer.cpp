@@ -132,6 +132,12 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
                     order.ca + " sent a certificate for " +
                         (leaf.names.empty() ? leaf.subject : leaf.names.front().value) +
                         ", which does not cover all names asked for");
+    if (leaf.notBefore > clock_.now())
+        // The order stays, and the next attempt fetches the same certificate.
+        throw Error(ErrorKind::transient, "certificate-not-yet-valid",
+                    order.ca + " sent a certificate that begins " + formatTime(leaf.notBefore) +
+                        ", and the clock of the box says " + formatTime(clock_.now()) +
+                        ": see that it is right");
     if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
         throw Error(ErrorKind::rejected, "certificate-expired",
                     order.ca + " sent a certificate that ended " + formatTime(leaf.notAfter));
@@ -161,11 +167,16 @@ void AcmeIssuer::run(const CertificateSpec& spec, acme::Session& session, Stored
         acme::issue(session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solver_, journal, stop);
     try {
         const TimePoint now = clock_.now();
-        adopt(records_, checked(spec, journal.row(), key, chain), now, [&] {
+        const bool inForce = adopt(records_, checked(spec, journal.row(), key, chain), now, 0, [&] {
             records_.orders.setState(journal.row().id, store::OrderState::finished, "");
             records_.certificates.attemptSucceeded(spec.id, now);
             records_.certificates.askReissue(spec.id, false);
         });
+        // A failure, so that the next order waits for its time: else there would be one after the other.
+        if (!inForce)
+            throw Error(ErrorKind::internal, "certificate-not-better",
+                        "the certificate that " + journal.row().ca +
+                            " sent is no better than the one in force, which stays");
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::rejected) journal.orderAbandoned(error.what());
         throw;

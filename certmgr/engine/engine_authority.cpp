@@ -49,25 +49,16 @@ std::shared_ptr<hal::UniqueFd> shared(hal::UniqueFd fd) {
 
 std::string Engine::authorityJob(const std::string& kind, std::function<std::string()> work,
                                  std::function<void(const std::string&, const std::string&)> after) {
-    struct Result {
-        std::string sentence;
-        std::optional<Error> error;
-    };
-    auto result = std::make_shared<Result>();
+    auto result = std::make_shared<std::string>();
     const std::string job = jobs_.begin(kind, "");
-    lanes_.run(
-        kind + ":" + job, uploadWorkers_,
-        [work = std::move(work), result](std::stop_token) {
-            try {
-                result->sentence = work();
-            } catch (const Error& error) {
-                result->error = error;
-            }
-        },
-        [this, job, result, after = std::move(after)] {
-            if (result->error) return jobs_.failed(job, *result->error);
-            after(job, result->sentence);
-        });
+    whenStarted([this, kind, job, result, work = std::move(work), after = std::move(after)] {
+        lanes_.run(
+            kind + ":" + job, uploadWorkers_, [work, result](std::stop_token) { *result = work(); },
+            [this, job, result, after](const auto& failure) {
+                if (failure) return jobs_.failed(job, *failure);
+                after(job, *result);
+            });
+    });
     return job;
 }
 
@@ -90,7 +81,7 @@ std::string Engine::issueBundle(const BundleCommand& command, hal::UniqueFd pass
         reject("bad-format", "found \"" + command.format + "\", expected pkcs12 or pem");
     const auto format = command.format == "pem" ? Registrar::Format::pem : Registrar::Format::pkcs12;
     const auto algorithm =
-        command.keyAlgorithm.empty() ? settings_.keyAlgorithm : hal::keyAlgorithmFrom(command.keyAlgorithm);
+        command.keyAlgorithm.empty() ? settings_.keyAlgorithm : hal::makeableAlgorithmFrom(command.keyAlgorithm);
     if (!algorithm) reject("bad-algorithm", "unknown key algorithm \"" + command.keyAlgorithm + "\"");
     const auto done = [this](const std::string& job, const std::string& serial) { jobs_.done(job, serial); };
     return authorityJob(
@@ -134,13 +125,15 @@ std::string Engine::generateAuthority(const std::string& subject, std::uint32_t 
     const crypto::DistinguishedName name = crypto::parseDistinguishedName(subject);
     const seconds lifetime = days == 0 ? settings_.authority.rootLifetime
                                        : std::chrono::hours(24 * static_cast<std::int64_t>(days));
-    return changeAuthority("generate",
-                           [this, name, lifetime] { localCa_.generate(name, lifetime, parts_.clock.now()); });
+    return changeAuthority("generate", [this, name, lifetime] {
+        localCa_.generate(name, lifetime, parts_.clock.now(), parts_.clock.trust().trusted);
+    });
 }
 
 std::string Engine::importAuthority(hal::UniqueFd content) {
     return changeAuthority("import", [this, in = shared(std::move(content))] {
-        localCa_.import(readSecret(*in, largestInput, "the CA").view(), parts_.clock.now());
+        localCa_.import(readSecret(*in, largestInput, "the CA").view(), parts_.clock.now(),
+                        parts_.clock.trust().trusted);
     });
 }
 
@@ -156,31 +149,39 @@ std::string Engine::requestAuthority(hal::UniqueFd output) {
 
 std::string Engine::installAuthority(hal::UniqueFd chain) {
     return changeAuthority("install", [this, in = shared(std::move(chain))] {
-        localCa_.install(readSecret(*in, largestInput, "the chain").view(), parts_.clock.now());
+        localCa_.install(readSecret(*in, largestInput, "the chain").view(), parts_.clock.now(),
+                         parts_.clock.trust().trusted);
     });
 }
 
 std::string Engine::reissueAuthority() {
     return changeAuthority("reissue-authority", [this] {
-        localCa_.generate({}, settings_.authority.rootLifetime, parts_.clock.now());
+        localCa_.generate({}, settings_.authority.rootLifetime, parts_.clock.now(),
+                          parts_.clock.trust().trusted);
     });
 }
 
 std::string Engine::changeAuthority(const std::string& kind, std::function<void()> change) {
+    auto state = std::make_shared<AuthorityState>();
     return authorityJob(
         kind,
-        [this, change = std::move(change)] {
+        [this, state, change = std::move(change)] {
             change();
-            return localCa_.issuingId();
+            *state = authorityState();
+            return state->issuing;
         },
-        [this](const std::string& job, const std::string& issuing) {
-            Followed followed{kindOfAuthorityChange, {}, 0, issuing};
+        [this, state](const std::string& job, const std::string& issuing) {
+            Followed followed{.kind = kindOfAuthorityChange, .certificates = {}, .issuingAuthority = issuing};
             for (const auto& [id, view] : parts_.views.certificates())
                 if (view.state == toString(Source::local)) followed.certificates.insert(id);
             followed_[job] = std::move(followed);
-            concludeAuthority(localCa_.dueAt());
+            concludeAuthority(*state);
             settleJobs();
         });
+}
+
+Engine::AuthorityState Engine::authorityState() {
+    return {localCa_.issuingId(), localCa_.dueAt(), authorityViews(records_, parts_.clock.now())};
 }
 
 std::string Engine::trustPem() {
@@ -191,61 +192,43 @@ std::string Engine::crlPem() {
     return trustFiles_.crlPem();
 }
 
-// ---- main thread
-// ----------------------------------------------------------------------------------------------------
-
 void Engine::runAuthority() {
     if (stopping_) return;
-    auto due = std::make_shared<TimePoint>(parts_.clock.now() + retryDelay);
+    auto state = std::make_shared<AuthorityState>();
+    state->due = parts_.clock.now() + retryDelay;
     lanes_.run(
         "authority", issueWorkers_,
-        [this, due](std::stop_token) {
-            try {
-                localCa_.ensure(parts_.clock.now());
-                *due = localCa_.dueAt();
-            } catch (const Error& error) {
-                parts_.log.write({Severity::error,
-                                  event_id::issueFailed,
-                                  std::string("the box's own CA: ") + error.what(),
-                                  {}});
-            }
+        [this, state](std::stop_token) {
+            localCa_.ensure(parts_.clock.now(), parts_.clock.trust().trusted);
+            *state = authorityState();
         },
-        [this, due] { concludeAuthority(*due); });
+        [this, state](const auto& failure) {
+            if (failure) report(event_id::issueFailed, "the box's own CA", *failure);
+            concludeAuthority(*state);
+        });
 }
 
-void Engine::concludeAuthority(TimePoint due) {
-    schedule_.set("authority", due);
-    showAuthorities();
+void Engine::concludeAuthority(const AuthorityState& state) {
+    schedule_.set("authority", state.due);
+    for (const AuthorityView& view : state.views) parts_.views.put(view);
     runTrust();
     // Leaves of an issuing CA that was replaced are signed anew; for all others the decision is "none".
     for (const auto& [id, view] : parts_.views.certificates())
         if (view.state == toString(Source::local)) runIssue(id);
 }
 
-void Engine::showAuthorities() {
-    for (AuthorityView& view : authorityViews(records_, parts_.clock.now()))
-        parts_.views.put(std::move(view));
-}
-
 void Engine::runTrust() {
     if (stopping_) return;
-    auto published =
-        std::make_shared<TrustFiles::Published>(TrustFiles::Published{{}, parts_.clock.now() + retryDelay});
+    auto published = std::make_shared<TrustFiles::Published>();
     lanes_.run(
-        "trust", issueWorkers_,
-        [this, published](std::stop_token) {
-            try {
-                *published = trustFiles_.publish();
-            } catch (const Error& error) {
-                parts_.log.write({Severity::error,
-                                  event_id::trustFailed,
-                                  std::string("revocation lists: ") + error.what(),
-                                  {}});
+        "trust", issueWorkers_, [this, published](std::stop_token) { *published = trustFiles_.publish(); },
+        [this, published](const auto& failure) {
+            if (failure) {
+                report(event_id::trustFailed, "the revocation lists", *failure);
+                schedule_.set("trust", parts_.clock.now() + retryDelay);
+                return;
             }
-        },
-        [this, published] {
             schedule_.set("trust", published->due);
-            if (published->sha256.empty()) return;
             trustSha256_ = published->sha256;
             for (const ServiceProfile& service : profiles_)
                 if (service.clientCrl)
@@ -256,39 +239,29 @@ void Engine::runTrust() {
 // Not from a lane of the start: a service that waits for this daemon cannot be reloaded by it.
 void Engine::runReload(const std::string& service) {
     if (stopping_) return;
-    const auto profile =
-        std::find_if(profiles_.begin(), profiles_.end(),
-                     [&](const ServiceProfile& candidate) { return candidate.name == service; });
-    auto again = std::make_shared<std::optional<TimePoint>>();
+    const auto profile = std::ranges::find(profiles_, service, &ServiceProfile::name);
     lanes_.run(
         "reload:" + service, deployWorkers_,
-        [this, profile, again, sha256 = trustSha256_](std::stop_token) {
-            if (!tellOfTrust(*profile, sha256)) *again = parts_.clock.now() + retryDelay;
-        },
-        [this, service, again] { schedule_.set("reload:" + service, *again); });
+        [this, profile, sha256 = trustSha256_](std::stop_token) { tellOfTrust(*profile, sha256); },
+        [this, service](const auto& failure) {
+            if (!failure) return;
+            report(event_id::trustFailed, service + " was not told of the revocation list", *failure);
+            schedule_.set("reload:" + service, parts_.clock.now() + retryDelay);
+        });
 }
 
 // What it was told last is on record, so that a restart tells nobody what they know. A service that does not
 // run reads the files at its start.
-bool Engine::tellOfTrust(const ServiceProfile& service, const std::string& sha256) {
+void Engine::tellOfTrust(const ServiceProfile& service, const std::string& sha256) {
     const std::string fact = "trust-told:" + service.name;
+    if (records_.meta.get(fact) == sha256) return;
     try {
-        if (records_.meta.get(fact) == sha256) return true;
-        try {
-            const std::lock_guard lock(reloadOf(service));
-            parts_.deployer.reload(service);
-        } catch (const Error& error) {
-            if (error.code() != "service-inactive") throw;
-        }
-        records_.meta.set(fact, sha256);
-        return true;
+        const std::lock_guard lock(reloadOf(service));
+        parts_.deployer.reload(service);
     } catch (const Error& error) {
-        parts_.log.write({Severity::error,
-                          event_id::trustFailed,
-                          service.name + " was not told of the new revocation list: " + error.what(),
-                          {{"CERTMGR_SERVICE", service.name}}});
-        return false;
+        if (error.code() != "service-inactive") throw;
     }
+    records_.meta.set(fact, sha256);
 }
 
 }  // namespace certmgr::engine

@@ -21,22 +21,47 @@ TimePoint LocalCa::replaceAt(const AuthorityRecord& record) const {
 
 void LocalCa::load() {
     if (root_) return;
-    root_ = records_.authorities.newest(AuthorityRole::root);
-    issuing_ = records_.authorities.newest(AuthorityRole::issuing);
+    std::optional<AuthorityRecord> issuing = newestWithKey(AuthorityRole::issuing);
+    root_ = newestWithKey(AuthorityRole::root);
+    issuing_ = std::move(issuing);
 }
 
-std::string LocalCa::ensure(TimePoint now) {
+void LocalCa::forget() {
+    root_.reset();
+    issuing_.reset();
+    crossSigned_.clear();
+    signer_.reset();
+}
+
+std::optional<AuthorityRecord> LocalCa::newestWithKey(AuthorityRole role) {
+    std::optional<AuthorityRecord> record = records_.authorities.newest(role);
+    if (!record || keys_.store().find(record->key)) return record;
+    log_.write(
+        {Severity::error,
+         event_id::authorityMade,
+         "the key of " + record->summary.subject +
+             " is no longer in the key store (a cleared TPM, a lost directory): another CA takes its place",
+         {{"CERTMGR_AUTHORITY", record->id}}});
+    return std::nullopt;
+}
+
+bool LocalCa::usable(const std::optional<AuthorityRecord>& record, TimePoint now, bool clockTrusted) const {
+    if (!record) return false;
+    return !clockTrusted || (record->summary.notBefore <= now && now < replaceAt(*record));
+}
+
+std::string LocalCa::ensure(TimePoint now, bool clockTrusted) {
     const std::lock_guard lock(mutex_);
-    ensureLocked(now);
+    ensureLocked(now, clockTrusted);
     return issuing_->id;
 }
 
-void LocalCa::ensureLocked(TimePoint now) {
+void LocalCa::ensureLocked(TimePoint now, bool clockTrusted) {
     load();
-    if (!root_ || replaceAt(*root_) <= now) root_ = make(settings_, AuthorityRole::root, nullptr, now);
+    if (!usable(root_, now, clockTrusted)) root_ = make(settings_, AuthorityRole::root, nullptr, now);
     crossSignRoots(now);
     const bool belowAnotherRoot = issuing_ && !issuing_->foreign() && issuing_->parent != root_->id;
-    if (issuing_ && !belowAnotherRoot && replaceAt(*issuing_) > now) return;
+    if (usable(issuing_, now, clockTrusted) && !belowAnotherRoot) return;
     issuing_ = make(settings_, AuthorityRole::issuing, &*root_, now);
     signer_.reset();
 }
@@ -88,7 +113,8 @@ void LocalCa::crossSignRoots(TimePoint now) {
         });
     };
     for (const AuthorityRecord& before : records_.authorities.list()) {
-        if (before.role != AuthorityRole::root || before.id == root_->id || before.summary.notAfter <= now)
+        if (before.role != AuthorityRole::root || before.id == root_->id || before.summary.notAfter <= now ||
+            before.summary.notBefore > now)
             continue;
         try {
             if (missing(*root_, before))
@@ -130,28 +156,44 @@ LocalCa::UpperChain LocalCa::upperChainOf(const AuthorityRecord& issuing, TimePo
     return chain;
 }
 
-LocalCa::Signer LocalCa::signer(TimePoint now) {
-    const std::lock_guard lock(mutex_);
-    ensureLocked(now);
-    if (!signer_ || signerUntil_ < now) {
-        const UpperChain upper = upperChainOf(*issuing_, now);
-        signer_ = std::make_shared<authority::LeafSigner>(keys_.store(), *issuing_, settings_.leafLifetime,
-                                                          upper.pem);
-        signerUntil_ = upper.until;
+template <class Request>
+LocalCa::Signed LocalCa::signWith(const Request& request,
+                                  std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now,
+                                  bool clockTrusted) {
+    std::shared_ptr<const authority::LeafSigner> signer;
+    std::string issuer;
+    {
+        const std::lock_guard lock(mutex_);
+        ensureLocked(now, clockTrusted);
+        if (!signer_ || signerUntil_ < now) {
+            const UpperChain upper = upperChainOf(*issuing_, now);
+            signer_ = std::make_shared<authority::LeafSigner>(keys_.store(), *issuing_,
+                                                              settings_.leafLifetime, upper.pem);
+            signerUntil_ = upper.until;
+        }
+        signer = signer_;
+        issuer = issuing_->id;
     }
-    return {signer_, issuing_->id};
+    try {
+        return {signer->sign(request, subjectPublicKeyInfoDer, now), issuer};
+    } catch (const Error&) {
+        // Its key may have gone while we ran: the next call looks again at what there is.
+        const std::lock_guard lock(mutex_);
+        forget();
+        throw;
+    }
 }
 
 LocalCa::Signed LocalCa::sign(const std::vector<Identifier>& names,
-                              std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) {
-    const Signer with = signer(now);
-    return {with.leaves->sign(names, subjectPublicKeyInfoDer, now), with.issuerId};
+                              std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now,
+                              bool clockTrusted) {
+    return signWith(names, subjectPublicKeyInfoDer, now, clockTrusted);
 }
 
 LocalCa::Signed LocalCa::sign(const authority::EndEntityRequest& request,
-                              std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) {
-    const Signer with = signer(now);
-    return {with.leaves->sign(request, subjectPublicKeyInfoDer, now), with.issuerId};
+                              std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now,
+                              bool clockTrusted) {
+    return signWith(request, subjectPublicKeyInfoDer, now, clockTrusted);
 }
 
 }  // namespace certmgr::engine

@@ -18,9 +18,11 @@ class LocalCa {
     LocalCa(KeyRing& keys, Records& records, const authority::AuthoritySettings& settings, EventLog& log)
         : keys_(keys), records_(records), settings_(settings), log_(log) {}
 
-    // Makes a root and an issuing CA where there is none that still lives long enough for a new leaf. A root
-    // and the one before it sign each other as long as both live. Returns the id of the issuing CA in force.
-    std::string ensure(TimePoint now);
+    // Makes a root and an issuing CA where there is none that still lives long enough for a new leaf, or that
+    // was made by a clock that stood in the future, or whose key the key store has lost. Only on a trusted
+    // clock are dates judged. A root and the one before it sign each other as long as both live. Returns the
+    // id of the issuing CA in force.
+    std::string ensure(TimePoint now, bool clockTrusted);
 
     // The issuing CA in force; empty before the first ensure(). Makes nothing.
     std::string issuingId();
@@ -30,36 +32,35 @@ class LocalCa {
 
     // What an administrator changes; each takes force at once, and the root before stays trusted to its end.
     // A new root with this subject (empty: the box's own) and lifetime, and an issuing CA below it.
-    void generate(const crypto::DistinguishedName& subject, seconds lifetime, TimePoint now);
+    void generate(const crypto::DistinguishedName& subject, seconds lifetime, TimePoint now,
+                  bool clockTrusted);
     // A CA with its key, PEM: a root gets an issuing CA below it, any other signs the leaves itself. Errors
     // of authority::admitCa and of KeyStore::import.
-    void import(std::string_view pem, TimePoint now);
+    void import(std::string_view pem, TimePoint now, bool clockTrusted);
     // The request for an issuing CA below somebody else's root, PEM; the same one again until it is answered.
     std::string request();
     // The answer: the certificate and the CAs above it, PEM. "nothing-requested" and the errors of
     // authority::admitCa.
-    void install(std::string_view chainPem, TimePoint now);
+    void install(std::string_view chainPem, TimePoint now, bool clockTrusted);
 
     struct Signed {
         authority::SignedLeaf leaf;
         std::string issuerId;
     };
     Signed sign(const std::vector<Identifier>& names, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
-                TimePoint now);
+                TimePoint now, bool clockTrusted);
     Signed sign(const authority::EndEntityRequest& request,
-                std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now);
+                std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now, bool clockTrusted);
 
   private:
-    struct Signer {
-        std::shared_ptr<const authority::LeafSigner> leaves;
-        std::string issuerId;
-    };
-    Signer signer(TimePoint now);
-    void ensureLocked(TimePoint now);
+    template <class Request>
+    Signed signWith(const Request& request, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+                    TimePoint now, bool clockTrusted);
+    void ensureLocked(TimePoint now, bool clockTrusted);
     AuthorityRecord make(const authority::AuthoritySettings& settings, AuthorityRole role,
                          const AuthorityRecord* root, TimePoint now);
     void store(const AuthorityRecord& record);
-    void takeForeign(const KeyId& key, std::string_view pem, TimePoint now);
+    void takeForeign(const KeyId& key, std::string_view pem, TimePoint now, bool clockTrusted);
     void crossSignRoots(TimePoint now);
     struct UpperChain {
         std::string pem;
@@ -67,7 +68,10 @@ class LocalCa {
     };
     UpperChain upperChainOf(const AuthorityRecord& issuing, TimePoint now);
     TimePoint replaceAt(const AuthorityRecord& record) const;
+    bool usable(const std::optional<AuthorityRecord>& record, TimePoint now, bool clockTrusted) const;
+    std::optional<AuthorityRecord> newestWithKey(AuthorityRole role);
     void load();
+    void forget();
 
     KeyRing& keys_;
     Records& records_;

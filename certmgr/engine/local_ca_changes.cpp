@@ -4,7 +4,8 @@
 
 namespace certmgr::engine {
 
-void LocalCa::generate(const crypto::DistinguishedName& subject, seconds lifetime, TimePoint now) {
+void LocalCa::generate(const crypto::DistinguishedName& subject, seconds lifetime, TimePoint now,
+                       bool clockTrusted) {
     const std::lock_guard lock(mutex_);
     load();
     authority::AuthoritySettings settings = settings_;
@@ -12,17 +13,17 @@ void LocalCa::generate(const crypto::DistinguishedName& subject, seconds lifetim
     settings.rootLifetime = lifetime;
     root_ = make(settings, AuthorityRole::root, nullptr, now);
     issuing_.reset();
-    ensureLocked(now);
+    ensureLocked(now, clockTrusted);
 }
 
-void LocalCa::import(std::string_view pem, TimePoint now) {
+void LocalCa::import(std::string_view pem, TimePoint now, bool clockTrusted) {
     const std::lock_guard lock(mutex_);
     load();
     const KeyId key = keys_.intend("authority:import");
     try {
         records_.keys.made(
             keys_.store().import({key, {}, hal::KeyPolicy::preferTpm, {}, "imported CA"}, pem));
-        takeForeign(key, pem, now);
+        takeForeign(key, pem, now, clockTrusted);
     } catch (const Error&) {
         keys_.discard(key);
         throw;
@@ -39,17 +40,17 @@ std::string LocalCa::request() {
     return authority::requestForIssuing(keys_.store(), settings_, *key);
 }
 
-void LocalCa::install(std::string_view chainPem, TimePoint now) {
+void LocalCa::install(std::string_view chainPem, TimePoint now, bool clockTrusted) {
     const std::lock_guard lock(mutex_);
     load();
     const std::optional<KeyId> key = records_.authorities.requested();
     if (!key)
         throw Error(ErrorKind::rejected, "nothing-requested",
                     "no request waits for a certificate; make one first (certmgrctl authority csr)");
-    takeForeign(*key, chainPem, now);
+    takeForeign(*key, chainPem, now, clockTrusted);
 }
 
-void LocalCa::takeForeign(const KeyId& key, std::string_view pem, TimePoint now) {
+void LocalCa::takeForeign(const KeyId& key, std::string_view pem, TimePoint now, bool clockTrusted) {
     const std::optional<hal::KeyInfo> info = keys_.store().find(key);
     if (!info)
         throw Error(ErrorKind::misconfigured, "key-not-found",
@@ -75,7 +76,7 @@ void LocalCa::takeForeign(const KeyId& key, std::string_view pem, TimePoint now)
         issuing_ = record;
     }
     signer_.reset();
-    ensureLocked(now);
+    ensureLocked(now, clockTrusted);
 }
 
 }  // namespace certmgr::engine

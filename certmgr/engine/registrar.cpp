@@ -56,7 +56,7 @@ Registrar::Delivery Registrar::record(const authority::EndEntityRequest& request
                                       std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
     requireNames(request);
     const TimePoint now = clock_.now();
-    auto [leaf, issuerId] = ca_.sign(request, subjectPublicKeyInfoDer, now);
+    auto [leaf, issuerId] = ca_.sign(request, subjectPublicKeyInfoDer, now, clock_.trust().trusted);
     const std::string certificatePem = crypto::toPem(*crypto::parseChainPem(leaf.chainPem).front());
     records_.issued.add(
         {0, issuerId, request.purpose, request.names, certificatePem, leaf.summary, now, std::nullopt});

@@ -88,6 +88,8 @@ void Uploads::store(const std::string& pem, const std::string& chainPem, const C
     std::vector<std::string> users;
     for (const store::CertificateRow& row : coveredBy(leaf))
         users.insert(users.end(), row.spec.users.begin(), row.spec.users.end());
+    // The same leaf uploaded twice at once must not get one key.
+    const std::lock_guard lock(storing_);
     const KeyId key = keys_.intend("upload:" + leaf.sha256);
     try {
         const hal::KeyInfo info = keys_.store().import(
@@ -123,6 +125,7 @@ std::optional<Credential> Uploads::best(const CertificateId& id, TimePoint now) 
     std::optional<Credential> best;
     for (const Credential& credential : records_.credentials.history(id)) {
         if (credential.source != Source::uploaded || credential.leaf.notAfter <= now) continue;
+        if (!keys_.store().find(credential.key)) continue;
         if (!best || better(credential, *best, now)) best = credential;
     }
     return best;

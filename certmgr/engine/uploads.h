@@ -1,6 +1,7 @@
 // Chains that an administrator brought, and the certificates that they serve.
 #pragma once
 
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ class Uploads {
     Records& records_;
     const Clock& clock_;
     EventLog& log_;
+    std::mutex storing_;
 };
 
 }  // namespace certmgr::engine

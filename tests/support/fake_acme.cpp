@@ -56,6 +56,11 @@ void FakeAcme::setRefusing(bool refuse) {
     refusing_ = refuse;
 }
 
+void FakeAcme::setAhead(certmgr::seconds ahead) {
+    const std::lock_guard lock(mutex_);
+    ahead_ = ahead;
+}
+
 int FakeAcme::ordersMade() const {
     const std::lock_guard lock(mutex_);
     return static_cast<int>(orders_.size());
@@ -93,7 +98,7 @@ std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
     const hal::X509ReqPtr request(d2i_X509_REQ(nullptr, &data, static_cast<long>(csrDer.size())));
     std::vector<certmgr::Identifier> names;
     for (const std::string& name : order.names) names.push_back(certmgr::parseIdentifier(name));
-    const certmgr::TimePoint now = clock_.now();
+    const certmgr::TimePoint now = clock_.now() + ahead_;
     const auto leaf =
         certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime_},
                                          publicKeyOf(*X509_REQ_get0_pubkey(request.get())), *ca_, *caKey_);

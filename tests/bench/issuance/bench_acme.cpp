@@ -1,5 +1,5 @@
-// What an ACME server gives to a client that does nothing else: the flow alone, with keys in memory, nothing stored and
-// nothing deployed. Prints orders per second.
+// What an ACME server gives to a client that does nothing else: the flow alone, with keys in memory, nothing
+// stored and nothing deployed. Prints orders per second.
 //   bench_acme DIRECTORY TRUST_FILE CHALLENGE_FOLDER ORDERS THREADS
 #include <atomic>
 #include <chrono>
