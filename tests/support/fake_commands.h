@@ -92,10 +92,10 @@ class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::A
         return start("revoke", "", [serial, reason] { return serial + " is revoked: " + reason; });
     }
     std::vector<certmgr::IssuedCertificate> issued(std::int64_t after) override {
-        std::vector<certmgr::IssuedCertificate> later;
+        std::vector<certmgr::IssuedCertificate> result;
         for (const certmgr::IssuedCertificate& one : issuedThere)
-            if (one.number > after) later.push_back(one);
-        return later;
+            if (one.number > after) result.push_back(one);
+        return result;
     }
     std::string generateAuthority(const std::string& subject, std::uint32_t days) override {
         return start("generate", "", [=] { return subject + " for " + std::to_string(days) + " days"; });

@@ -47,6 +47,26 @@ class MadeHere : public testing::Test {
         const auto root = authority::makeRoot(keys, settings, "root-1", KeyId::fresh(), now);
         const auto issuing = authority::makeIssuing(keys, settings, "issuing-1", KeyId::fresh(), root, now);
         const authority::LeafSigner signer(keys, issuing, settings.leafLifetime);
+        const auto clientKey = keys.make(
+            {.id = KeyId::fresh(), .algorithm = hal::KeyAlgorithm::ecP256, .access = {}, .label = "client"});
+        const std::string client =
+            signer
+                .sign(authority::EndEntityRequest{.commonName = "Anna",
+                                                  .names = parseAlternativeNames(
+                                                      {"email:anna@example.org", "uri:urn:device:7"})},
+                      clientKey.publicKey, now)
+                .chainPem;
+        writeFile(folder / "client.chain", client + root.certificatePem);
+        writeFile(folder / "client.pem", crypto::toPem(*crypto::parseChainPem(client).front()));
+        const CertificateSummary made = crypto::summarize(*crypto::parseChainPem(client).front());
+        const auto list = [&](const AuthorityRecord& issuer,
+                              const std::vector<crypto::RevokedCertificate>& revoked) {
+            return crypto::crlToPem(
+                authority::makeCrl(keys, issuer, 7, revoked, std::chrono::hours(168), now).der);
+        };
+        writeFile(folder / "empty.crl", list(root, {}) + list(issuing, {}));
+        writeFile(folder / "revoked.crl",
+                  list(root, {}) + list(issuing, {{made.serial, {now, RevocationReason::keyCompromise}}}));
         writeFile(folder / "root.pem", root.certificatePem);
         writeFile(folder / "issuing.pem", issuing.certificatePem);
         for (const Wanted& leaf : leaves) {
@@ -71,6 +91,21 @@ TEST_F(MadeHere, opensslVerifiesStrictly) {
                                  name.value, file(leaf.name + std::string(".pem"))});
         EXPECT_EQ(result.status, 0) << leaf.name << ": " << result.output;
     }
+}
+
+TEST_F(MadeHere, aClientVerifiesAsAClientAlone) {
+    const auto verify = [&](const char* purpose, const char* crl) {
+        return run({"openssl", "verify", "-x509_strict", "-purpose", purpose, "-auth_level", "2", "-CAfile",
+                    file("root.pem"), "-untrusted", file("issuing.pem"), "-crl_check_all", "-CRLfile",
+                    file(crl), file("client.pem")});
+    };
+    EXPECT_EQ(verify("sslclient", "empty.crl").status, 0) << verify("sslclient", "empty.crl").output;
+    EXPECT_NE(verify("sslserver", "empty.crl").status, 0);
+    EXPECT_NE(verify("sslclient", "revoked.crl").output.find("certificate revoked"), std::string::npos);
+    const auto gnutls = run({"certtool", "--verify-chain", "--infile", file("client.chain")});
+    EXPECT_NE(gnutls.output.find("Chain verification output: Verified"), std::string::npos) << gnutls.output;
+    const auto gnutlsList = run({"certtool", "--crl-info", "--infile", file("revoked.crl")});
+    EXPECT_EQ(gnutlsList.status, 0) << gnutlsList.output;
 }
 
 TEST_F(MadeHere, opensslRefusesAnotherName) {
@@ -125,7 +160,7 @@ std::vector<std::string> lintErrors(const std::string& program, const std::strin
 TEST_F(MadeHere, zlintFindsNoError) {
     const std::string program = zlint();
     if (program.empty()) return;
-    std::vector<std::string> files{"root.pem", "issuing.pem"};
+    std::vector<std::string> files{"root.pem", "issuing.pem", "client.pem"};
     for (const Wanted& leaf : leaves) files.push_back(leaf.name + std::string(".pem"));
     for (const std::string& name : files)
         EXPECT_EQ(lintErrors(program, file(name)), std::vector<std::string>{}) << name;
