@@ -179,6 +179,11 @@ SignedLeaf LeafSigner::sign(const std::vector<Identifier>& names,
 
 SignedLeaf LeafSigner::sign(const EndEntityRequest& request,
                             std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const {
+    // What leaves the box is not signed anew when its clock is set right.
+    if (now < summary_.notBefore)
+        throw Error(ErrorKind::misconfigured, "clock-behind",
+                    "the clock says " + formatTime(now) + ", but \"" + summary_.subject +
+                        "\" is valid only from " + formatTime(summary_.notBefore) + ": set the clock first");
     const auto [notBefore, notAfter] = within(validityFor(now, request.lifetime), summary_, now);
     const crypto::X509Ptr leaf = crypto::buildLeaf({.commonName = request.commonName,
                                                     .names = request.names,

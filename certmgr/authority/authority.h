@@ -71,6 +71,7 @@ class LeafSigner {
                const std::string& upperChainPem = {});
     SignedLeaf sign(const std::vector<Identifier>& names,
                     std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const;
+    // Error(misconfigured) "clock-behind" before the issuing CA's own notBefore.
     SignedLeaf sign(const EndEntityRequest& request, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
                     TimePoint now) const;
 

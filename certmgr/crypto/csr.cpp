@@ -17,6 +17,11 @@ constexpr std::size_t maximumCsr = 64 * 1024;
     throw Error(ErrorKind::rejected, code, "the certificate request " + message);
 }
 
+// Without it OpenSSL asks for the passphrase of an encrypted PEM at the terminal.
+int noPassphrase(char*, int, int, void*) {
+    return -1;
+}
+
 hal::X509ReqPtr parse(std::string_view text) {
     if (text.size() > maximumCsr) refuse("too-large", "is larger than 64 KiB");
     const hal::Bio source(
@@ -24,7 +29,7 @@ hal::X509ReqPtr parse(std::string_view text) {
     // RFC 7468: a PEM text is ASCII; DER begins with the tag of a SEQUENCE.
     const bool der = !text.empty() && text.front() == 0x30;
     hal::X509ReqPtr request(der ? d2i_X509_REQ_bio(source.get(), nullptr)
-                                : PEM_read_bio_X509_REQ(source.get(), nullptr, nullptr, nullptr));
+                                : PEM_read_bio_X509_REQ(source.get(), nullptr, noPassphrase, nullptr));
     if (!request) refuse("bad-csr", "does not parse (" + takeReason() + "): expected PKCS#10 as PEM or DER");
     return request;
 }
@@ -93,8 +98,11 @@ AlternativeName nameFrom(const GENERAL_NAME& name) {
 std::vector<AlternativeName> namesOf(X509_REQ& request) {
     const ExtensionsPtr extensions(X509_REQ_get_extensions(&request));
     if (!extensions) return {};
-    const GeneralNamesPtr found(static_cast<GENERAL_NAMES*>(
-        X509V3_get_d2i(extensions.get(), NID_subject_alt_name, nullptr, nullptr)));
+    int state = 0;  // -1: there is none
+    const GeneralNamesPtr found(
+        static_cast<GENERAL_NAMES*>(X509V3_get_d2i(extensions.get(), NID_subject_alt_name, &state, nullptr)));
+    if (!found && state != -1)
+        refuse("bad-csr", "has a subjectAltName that does not parse, or two of them (" + takeReason() + ")");
     std::vector<AlternativeName> names;
     for (int i = 0; i < sk_GENERAL_NAME_num(found.get()); ++i)
         names.push_back(nameFrom(*sk_GENERAL_NAME_value(found.get(), i)));

@@ -36,7 +36,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       uploads_(keys_, records_, parts_.clock, parts_.log),
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),
       registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),
-      trustFiles_(keys_, records_, parts_.clock, settings_.stateDirectory / "authority"),
+      trustFiles_(keys_, records_, parts_.clock, settings_.stateDirectory / "authority", parts_.log),
       jobs_(parts_.views),
       lanes_(parts_.queue),
       issueWorkers_(issueThreads),

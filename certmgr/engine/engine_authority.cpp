@@ -55,8 +55,11 @@ std::string Engine::authorityJob(const std::string& kind, std::function<std::str
         lanes_.run(
             kind + ":" + job, uploadWorkers_, [work, result](std::stop_token) { *result = work(); },
             [this, job, result, after](const auto& failure) {
-                if (failure) return jobs_.failed(job, *failure);
-                after(job, *result);
+                if (!failure) return after(job, *result);
+                // What is rejected changed nothing; anything else may have stopped half-way, and is made
+                // whole.
+                if (failure->kind() != ErrorKind::rejected) schedule_.set("authority", parts_.clock.now());
+                jobs_.failed(job, *failure);
             });
     });
     return job;
@@ -80,8 +83,8 @@ std::string Engine::issueBundle(const BundleCommand& command, hal::UniqueFd pass
     if (command.format != "pkcs12" && command.format != "pem")
         reject("bad-format", "found \"" + command.format + "\", expected pkcs12 or pem");
     const auto format = command.format == "pem" ? Registrar::Format::pem : Registrar::Format::pkcs12;
-    const auto algorithm =
-        command.keyAlgorithm.empty() ? settings_.keyAlgorithm : hal::makeableAlgorithmFrom(command.keyAlgorithm);
+    const auto algorithm = command.keyAlgorithm.empty() ? settings_.keyAlgorithm
+                                                        : hal::makeableAlgorithmFrom(command.keyAlgorithm);
     if (!algorithm) reject("bad-algorithm", "unknown key algorithm \"" + command.keyAlgorithm + "\"");
     const auto done = [this](const std::string& job, const std::string& serial) { jobs_.done(job, serial); };
     return authorityJob(
@@ -181,7 +184,11 @@ std::string Engine::changeAuthority(const std::string& kind, std::function<void(
 }
 
 Engine::AuthorityState Engine::authorityState() {
-    return {localCa_.issuingId(), localCa_.dueAt(), authorityViews(records_, parts_.clock.now())};
+    // On a clock that is not trusted a date that has passed changes nothing: it must not be due at once
+    // again.
+    const TimePoint now = parts_.clock.now();
+    return {localCa_.issuingId(), std::max(localCa_.dueAt(), now + retryDelay),
+            authorityViews(records_, now)};
 }
 
 std::string Engine::trustPem() {

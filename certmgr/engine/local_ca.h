@@ -34,8 +34,9 @@ class LocalCa {
     // A new root with this subject (empty: the box's own) and lifetime, and an issuing CA below it.
     void generate(const crypto::DistinguishedName& subject, seconds lifetime, TimePoint now,
                   bool clockTrusted);
-    // A CA with its key, PEM: a root gets an issuing CA below it, any other signs the leaves itself. Errors
-    // of authority::admitCa and of KeyStore::import.
+    // A CA with its key, PEM: a root gets an issuing CA below it, any other signs the leaves itself.
+    // "authority-known" for a key that a CA here has or had; errors of authority::admitCa and of
+    // KeyStore::import.
     void import(std::string_view pem, TimePoint now, bool clockTrusted);
     // The request for an issuing CA below somebody else's root, PEM; the same one again until it is answered.
     std::string request();
@@ -60,6 +61,7 @@ class LocalCa {
     AuthorityRecord make(const authority::AuthoritySettings& settings, AuthorityRole role,
                          const AuthorityRecord* root, TimePoint now);
     void store(const AuthorityRecord& record);
+    void requireOwnKey(const hal::Bytes& publicKey);
     void takeForeign(const KeyId& key, std::string_view pem, TimePoint now, bool clockTrusted);
     void crossSignRoots(TimePoint now);
     struct UpperChain {

@@ -50,12 +50,23 @@ void LocalCa::install(std::string_view chainPem, TimePoint now, bool clockTruste
     takeForeign(*key, chainPem, now, clockTrusted);
 }
 
+// RFC 5280 5.2.3: the CRL number is "a monotonically increasing sequence number for a given CRL scope and CRL
+// issuer". Two records of one CA would fill and number two lists, and a verifier takes either.
+void LocalCa::requireOwnKey(const hal::Bytes& publicKey) {
+    for (const AuthorityRecord& known : records_.authorities.list())
+        if (crypto::keyMatches(*crypto::parseChainPem(known.certificatePem).front(), publicKey))
+            throw Error(ErrorKind::rejected, "authority-known",
+                        "the CA is refused: its key is that of " + known.id + ", " + known.summary.subject +
+                            ", which is here already; expected a CA with a key of its own");
+}
+
 void LocalCa::takeForeign(const KeyId& key, std::string_view pem, TimePoint now, bool clockTrusted) {
     const std::optional<hal::KeyInfo> info = keys_.store().find(key);
     if (!info)
         throw Error(ErrorKind::misconfigured, "key-not-found",
                     "the key of the CA is no longer in the key store: make a new request");
     const authority::AdmittedCa ca = authority::admitCa(pem, info->publicKey, now);
+    requireOwnKey(info->publicKey);
     const AuthorityRole role = ca.selfSigned ? AuthorityRole::root : AuthorityRole::issuing;
     const AuthorityRecord record{.id = records_.authorities.nextId(role),
                                  .role = role,

@@ -11,6 +11,7 @@ namespace certmgr::engine {
 namespace {
 
 constexpr mode_t readableByAll = 0644;
+constexpr seconds soonest = std::chrono::hours(1);
 
 std::string sha256Of(const std::string& text) {
     std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
@@ -59,19 +60,38 @@ std::vector<AuthorityRecord> TrustFiles::living() {
     return records;
 }
 
+std::optional<store::CrlRow> TrustFiles::latestOf(const AuthorityRecord& authority) {
+    try {
+        return listOf(authority);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::transient) throw;
+        log_.write({Severity::warning,
+                    event_id::trustFailed,
+                    "the revocation list of " + authority.id + " stays as it is: " + error.what(),
+                    {{"CERTMGR_AUTHORITY", authority.id}, {"CERTMGR_CODE", error.code()}}});
+        return records_.crls.find(authority.id);
+    }
+}
+
 store::CrlRow TrustFiles::listOf(const AuthorityRecord& authority) {
-    const TimePoint now = clock_.now();
+    const bool trusted = clock_.trust().trusted;
     const std::optional<store::CrlRow> present = records_.crls.find(authority.id);
+    TimePoint now = clock_.now();
+    // A clock that fell back must not publish a list that has ended for everybody whose clock is right.
+    if (!trusted)
+        now = std::max({now, authority.summary.notBefore,
+                        present ? present->nextUpdate - crlLifetime : TimePoint::min()});
     // RFC 5280 3.3: an entry stays until it has been on a list that was issued after the certificate's end.
-    const std::vector<IssuedCertificate> revoked = records_.issued.revoked(authority.id, now - crlLifetime);
+    const std::vector<IssuedCertificate> revoked =
+        records_.issued.revoked(authority.id, trusted ? now - crlLifetime : TimePoint());
     std::vector<std::string> serials;
     std::vector<crypto::RevokedCertificate> entries;
     for (const IssuedCertificate& certificate : revoked) {
         serials.push_back(certificate.summary.serial);
         entries.push_back({certificate.summary.serial, *certificate.revocation});
     }
-    if (present && now >= present->thisUpdate && now < half(*present) && present->serials == serials)
-        return *present;
+    const bool fresh = present && (!trusted || (now >= present->thisUpdate && now < half(*present)));
+    if (fresh && present->serials == serials) return *present;
     const std::int64_t number = present ? present->number + 1 : 1;
     const authority::Crl crl =
         authority::makeCrl(keys_.store(), authority, number, entries, crlLifetime, now);
@@ -90,11 +110,11 @@ TrustFiles::Published TrustFiles::publish() {
     Published published{.sha256 = {}, .due = TimePoint::max()};
     for (const AuthorityRecord& authority : authorities) {
         clientCa += authority.certificatePem + authority.upperChainPem;
-        if (!keys_.store().find(authority.key)) continue;  // whose key is gone signs no list
-        const store::CrlRow row = listOf(authority);
-        crls += row.crlPem;
-        if (newestIssuing.empty() && authority.role == AuthorityRole::issuing) newestIssuing = row.crlPem;
-        published.due = std::min(published.due, half(row));
+        const std::optional<store::CrlRow> row = latestOf(authority);
+        if (!row) continue;
+        crls += row->crlPem;
+        if (newestIssuing.empty() && authority.role == AuthorityRole::issuing) newestIssuing = row->crlPem;
+        published.due = std::min(published.due, std::max(half(*row), clock_.now() + soonest));
     }
     const auto directory = deploy::Directory::openOrMake(directory_);
     replace(directory, "trust.pem", trustPem());

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "certmgr/core/clock.h"
@@ -20,14 +21,17 @@ class TrustFiles {
   public:
     static constexpr seconds crlLifetime = std::chrono::hours(24 * 7);
 
-    TrustFiles(KeyRing& keys, Records& records, const Clock& clock, std::filesystem::path directory)
-        : keys_(keys), records_(records), clock_(clock), directory_(std::move(directory)) {}
+    TrustFiles(KeyRing& keys, Records& records, const Clock& clock, std::filesystem::path directory,
+               EventLog& log)
+        : keys_(keys), records_(records), clock_(clock), directory_(std::move(directory)), log_(log) {}
 
     struct Published {
         std::string sha256;  // of what a service that checks clients reads: client-ca.pem and crl.pem
-        TimePoint due;       // half-way to the first nextUpdate
+        TimePoint due;       // half-way to the first nextUpdate; in an hour where that has passed
     };
-    // Makes the lists that are half-way to their nextUpdate or lack a revocation, then the files.
+    // Makes the lists that are half-way to their nextUpdate or lack a revocation, then the files. A CA that
+    // cannot sign keeps its last list and holds up no other. On a clock that is not trusted only a revocation
+    // makes a new list.
     Published publish();
 
     std::string trustPem();
@@ -35,6 +39,7 @@ class TrustFiles {
 
   private:
     std::vector<AuthorityRecord> living();
+    std::optional<store::CrlRow> latestOf(const AuthorityRecord& authority);
     store::CrlRow listOf(const AuthorityRecord& authority);
     void replace(const deploy::Directory& directory, const std::string& name, const std::string& content);
 
@@ -42,6 +47,7 @@ class TrustFiles {
     Records& records_;
     const Clock& clock_;
     const std::filesystem::path directory_;
+    EventLog& log_;
     std::mutex publishing_;
 };
 

@@ -119,6 +119,16 @@ TEST_F(AuthorityTest, RefusesRequestsThatAreNone) {
     const auto weak = run({"openssl", "req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout",
                            (folder / "k.pem").string(), "-subj", "/CN=weak"});
     EXPECT_TRUE(code(weak.output.substr(weak.output.find("-----BEGIN CERT"))).starts_with("weak-key: "));
+    const auto encrypted =
+        "-----BEGIN CERTIFICATE REQUEST-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,"
+        "00112233445566778899AABBCCDDEEFF\n\nMTIzNDU2Nzg5MDEyMzQ1Ng==\n-----END CERTIFICATE "
+        "REQUEST-----\n";
+    EXPECT_TRUE(code(encrypted).starts_with("bad-csr: ")) << code(encrypted);
+    const auto twice =
+        run({"openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout",
+             (folder / "k.pem").string(), "-subj", "/CN=twice", "-addext", "subjectAltName=DER:04:00"});
+    const std::string unsound = code(twice.output.substr(twice.output.find("-----BEGIN CERT")));
+    EXPECT_NE(unsound.find("subjectAltName"), std::string::npos) << unsound;
     EXPECT_THROW(engine->signRequest({.purpose = "both"}, fileWith(""), output()), Error);
     EXPECT_THROW(engine->signRequest({.names = {"anna@example.org"}}, fileWith(""), output()), Error);
     EXPECT_TRUE(engine->issued(0).empty());
@@ -183,6 +193,88 @@ TEST_F(AuthorityTest, TheListIsRenewedHalfWayAndItsNumberGrows) {
     EXPECT_EQ(number(), first);
     runUntil(clock.now() + days(1));
     EXPECT_NE(number().find("0x02"), std::string::npos) << number();
+}
+
+TEST_F(AuthorityTest, ARevocationThatCouldNotBePublishedIsPublishedSoon) {
+    startEngine();
+    std::string chain;
+    const std::string serial = issueClient("anna", &chain);
+    const std::filesystem::path inTheWay = folder / "authority" / "crl.pem";
+    std::filesystem::remove(inTheWay);
+    std::filesystem::create_directories(inTheWay / "full");
+    const std::string failed = ended(engine->revoke(serial, "superseded"));
+    EXPECT_EQ(failed.find("is revoked"), std::string::npos) << failed;
+    std::filesystem::remove_all(inTheWay);
+    runUntil(clock.now() + std::chrono::minutes(2));
+    const RunResult checked =
+        verify(published("client-ca.pem"), chain, {"-crl_check_all", "-CRLfile", file("crl.pem")});
+    EXPECT_NE(checked.output.find("certificate revoked"), std::string::npos) << checked.output;
+}
+
+TEST_F(AuthorityTest, ACaThatCannotSignKeepsItsListAndHoldsUpNoOther) {
+    startEngine();
+    std::string chain;
+    const std::string serial = issueClient("anna", &chain);
+    ended(engine->revoke(serial, "superseded"));
+    ended(engine->reissueAuthority());
+    for (const AuthorityRecord& authority : database_().authorities.list()) {
+        if (authority.id == "issuing-1") keys.destroy(authority.key);
+        if (authority.id != "root-1") continue;
+        keys.destroy(authority.key);
+        keys.make({authority.key, hal::KeyAlgorithm::ecP384, hal::KeyPolicy::file, {}, "another box's"});
+    }
+    runUntil(clock.now() + days(4));
+    const auto shown =
+        run({"openssl", "crl", "-in", file("crl.der"), "-inform", "DER", "-noout", "-crlnumber"});
+    EXPECT_NE(shown.output.find("0x02"), std::string::npos) << shown.output;
+    const RunResult checked =
+        verify(published("client-ca.pem"), chain, {"-crl_check_all", "-CRLfile", file("crl.pem")});
+    EXPECT_NE(checked.output.find("certificate revoked"), std::string::npos) << checked.output;
+    EXPECT_TRUE(log.contains("the revocation list of root-1 stays as it is"));
+}
+
+TEST_F(AuthorityTest, AWrongClockNeitherAgesAListNorDropsARevocation) {
+    startEngine();
+    std::string anna;
+    std::string boris;
+    ended(engine->revoke(issueClient("anna", &anna), "superseded"));
+    const std::string serial = issueClient("boris", &boris);
+    const std::string before = published("crl.pem");
+    clock.distrust("not synchronised");
+    for (const TimePoint wrong : {TimePoint(), start + days(3000)}) {
+        clock.set(wrong);
+        engine->review();
+        settle();
+        engine->runDue();
+        settle();
+        EXPECT_EQ(published("crl.pem"), before);
+        EXPECT_GT(*engine->nextDue(), clock.now());
+    }
+    clock.set(TimePoint());
+    EXPECT_TRUE(issueClient("clara").starts_with("clock-behind: "));
+    ended(engine->revoke(serial, "superseded"));
+    clock.set(start + days(1));
+    for (const std::string& chain : {anna, boris}) {
+        const RunResult checked =
+            verify(published("client-ca.pem"), chain, {"-crl_check_all", "-CRLfile", file("crl.pem")});
+        EXPECT_NE(checked.output.find("certificate revoked"), std::string::npos) << checked.output;
+    }
+}
+
+// Kill -9 when the new root was stored, and nothing of what follows.
+TEST_F(AuthorityTest, ARestartMakesAHalfMadeRolloverWhole) {
+    startEngine();
+    stopEngine();
+    const KeyId key = KeyId::fresh();
+    database_().keys.intend(key, "authority:root-2");
+    database_().authorities.add(authority::makeRoot(keys, settings.authority, "root-2", key, clock.now()));
+    records_.reset();
+    startEngine();
+    EXPECT_EQ(views->authorities().at("root-2").state, "in-force");
+    EXPECT_EQ(views->authorities().at("issuing-2").state, "in-force");
+    EXPECT_EQ(issueClient("anna").size(), 40U);
+    for (const char* root : {"root-1", "root-2"})
+        EXPECT_EQ(verify(rootPem(root), served()).status, 0) << root;
 }
 
 TEST_F(AuthorityTest, AReissuedRootCostsAServiceOneReload) {
@@ -301,10 +393,14 @@ TEST_F(AuthorityTest, ImportsARootWithItsKey) {
         ended(engine->importAuthority(fileWith(make("basicConstraints=critical,CA:FALSE"))));
     EXPECT_NE(noCa.find("CA:TRUE"), std::string::npos) << noCa;
     EXPECT_EQ(keys.list().size(), before) << "what is refused leaves no key";
-    const std::string result =
-        ended(engine->importAuthority(fileWith(make("basicConstraints=critical,CA:TRUE"))));
+    const std::string imported = make("basicConstraints=critical,CA:TRUE");
+    const std::string result = ended(engine->importAuthority(fileWith(imported)));
     EXPECT_TRUE(result.starts_with("issuing-2 signs now")) << result;
     EXPECT_EQ(views->authorities().at("root-2").subject, "CN=Imported root");
+    const std::size_t after = keys.list().size();
+    const std::string twice = ended(engine->importAuthority(fileWith(imported)));
+    EXPECT_TRUE(twice.starts_with("authority-known: ")) << twice;
+    EXPECT_EQ(keys.list().size(), after);
     EXPECT_EQ(verify(rootPem("root-2"), served()).status, 0);
     EXPECT_EQ(verify(rootPem("root-1"), served()).status, 0);
 }
