@@ -1,11 +1,13 @@
 #include "certmgr/deploy/generation_store.h"
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <charconv>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "certmgr/core/error.h"
 #include "certmgr/crypto/x509.h"
@@ -16,16 +18,16 @@ namespace {
 
 constexpr std::string_view referenceLabel = "-----BEGIN CERTMGR KEY-----";
 constexpr mode_t publicMode = 0644;
-constexpr mode_t secretMode = 0640;
+constexpr mode_t unfinishedSecretMode = 0600;
 const std::string currentLink = "current";
 const std::string generationsName = "generations";
 
 struct File {
     std::string name;
     std::string content;
-    mode_t mode;
+    bool secret = false;
 };
-using Files = std::array<File, 4>;
+using Files = std::vector<File>;
 
 void requireComponent(const std::string& name) {
     if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
@@ -67,10 +69,16 @@ Files render(const Item& item) {
     chain.erase(chain.begin());
     const std::string leafPem = crypto::toPem(*leaf);
     const std::string issuersPem = crypto::toPem(chain);
-    return {
-        File{"fullchain.pem", leafPem + issuersPem, publicMode}, File{"chain.pem", issuersPem, publicMode},
-        File{"cert.pem", leafPem, publicMode},
-        File{"key.pem", item.keyReferencePem, isReference(item.keyReferencePem) ? publicMode : secretMode}};
+    const bool secret = !isReference(item.keyReferencePem);
+    Files files{{"fullchain.pem", leafPem + issuersPem},
+                {"chain.pem", issuersPem},
+                {"cert.pem", leafPem},
+                {"key.pem", item.keyReferencePem, secret}};
+    if (item.format == FileFormat::combined)
+        files.push_back({"combined.pem", leafPem + issuersPem + item.keyReferencePem, secret});
+    if (item.format == FileFormat::keyFirst)
+        files.push_back({"combined.pem", item.keyReferencePem + leafPem + issuersPem, secret});
+    return files;
 }
 
 bool holds(const Directory& generation, const Files& files) {
@@ -78,10 +86,21 @@ bool holds(const Directory& generation, const Files& files) {
                                [&](const File& file) { return generation.read(file.name) == file.content; });
 }
 
-void fill(const Directory& generation, const Files& files) {
-    std::array<hal::UniqueFd, std::tuple_size_v<Files>> written;
-    for (std::size_t i = 0; i < files.size(); ++i)
-        written[i] = generation.write(files[i].name, files[i].content, files[i].mode);
+// Nobody else has it open before it has its owner and its mode: it lies in an unfinished generation.
+void hand(const hal::UniqueFd& file, const SecretRights& rights, const std::string& path) {
+    constexpr uid_t unchanged = static_cast<uid_t>(-1);
+    if (::fchown(file.get(), rights.owner.value_or(unchanged), rights.group.value_or(unchanged)) != 0 ||
+        ::fchmod(file.get(), rights.mode) != 0)
+        hal::throwErrno(errno, "give " + path + " its owner and rights");
+}
+
+void fill(const Directory& generation, const Files& files, const SecretRights& rights) {
+    std::vector<hal::UniqueFd> written;
+    for (const File& file : files) {
+        written.push_back(
+            generation.write(file.name, file.content, file.secret ? unfinishedSecretMode : publicMode));
+        if (file.secret) hand(written.back(), rights, generation.pathOf(file.name));
+    }
     // All are written before the first is flushed: a journalling file system then commits once.
     for (std::size_t i = 0; i < files.size(); ++i) syncFile(written[i], generation.pathOf(files[i].name));
     generation.sync();
@@ -125,7 +144,8 @@ std::optional<std::int64_t> activeIn(const Directory& certificate) {
 
 }  // namespace
 
-GenerationStore::GenerationStore(std::filesystem::path root) : root_(std::move(root)) {}
+GenerationStore::GenerationStore(std::filesystem::path root, SecretRights rights)
+    : root_(std::move(root)), rights_(rights) {}
 
 void GenerationStore::write(const std::string& service, const Item& item) const {
     requireComponent(service);
@@ -141,7 +161,7 @@ void GenerationStore::write(const std::string& service, const Item& item) const 
         return;
     }
     try {
-        fill(generations.make(unfinished), files);
+        fill(generations.make(unfinished), files, rights_);
         publish(generations, unfinished, name);
     } catch (const Error&) {
         try {

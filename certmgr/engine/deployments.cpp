@@ -32,13 +32,15 @@ void earliest(std::optional<TimePoint>& time, const std::optional<TimePoint>& ot
 
 }  // namespace
 
-Deployments::Target Deployments::target(const Credential& credential, const store::DeploymentRow& row) {
+Deployments::Target Deployments::target(const ServiceProfile& service, const Credential& credential,
+                                        const store::DeploymentRow& row) {
     const std::optional<hal::KeyInfo> key = keys_.store().find(credential.key);
     if (!key)
         throw Error(ErrorKind::internal, "key-not-found",
                     "the key of generation " + std::to_string(credential.generation) + " of " +
                         credential.certificate + " is no longer in the key store; reissue the certificate");
-    return {{credential, keys_.store().reference(credential.key), key->publicKey}, row.lastGood};
+    return {{credential, keys_.store().reference(credential.key), key->publicKey, service.format},
+            row.lastGood};
 }
 
 // One row for each certificate of the service, also for those that were never deployed.
@@ -67,7 +69,7 @@ Deployments::Result Deployments::bring(const ServiceProfile& service, bool prove
         }
         if (row.wanted != generation) row.failures = 0;
         row.wanted = generation;
-        targets.push_back(target(records_.credentials.find(generation).value(), row));
+        targets.push_back(target(service, records_.credentials.find(generation).value(), row));
     }
     if (targets.empty()) return result;
 
@@ -130,7 +132,7 @@ std::vector<std::string> Deployments::check(const ServiceProfile& service) {
     std::vector<Target> targets;
     for (const CertificateSpec& spec : service.certificates) {
         const auto current = records_.credentials.current(spec.id);
-        if (current) targets.push_back(target(*current, store::DeploymentRow{service.name, spec.id}));
+        if (current) targets.push_back(target(service, *current, {service.name, spec.id}));
     }
     std::vector<std::string> lines;
     for (const deploy::Outcome& outcome : deployer_.check(service, targets))

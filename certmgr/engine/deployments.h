@@ -40,7 +40,8 @@ class Deployments {
   private:
     using Target = deploy::Deployer::Target;
     std::map<CertificateId, store::DeploymentRow> rowsOf(const ServiceProfile& service);
-    Target target(const Credential& credential, const store::DeploymentRow& row);
+    Target target(const ServiceProfile& service, const Credential& credential,
+                  const store::DeploymentRow& row);
     store::DeploymentRow concluded(store::DeploymentRow row, const deploy::Outcome& outcome) const;
     void conclude(const ServiceProfile& service, const store::DeploymentRow& row,
                   const deploy::Outcome& outcome);
