@@ -1,9 +1,11 @@
 """certmgrd and its challenge responder, unprivileged, and certmgrctl to ask it with."""
 
 import json
+import re
 import shutil
 import socket
 
+from .namespace import ROOTFS
 from .process import BoxError, Process, port_open, run
 
 CONFIGURATION = """state_directory = "{state}"
@@ -84,6 +86,19 @@ class Manager:
         (self.services / f"{name}.toml").write_text(PROFILE.format(
             description=description, names=json.dumps(list(names)), check=json.dumps(nginx.check_command),
             reload=json.dumps(nginx.reload_command), port=nginx.port))
+
+    def enable(self, service, names, **more):
+        """The profile that is shipped for a service, with the names and other values of this box. Proofs that must
+        fail shall not take long."""
+        shipped = (ROOTFS / f"usr/lib/certmgr/services.d/{service}.toml").read_text()
+        (self.services / f"{service}.toml").write_text(
+            re.sub(r"^(\[\[?probe\]\]?)$", r"\1\ntimeout_seconds = 3", shipped, flags=re.MULTILINE))
+        self.drop_in(service, "10-names", names=list(names), **more)
+
+    def drop_in(self, service, name, **values):
+        folder = self.services / f"{service}.toml.d"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.conf").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
 
     def live(self, service, certificate):
         """The folder that the service reads."""

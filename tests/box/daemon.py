@@ -1,0 +1,76 @@
+"""A service of the gateway with the profile that is shipped for it, on the standard ports of the box's own loopback."""
+
+import shlex
+
+from .process import Process, port_open, wait_until
+
+INACTIVE = 3  # the status of a reload that finds nothing running
+
+
+class Daemon:
+    """What the kinds of services have in common. A kind says which, by the attributes, and how, by the methods."""
+
+    service = ""  # of the profile
+    unit = ""
+    port = 0      # open when it is up
+    names = ("mail.example.com",)
+    extra_profile = {}  # values of this box besides the names
+
+    def __init__(self, box):
+        self.box = box
+        self.folder = box.folder / self.service
+        self.folder.mkdir()
+        self.log = box.folder / f"log/{self.service}.log"
+        self.environment = {"OPENSSL_CONF": str(box.openssl_conf)}
+        self.process = None
+        box.manager.enable(self.service, self.names, **self.extra_profile)
+        self.configure()
+        self.repair()
+        box.add(self)
+
+    # ---- what a kind brings
+    def configure(self):
+        """Writes its configuration."""
+
+    def command(self):
+        """It stays in the foreground."""
+        raise NotImplementedError
+
+    def reload_command(self):
+        """As the unit's ExecReload."""
+        return f"kill -HUP {self.pid_of_main()}"
+
+    def end(self):
+        """Before it is sent SIGTERM."""
+
+    # ---- what all do
+    def files(self, name=None):
+        return self.box.manager.live(self.service, name or self.names[0])
+
+    def pid_of_main(self):
+        return f"$(cat {shlex.quote(str(self.folder / 'pid'))})"
+
+    def repair(self):
+        """The unit reloads as it should."""
+        self.set_reload(self.reload_command())
+
+    def set_reload(self, script):
+        if self.unit:
+            pid = shlex.quote(str(self.folder / "pid"))
+            self.box.systemd.unit(self.unit, reload=f"[ -s {pid} ] || exit {INACTIVE}\n{script}")
+
+    def start(self):
+        self.process = Process(self.service, self.command(), self.log, environment=self.environment)
+        (self.folder / "pid").write_text(str(self.process.pid))
+        self.process.wait_until("its port was open", self.up)
+
+    def up(self):
+        return port_open(self.port)
+
+    def stop(self):
+        if self.process:
+            self.end()
+            self.process.stop()
+            self.process = None
+            (self.folder / "pid").unlink(missing_ok=True)
+            wait_until(f"end of {self.service}", lambda: not self.up())
