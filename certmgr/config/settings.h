@@ -16,6 +16,7 @@ struct Settings {
     std::filesystem::path challengeDirectory = "/run/certmgr/challenges";  // webroot: TOKEN files below it
     std::vector<std::filesystem::path> serviceDirectories = {"/usr/lib/certmgr/services.d",
                                                              "/etc/certmgr/services.d"};
+    std::filesystem::path installDirectory = "/var/lib/certmgr-install";  // what certmgr-install writes
     std::string keydSocket = "/run/certmgr-keyd/keyd.sock";
     std::string providerModule;  // path of the OpenSSL provider; empty: OpenSSL finds it by name
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;  // for certificates that do not say otherwise

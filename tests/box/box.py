@@ -31,6 +31,7 @@ activate = 1
 
 PROGRAMS = {"certmgrd": "certmgr/daemon/certmgrd", "certmgrctl": "certmgr/ctl/program/certmgrctl",
             "keyd": "hal/keyd/certmgr-keyd", "responder": "certmgr/responder/certmgr-responder",
+            "install": "certmgr/install/certmgr-install",
             "provider": "hal/provider/certmgr.so"}
 
 
@@ -93,6 +94,9 @@ class Box:
         pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
         self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))
+        if self.systemd:
+            self.systemd.unit("certmgr-install@.service",
+                              start=f"exec {programs['install']} --config {self.manager.configuration} \"$1\"")
         self._part(self.manager)  # after nginx, so that it ends first and never sees it gone
         self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy)
         if sites:

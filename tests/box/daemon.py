@@ -1,6 +1,7 @@
 """A service of the gateway with the profile that is shipped for it, on the standard ports of the box's own loopback."""
 
 import shlex
+import socket
 
 from .process import Process, port_open, wait_until
 
@@ -11,7 +12,7 @@ class Daemon:
     """What the kinds of services have in common. A kind says which, by the attributes, and how, by the methods."""
 
     service = ""  # of the profile
-    unit = ""
+    unit = ""     # that is reloaded; empty: certmgr-install is all
     port = 0      # open when it is up
     names = ("mail.example.com",)
     extra_profile = {}  # values of this box besides the names
@@ -23,12 +24,16 @@ class Daemon:
         self.log = box.folder / f"log/{self.service}.log"
         self.environment = {"OPENSSL_CONF": str(box.openssl_conf)}
         self.process = None
-        box.manager.enable(self.service, self.names, **self.extra_profile)
+        box.manager.enable(self.service, self.names, self.places(), **self.extra_profile)
         self.configure()
         self.repair()
         box.add(self)
 
     # ---- what a kind brings
+    def places(self):
+        """What the shipped profile names, and where it is in this box."""
+        return {}
+
     def configure(self):
         """Writes its configuration."""
 
@@ -50,14 +55,20 @@ class Daemon:
     def pid_of_main(self):
         return f"$(cat {shlex.quote(str(self.folder / 'pid'))})"
 
+    @property
+    def told_by(self):
+        """The unit through which the service hears of a change."""
+        return self.unit or f"certmgr-install@{self.service}.service"
+
     def repair(self):
-        """The unit reloads as it should."""
-        self.set_reload(self.reload_command())
+        """It hears of changes as it should."""
+        self.set_reload(self.reload_command() if self.unit else "")
 
     def set_reload(self, script):
         if self.unit:
             pid = shlex.quote(str(self.folder / "pid"))
-            self.box.systemd.unit(self.unit, reload=f"[ -s {pid} ] || exit {INACTIVE}\n{script}")
+            script = f"[ -s {pid} ] || exit {INACTIVE}\n{script}"
+        self.box.systemd.unit(self.told_by, **{"reload" if self.unit else "start": script})
 
     def start(self):
         self.process = Process(self.service, self.command(), self.log, environment=self.environment)
@@ -74,3 +85,8 @@ class Daemon:
             self.process = None
             (self.folder / "pid").unlink(missing_ok=True)
             wait_until(f"end of {self.service}", lambda: not self.up())
+
+
+def connect_tls(context, port, name):
+    """TLS from the first byte; the caller closes it."""
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), 10), server_hostname=name)

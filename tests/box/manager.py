@@ -13,6 +13,7 @@ challenge_directory = "{challenges}"
 
 [services]
 directories = ["{services}"]
+install_directory = "{installed}"
 
 [keys]
 socket = "{keyd}"
@@ -66,6 +67,7 @@ class Manager:
         self.configuration = folder / "certmgr.toml"
         self.services = folder / "services.d"
         self.services.mkdir()
+        self.installed = folder / "installed"
         self.state = folder / "state"
         self.state.mkdir(mode=0o755)
         shutil.chown(self.state, "certmgr", "certmgr")
@@ -75,7 +77,8 @@ class Manager:
         self.process = None
 
     def configure(self, keyd, provider, cas, key_policy="prefer-tpm"):
-        text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges", services=self.services,
+        text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges",
+                                    services=self.services, installed=self.installed,
                                     keyd=keyd, provider=provider, key_policy=key_policy)
         self.configuration.write_text(text + "".join(
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
@@ -87,10 +90,12 @@ class Manager:
             description=description, names=json.dumps(list(names)), check=json.dumps(nginx.check_command),
             reload=json.dumps(nginx.reload_command), port=nginx.port))
 
-    def enable(self, service, names, **more):
-        """The profile that is shipped for a service, with the names and other values of this box. Proofs that must
-        fail shall not take long."""
+    def enable(self, service, names, places, **more):
+        """The profile that is shipped for a service, with the names and other values of this box; `places`: what lies
+        elsewhere here. Proofs that must fail shall not take long."""
         shipped = (ROOTFS / f"usr/lib/certmgr/services.d/{service}.toml").read_text()
+        for place, here in {"/usr/libexec/certmgr": ROOTFS / "usr/libexec/certmgr", **places}.items():
+            shipped = shipped.replace(place, str(here))
         (self.services / f"{service}.toml").write_text(
             re.sub(r"^(\[\[?probe\]\]?)$", r"\1\ntimeout_seconds = 3", shipped, flags=re.MULTILINE))
         self.drop_in(service, "10-names", names=list(names), **more)

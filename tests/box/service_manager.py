@@ -48,7 +48,9 @@ class Manager(dbus.service.Object):
             raise dbus.DBusException(f"polkit does not allow {verb} of {unit}",
                                      name="org.freedesktop.DBus.Error.AccessDenied")
         stem, at, rest = unit.partition("@")
-        command = self.units / (f"{stem}@.service" if at else unit) / verb
+        command = self.units / unit / verb
+        if at and not command.exists():
+            command = self.units / f"{stem}@.service" / verb
         if not command.exists():
             raise dbus.DBusException(f"Unit {unit} not found.", name=f"{NAME}.NoSuchUnit")
         self.jobs += 1

@@ -15,14 +15,16 @@ class ServiceManager:
         self.process.wait_until("it was on the bus", lambda: bus.has("org.freedesktop.systemd1"))
 
     def unit(self, name, **verbs):
-        """`reload` and `start`: lines of shell, run as root; an instance's name is $1."""
+        """`reload` and `start`: lines of shell, run as root; an instance's name is $1. Empty: no more.
+        An instance goes before its template."""
         folder = self.units / name
         folder.mkdir(exist_ok=True)
         for verb, script in verbs.items():
             file = folder / verb
             file.unlink(missing_ok=True)  # the old one may be running
-            file.write_text(f"#!/bin/sh\n{script}\n")
-            file.chmod(0o755)
+            if script:
+                file.write_text(f"#!/bin/sh\n{script}\n")
+                file.chmod(0o755)
 
     def stop(self):
         self.process.stop()

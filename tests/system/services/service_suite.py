@@ -103,7 +103,7 @@ class ServiceSuite:
         daemon.set_reload("exit 1")
         client.reissue()
         reason = client.await_proof("rolled-back")
-        assert daemon.unit in reason and "failed" in reason, reason
+        assert daemon.told_by in reason and "failed" in reason, reason
         assert client.served() == before
 
     def test_a_reload_that_is_ignored_rolls_back(self, daemon):
