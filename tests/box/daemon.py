@@ -2,6 +2,7 @@
 
 import shlex
 import socket
+import ssl
 
 from .process import Process, port_open, wait_until
 
@@ -16,15 +17,17 @@ class Daemon:
     port = 0      # open when it is up
     names = ("mail.example.com",)
     extra_profile = {}  # values of this box besides the names
+    by_reference = True  # else it reads a key file, which certmgr-install has written
+    profile = ""  # empty: the one that is shipped
 
     def __init__(self, box):
         self.box = box
         self.folder = box.folder / self.service
         self.folder.mkdir()
         self.log = box.folder / f"log/{self.service}.log"
-        self.environment = {"OPENSSL_CONF": str(box.openssl_conf)}
+        self.environment = {"OPENSSL_CONF": str(box.openssl_conf)} if self.by_reference else {}
         self.process = None
-        box.manager.enable(self.service, self.names, self.places(), **self.extra_profile)
+        box.manager.enable(self.service, self.names, self.places(), self.profile, **self.extra_profile)
         self.configure()
         self.repair()
         box.add(self)
@@ -45,12 +48,30 @@ class Daemon:
         """As the unit's ExecReload."""
         return f"kill -HUP {self.pid_of_main()}"
 
+    def connect(self, context):
+        """One client's TLS, verified by `context`; the caller closes it."""
+        return connect_tls(context, self.port, self.names[0])
+
+    def clients(self, trust_pem):
+        """Called, it is one client more: it returns the leaf that it is shown, as PEM, or raises OSError."""
+        context = ssl.create_default_context(cadata=trust_pem)
+
+        def one():
+            with self.connect(context) as connection:
+                return ssl.DER_cert_to_PEM_cert(connection.getpeercert(binary_form=True))
+
+        return one
+
     def end(self):
         """Before it is sent SIGTERM."""
 
     # ---- what all do
     def files(self, name=None):
-        return self.box.manager.live(self.service, name or self.names[0])
+        """Where it reads its certificate."""
+        manager = self.box.manager
+        if self.by_reference:
+            return manager.live(self.service, name or self.names[0])
+        return manager.installed / self.service / (name or self.names[0]) / "current"
 
     def pid_of_main(self):
         return f"$(cat {shlex.quote(str(self.folder / 'pid'))})"

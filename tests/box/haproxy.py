@@ -1,6 +1,6 @@
 """haproxy as a reverse proxy, whose certificates change while it runs."""
 
-from .daemon import Daemon, connect_tls
+from .daemon import Daemon
 
 CONFIGURATION = """global
   user haproxy
@@ -30,6 +30,3 @@ class Haproxy(Daemon):
 
     def command(self):
         return ["haproxy", "-db", "-f", self.configuration]
-
-    def connect(self, context):
-        return connect_tls(context, self.port, self.names[0])

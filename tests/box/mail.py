@@ -88,7 +88,6 @@ class Dovecot(Daemon):
         return f"doveadm -c {self.configuration} reload"
 
     def connect(self, context):
-        """One client that means TLS; the caller closes it."""
         raw = socket.create_connection(("127.0.0.1", 143), 10)
         lines = raw.makefile("rb", buffering=0)
         lines.readline()

@@ -44,6 +44,13 @@ port = {port}
 """
 
 
+def toml_line(item):
+    key, value = item
+    if isinstance(value, dict):
+        return "".join(f"{key}.{toml_line(inner)}" for inner in value.items())
+    return f"{key} = {json.dumps(value)}\n"
+
+
 class Responder:
     def __init__(self, folder, program, port):
         self.directory = folder / "challenges"
@@ -90,10 +97,10 @@ class Manager:
             description=description, names=json.dumps(list(names)), check=json.dumps(nginx.check_command),
             reload=json.dumps(nginx.reload_command), port=nginx.port))
 
-    def enable(self, service, names, places, **more):
-        """The profile that is shipped for a service, with the names and other values of this box; `places`: what lies
+    def enable(self, service, names, places, profile="", **more):
+        """The profile that is shipped for a service, or another, with the names and other values of this box; `places`: what lies
         elsewhere here. Proofs that must fail shall not take long."""
-        shipped = (ROOTFS / f"usr/lib/certmgr/services.d/{service}.toml").read_text()
+        shipped = profile or (ROOTFS / f"usr/lib/certmgr/services.d/{service}.toml").read_text()
         for place, here in {"/usr/libexec/certmgr": ROOTFS / "usr/libexec/certmgr", **places}.items():
             shipped = shipped.replace(place, str(here))
         (self.services / f"{service}.toml").write_text(
@@ -103,7 +110,7 @@ class Manager:
     def drop_in(self, service, name, **values):
         folder = self.services / f"{service}.toml.d"
         folder.mkdir(exist_ok=True)
-        (folder / f"{name}.conf").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+        (folder / f"{name}.conf").write_text("".join(map(toml_line, values.items())))
 
     def live(self, service, certificate):
         """The folder that the service reads."""
@@ -135,6 +142,10 @@ class Manager:
 
     def stop(self):
         return self.process.stop() if self.process else 0
+
+    def restart(self):
+        self.stop()
+        self.start()
 
 
 class Control:

@@ -1,7 +1,6 @@
 """One client of one service, and the faults that each service must survive."""
 
 import collections
-import ssl
 import threading
 
 from await_state import certificates_where, proved
@@ -22,7 +21,7 @@ class Client:
         self.box.control.run("service", "check", self.service.service, check=False)
         if self.state()["State"] != "proved":
             self.reissue()
-        return proved(self.box, "local", names=[self.name])
+        return proved(self.box, "local", names=[self.name], limit=15)
 
     def reissue(self):
         self.box.control.run("reissue", self.name, check=False)
@@ -31,24 +30,19 @@ class Client:
         certificates_where(self.box, lambda it: it["Proof"] == proof, proof, names=[self.name], limit=30)
         return self.state()["Reason"]
 
-    def context(self):
-        return ssl.create_default_context(cadata=self.box.control.run("authority", "download").stdout)
+    def clients(self):
+        """Called, it says which leaf one client that trusts the box's root is shown, as PEM."""
+        return self.service.clients(self.box.control.run("authority", "download").stdout)
 
     def served(self):
-        """SHA-256 of the leaf that a client which trusts the box's root is shown."""
-        with self.service.connect(self.context()) as connection:
-            return fingerprint(connection)
-
-
-def fingerprint(connection):
-    return ssl.DER_cert_to_PEM_cert(connection.getpeercert(binary_form=True))
+        return self.clients()()
 
 
 class Crowd:
     """Clients that come all the while; what they were shown, and every one that was sent away."""
 
-    def __init__(self, service, context, size=2):
-        self.service, self.context = service, context
+    def __init__(self, clients, size=2):
+        self.clients = clients
         self.leaves, self.errors = collections.Counter(), []
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._come) for _ in range(size)]
@@ -56,8 +50,7 @@ class Crowd:
     def _come(self):
         while not self.stopping.is_set():
             try:
-                with self.service.connect(self.context) as connection:
-                    self.leaves[fingerprint(connection)] += 1
+                self.leaves[self.clients()] += 1
             except OSError as error:
                 self.errors.append(repr(error))
 
@@ -76,18 +69,17 @@ class ServiceSuite:
     """Test classes derive from this; the module's fixture `service` is the daemon."""
 
     drops = False    # whether the daemon cannot change its certificate without turning a client away
-    users = True     # whether it signs by reference, so that keyd must know its user
 
     def test_is_served_with_the_key_in_its_place(self, daemon):
         client = Client(daemon)
         certificate = client.prove()[client.name]
-        assert certificate["KeyBackend"] == ("tpm" if self.users else "file"), certificate["KeyReason"]
+        assert certificate["KeyBackend"] == ("tpm" if daemon.by_reference else "file"), certificate["KeyReason"]
         assert client.served()
 
     def test_a_change_under_clients(self, daemon):
         client = Client(daemon)
         before = client.served()
-        with Crowd(daemon, client.context()) as crowd:
+        with Crowd(client.clients()) as crowd:
             client.reissue()
             client.await_proof("proved")
             after = client.served()
@@ -124,19 +116,27 @@ class ServiceSuite:
         client.await_proof("proved")
         assert client.served() != before
 
-    def test_a_user_without_rights_cannot_sign_and_the_old_one_is_back(self, daemon):
-        if not self.users:
-            return
+    def test_without_rights_the_old_one_is_back(self, daemon):
+        """Of its user to sign, or to read its key file."""
         client = Client(daemon)
         before = client.served()
+        wrong = {"users": ["visitor"]} if daemon.by_reference else {"install": {"owner": "nobody-knows"}}
         manager = daemon.box.manager
-        manager.drop_in(daemon.service, "20-users", users=["visitor"])
-        manager.stop()
-        manager.start()
+        manager.drop_in(daemon.service, "20-rights", **wrong)
+        manager.restart()
         client.reissue()
         client.await_proof("rolled-back")
-        manager.drop_in(daemon.service, "20-users")
-        manager.stop()
-        manager.start()
+        assert client.served() == before
+        manager.drop_in(daemon.service, "20-rights")
+        manager.restart()
         client.await_proof("proved")
         assert client.served() != before
+
+    def test_a_key_file_has_the_least_rights(self, daemon):
+        secrets = [file for file in daemon.box.manager.installed.rglob("*") if file.is_file()
+                   and "PRIVATE KEY" in file.read_text()] if daemon.box.manager.installed.exists() else []
+        assert bool(secrets) != daemon.by_reference
+        for file in secrets:
+            status = file.stat()
+            assert status.st_mode & 0o137 == 0, f"{file} is open to others"
+            assert (file.owner(), file.group()) == daemon.key_owner
