@@ -30,7 +30,9 @@ deploy::Seen ask(const ProbeTarget& target, const Identifier& serverName) {
     const std::vector<std::string> lines = linesOf(result.output);
     const bool exited = result.end == hal::CommandResult::End::exited;
     deploy::Seen seen;
-    seen.connected = !exited || result.code != notRunning;
+    // Over UDP silence is all there is of a service that does not run.
+    const bool silent = result.end == hal::CommandResult::End::timedOut;
+    seen.connected = !silent && !(exited && result.code == notRunning);
     if (!result.succeeded())
         seen.problem = exited && !lines.empty() ? lines.front() : hal::describe(target.command, result);
     else if (lines.empty() || !std::ranges::all_of(lines, isFingerprint))
