@@ -50,7 +50,7 @@ class Issuance {
         if (order.status == OrderStatus::processing)
             order = awaitEndOf(OrderStatus::processing, "the certificate");
         if (order.status != OrderStatus::valid) abandon(refusalOf(order));
-        return download(order);
+        return fetchCertificate(order);
     }
 
   private:
@@ -187,15 +187,6 @@ class Issuance {
     }
 
     // 7.4.2
-    std::string download(const Order& order) {
-        std::string chain = fetchCertificate(order);
-        if (!hasKeyOf(chain, request_.csr))
-            abandon(Error(
-                ErrorKind::rejected, "certificate-key-mismatch",
-                "the CA's certificate does not have the key that was asked for; the order is given up"));
-        return chain;
-    }
-
     std::string fetchCertificate(const Order& order) {
         const HttpResponse response = ca_.post(order.certificate, "", "the certificate", stop_);
         requireType(response, "application/pem-certificate-chain", "the certificate");

@@ -49,9 +49,11 @@ class OrderJournal {
 
 // An account at one CA. Durable parts through the callbacks, so that a second run re-uses it.
 struct AccountSettings {
-    KeyId key;                                               // made already
-    std::optional<std::string> url;                          // known from an earlier run
-    std::function<void(const std::string& url)> registered;  // must store durably before it returns
+    KeyId key;                       // made already
+    std::optional<std::string> url;  // known from an earlier run
+    // Must store durably, before it returns, that this account exists and was told these contacts.
+    std::function<void(const std::string& url)> registered;
+    bool contactsChanged = false;  // since the account at `url` was told of them
 };
 
 // One CA with one account: holds the directory, a pool of nonces and the account URL; shared by all orders
@@ -76,12 +78,12 @@ struct Request {
     hal::Bytes csr;  // DER; the same key in every run of the same intent
 };
 
-// Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it. The leaf has the key
-// of the CSR; nothing else of it was checked. Enters wherever the journal says an earlier run got to. Waits
-// by Retry-After; ends with Error("cancelled") soon after stop is requested, with everything needed to go on
-// in the journal. Errors: rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations
-// name the identifier and the CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured
-// (terms not agreed, not an ACME server, TLS).
+// Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it: nothing of it was
+// checked. Enters wherever the journal says an earlier run got to. Waits by Retry-After; ends with
+// Error("cancelled") soon after stop is requested, with everything needed to go on in the journal. Errors:
+// rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations name the identifier and
+// the CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured (terms not agreed, not
+// an ACME server, TLS).
 std::string issue(Session& session, const Request& request, Http01Solver& solver, OrderJournal& journal,
                   std::stop_token stop);
 

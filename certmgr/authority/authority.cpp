@@ -124,13 +124,13 @@ LeafSigner::LeafSigner(hal::KeyStore& keys, const AuthorityRecord& issuing, seco
     key_ = keys.open(issuing.key);
 }
 
-std::string LeafSigner::sign(const std::vector<Identifier>& names,
-                             std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const {
+SignedLeaf LeafSigner::sign(const std::vector<Identifier>& names,
+                            std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const {
     const auto [notBefore, notAfter] = within(validityFor(now, leafLifetime_), summary_, now);
     const crypto::X509Ptr leaf =
         crypto::buildServerLeaf({.names = names, .notBefore = notBefore, .notAfter = notAfter},
                                 subjectPublicKeyInfoDer, *certificate_, *key_);
-    return crypto::toPem(*leaf) + certificatePem_;
+    return {crypto::toPem(*leaf) + certificatePem_, crypto::summarize(*leaf)};
 }
 
 }  // namespace certmgr::authority

@@ -34,13 +34,17 @@ AuthorityRecord makeRoot(hal::KeyStore& keys, const AuthoritySettings& settings,
 AuthorityRecord makeIssuing(hal::KeyStore& keys, const AuthoritySettings& settings, const std::string& id,
                             const KeyId& key, const AuthorityRecord& root, TimePoint now);
 
+struct SignedLeaf {
+    std::string chainPem;  // the leaf, then the issuing CA
+    CertificateSummary summary;
+};
+
 // A signer with its key opened once: issuing a leaf costs one signature of the key store. Thread-safe.
 class LeafSigner {
   public:
     LeafSigner(hal::KeyStore& keys, const AuthorityRecord& issuing, seconds leafLifetime);
-    // Returns the chain PEM: leaf, then the issuing CA.
-    std::string sign(const std::vector<Identifier>& names,
-                     std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const;
+    SignedLeaf sign(const std::vector<Identifier>& names,
+                    std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) const;
 
   private:
     hal::Pkey key_;

@@ -52,6 +52,26 @@ void checkNames(const std::vector<Identifier>& names, UploadReport& report) {
                 ": expected a certificate with these names");
 }
 
+// What certmgr-keyd takes in (hal/key_store.h, import); a weak key is refused for being weak.
+std::string whyNotKept(const EVP_PKEY& key) {
+    const int bits = EVP_PKEY_get_bits(&key);
+    if (EVP_PKEY_is_a(&key, "RSA"))
+        return bits < 2048 || bits == 2048 || bits == 3072 || bits == 4096
+                   ? ""
+                   : "RSA of " + std::to_string(bits) + " bits";
+    if (EVP_PKEY_is_a(&key, "EC")) return bits <= 384 ? "" : "EC of " + std::to_string(bits) + " bits";
+    return EVP_PKEY_is_a(&key, "ED25519") ? "" : EVP_PKEY_get0_type_name(&key);
+}
+
+void checkKeyIsKept(UploadReport& report) {
+    const X509& leaf = *report.chain.front();
+    if (const std::string found = whyNotKept(*X509_get0_pubkey(&leaf)); !found.empty())
+        add(report, "key-not-supported",
+            subjectOf(leaf) + ": its key is " + found +
+                ", which the key store of this box does not take: expected RSA of 2048, 3072 or 4096 bits, "
+                "P-256, P-384 or Ed25519; have a certificate issued for such a key");
+}
+
 // A leaf alone is whole only where its issuer is known to be the top.
 void checkWhole(const std::vector<X509Ptr>& anchors, UploadReport& report) {
     const X509& leaf = *report.chain.front();
@@ -140,6 +160,7 @@ UploadReport inspectUpload(std::string_view pem, const std::vector<Identifier>& 
     if (report.chain.empty()) return report;
     attempt(report, [&] { report.leaf = summarize(*report.chain.front()); });
     checkWhole(anchors, report);
+    checkKeyIsKept(report);
     for (const X509Ptr& certificate : report.chain)
         checkMember(*certificate,
                     certificate == report.chain.front() ? Position::leaf : Position::intermediate, now,

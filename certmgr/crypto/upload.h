@@ -25,8 +25,9 @@ struct UploadReport {
 // Reads certificates in any order. `names`: what the leaf has to cover; empty: not asked. `anchors`: where
 // the chain has to end; empty: it need only be whole, up to a CA or to a root in the text. Findings have the
 // codes of Error that parseChainPem, orderChain and verifyChain throw, those of checkProfile, and
-// "names-not-covered", "expired", "not-yet-valid", "self-signed". Whether the key fits is said by keyMatches
-// (imported) or keyPemMatches (not yet). Throws nothing but internal errors.
+// "names-not-covered", "expired", "not-yet-valid", "self-signed",
+// and "key-not-supported" for a leaf whose key the key store would not take. Whether the key fits is said by
+// keyMatches (imported) or keyPemMatches (not yet). Throws nothing but internal errors.
 UploadReport inspectUpload(std::string_view pem, const std::vector<Identifier>& names, TimePoint now,
                            const std::vector<X509Ptr>& anchors = {});
 

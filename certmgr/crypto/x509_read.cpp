@@ -3,6 +3,7 @@
 #include <map>
 
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 
 #include "certmgr/crypto/names.h"
 #include "certmgr/crypto/openssl.h"
@@ -42,11 +43,15 @@ std::string describeOther(std::string_view text, const std::vector<PemBlock>& bl
     return found;
 }
 
-X509Ptr parseBlock(std::string_view text, std::size_t number) {
+bool decode(std::string_view text, DecodedPem& pem) {
     const hal::Bio bio(check(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), "BIO_new_mem_buf"));
+    return PEM_read_bio(bio.get(), &pem.name, &pem.header, &pem.data, &pem.size) == 1;
+}
+
+X509Ptr parseBlock(std::string_view text, std::size_t number) {
     DecodedPem pem;
     X509Ptr certificate;
-    if (PEM_read_bio(bio.get(), &pem.name, &pem.header, &pem.data, &pem.size) == 1) {
+    if (decode(text, pem)) {
         const unsigned char* end = pem.data;
         certificate.reset(d2i_X509(nullptr, &end, pem.size));
         if (end != pem.data + pem.size) certificate.reset();
@@ -88,6 +93,16 @@ std::string hex(std::span<const std::uint8_t> octets) {
     return text;
 }
 
+Bytes publicKeyOf(const X509& certificate) {
+    const X509_PUBKEY* key = X509_get_X509_PUBKEY(&certificate);
+    const int size = i2d_X509_PUBKEY(key, nullptr);
+    check(size, "i2d_X509_PUBKEY");
+    Bytes der(static_cast<std::size_t>(size));
+    unsigned char* end = der.data();
+    check(i2d_X509_PUBKEY(key, &end), "i2d_X509_PUBKEY");
+    return der;
+}
+
 }  // namespace
 
 std::vector<X509Ptr> parseChainPem(std::string_view pem) {
@@ -107,6 +122,22 @@ std::vector<X509Ptr> parseChainPem(std::string_view pem) {
     for (const PemBlock& block : blocks)
         if (block.certificate()) chain.push_back(parseBlock(block.text, chain.size() + 1));
     return chain;
+}
+
+std::vector<std::string> chainSha256(std::string_view pem) {
+    std::vector<std::string> fingerprints;
+    for (const PemBlock& block : pemBlocks(pem)) {
+        if (!block.certificate()) continue;
+        DecodedPem decoded;
+        if (!decode(block.text, decoded))
+            throw Error(ErrorKind::rejected, "bad-certificate",
+                        "certificate block " + std::to_string(fingerprints.size() + 1) +
+                            " is no base64 text (" + takeReason() + ")");
+        std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+        SHA256(decoded.data, static_cast<std::size_t>(decoded.size), digest.data());
+        fingerprints.push_back(hex(digest));
+    }
+    return fingerprints;
 }
 
 std::string toPem(const std::vector<X509Ptr>& chain) {
@@ -156,6 +187,8 @@ std::string subjectKeyIdHex(const X509& certificate) {
 }
 
 bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
+    if (std::ranges::equal(publicKeyOf(leaf), subjectPublicKeyInfoDer)) return true;
+    // The same key may be encoded in another way, such as a compressed point.
     const unsigned char* end = subjectPublicKeyInfoDer.data();
     const hal::Pkey key(d2i_PUBKEY(nullptr, &end, static_cast<long>(subjectPublicKeyInfoDer.size())));
     const bool matches = key && EVP_PKEY_eq(X509_get0_pubkey(&leaf), key.get()) == 1;

@@ -132,6 +132,17 @@ int runAction(const Arguments& arguments) {
     }
 }
 
+// CLI11 asks for what is missing before it names what it did not understand, which says more.
+int refuseUsage(const CLI::App& app, const CLI::ParseError& error) {
+    const std::vector<std::string> unknown = app.remaining(true);
+    if (error.get_exit_code() == 0 || unknown.empty())
+        return app.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::usage);
+    const std::string& word = unknown.front();
+    return report(Failure(ExitStatus::usage, "\"" + word + "\" is no " +
+                                                 (word.starts_with('-') ? "option" : "command or argument") +
+                                                 " that is known here; see certmgrctl --help"));
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -145,7 +156,7 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::usage);
+        return refuseUsage(app, error);
     }
     return runAction(arguments);
 }

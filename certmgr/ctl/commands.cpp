@@ -77,22 +77,24 @@ std::string derOf(const std::string& pem) {
 }  // namespace
 
 void listCertificates(Client& client, const Terminal& terminal) {
-    const ObjectMap certificates = client.objects(Kind::certificate);
+    std::map<Kind, ObjectMap> objects = client.allObjects();
     if (terminal.json)
-        terminal.out << dumped(valuesOf(certificates)) << '\n';
+        terminal.out << dumped(valuesOf(objects[Kind::certificate])) << '\n';
     else
-        terminal.out << certificateTable(certificates, now(), terminal.width);
+        terminal.out << certificateTable(objects[Kind::certificate], objects[Kind::service], now(),
+                                         terminal.width);
 }
 
 void showCertificate(Client& client, const Terminal& terminal, const std::string& certificate) {
-    const ObjectMap certificates = client.objects(Kind::certificate);
-    const std::string id = findCertificate(certificates, certificate);
-    Json properties = certificates.at(id);
+    std::map<Kind, ObjectMap> objects = client.allObjects();
+    const std::string id = findCertificate(objects[Kind::certificate], certificate);
+    Json properties = objects[Kind::certificate].at(id);
+    properties["Deployments"] = deploymentsOf(id, objects[Kind::service]);
     properties["Pem"] = properties.value("State", "") == "none" ? "" : client.pem(Kind::certificate, id);
     if (terminal.json)
         terminal.out << dumped(properties) << '\n';
     else
-        terminal.out << details(properties, now());
+        terminal.out << certificateDetails(properties, now());
 }
 
 void requestCertificate(Client& client, const Terminal& terminal, const std::vector<std::string>& names,

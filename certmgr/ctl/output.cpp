@@ -92,9 +92,55 @@ Row certificateRow(const Json& certificate, Now now) {
             nextStep(certificate, now)};
 }
 
+// What the states of org.certmgr1(7) mean, in words for people.
+std::string proofText(const std::string& state) {
+    static constexpr std::array<std::pair<const char*, const char*>, 5> words = {
+        {{"rolled-back", "rolled back"},
+         {"failed", "not served"},
+         {"waiting", "waits for the service to run"},
+         {"pending", "not brought yet"},
+         {"unproved", "brought, and not looked at"}}};
+    for (const auto& [word, meaning] : words)
+        if (state == word) return meaning;
+    return state;
+}
+
+std::string troubles(const std::string& certificate, const ObjectMap& services, Now now, std::size_t width) {
+    std::string lines;
+    for (const Json& deployment : deploymentsOf(certificate, services)) {
+        const std::string state = text(deployment, "State");
+        if (state != "rolled-back" && state != "failed") continue;
+        const std::uint64_t next = number(deployment, "NextAttempt");
+        lines += wrapped(
+            fmt::format("{}: {}{}; see certmgrctl show {}", text(deployment, "Service"), proofText(state),
+                        next == 0 ? "" : ", again " + relativeTime(next, now), certificate),
+            "  ! ", width);
+    }
+    return lines;
+}
+
+std::string deploymentLine(const Json& deployment, Now now) {
+    std::string line =
+        fmt::format("Service {}: {}", text(deployment, "Service"), proofText(text(deployment, "State")));
+    if (const std::string reason = text(deployment, "Reason"); !reason.empty()) line += ": " + reason;
+    const std::uint64_t proved = number(deployment, "ProvedAt");
+    line += proved == 0 ? "; never proved" : "; last proved " + formatMoment(proved, now);
+    if (const std::uint64_t next = number(deployment, "NextAttempt"); next != 0)
+        line += "; next attempt " + formatMoment(next, now);
+    return line + '\n';
+}
+
+std::string ordersLine(const Json& certificate, const char* label, const char* count, const char* newest,
+                       Now now) {
+    if (number(certificate, count) == 0) return {};
+    return fmt::format("{}: {}, the newest begun {}\n", label, number(certificate, count),
+                       formatMoment(number(certificate, newest), now));
+}
+
 bool isTime(const std::string& property) {
-    static constexpr std::array<const char*, 6> times = {"NotBefore",   "NotAfter", "LastAttempt",
-                                                         "NextAttempt", "RenewAt",  "ProvedAt"};
+    static constexpr std::array<const char*, 8> times = {"NotBefore",     "NotAfter",          "LastAttempt",
+                                                         "NextAttempt",   "RenewAt",           "ProvedAt",
+                                                         "LastLostOrder", "LastAbandonedOrder"};
     return std::find(times.begin(), times.end(), property) != times.end();
 }
 
@@ -146,14 +192,16 @@ std::string relativeTime(std::uint64_t time, Now now) {
     return "now";
 }
 
-std::string certificateTable(const ObjectMap& certificates, Now now, std::size_t width) {
+std::string certificateTable(const ObjectMap& certificates, const ObjectMap& services, Now now,
+                             std::size_t width) {
     if (certificates.empty()) return "There are no certificates.\n";
     std::vector<Row> rows = {{"NAMES", "STATE", "KEY", "VALID UNTIL (UTC)", "PROOF", "SERVICES", "NEXT"}};
     std::vector<std::string> notes = {""};
     for (const auto& [id, certificate] : certificates) {
         rows.push_back(certificateRow(certificate, now));
         notes.push_back(wrapped(text(certificate, "Activity"), "    ", width) +
-                        wrapped(text(certificate, "LastError"), "  ! ", width));
+                        wrapped(text(certificate, "LastError"), "  ! ", width) +
+                        troubles(id, services, now, width));
     }
     return tableOf(rows, notes);
 }
@@ -181,6 +229,31 @@ std::string details(const Json& properties, Now now) {
         if (const std::string content = valueText(name, value, now); !content.empty())
             lines += fmt::format("{}: {}\n", name, content);
     return lines;
+}
+
+Json deploymentsOf(const std::string& certificate, const ObjectMap& services) {
+    Json deployments = Json::array();
+    for (const auto& [name, service] : services)
+        for (Json deployment : service.value("Deployments", Json::array())) {
+            if (text(deployment, "Certificate") != certificate) continue;
+            deployment.erase("Certificate");
+            deployment["Service"] = name;
+            deployments.push_back(std::move(deployment));
+        }
+    return deployments;
+}
+
+std::string certificateDetails(const Json& certificate, Now now) {
+    std::string lines;
+    for (const Json& deployment : certificate.value("Deployments", Json::array()))
+        lines += deploymentLine(deployment, now);
+    lines += ordersLine(certificate, "Orders lost", "LostOrders", "LastLostOrder", now);
+    lines += ordersLine(certificate, "Orders given up", "AbandonedOrders", "LastAbandonedOrder", now);
+    Json others = certificate;
+    for (const char* said :
+         {"Deployments", "LostOrders", "LastLostOrder", "AbandonedOrders", "LastAbandonedOrder"})
+        others.erase(said);
+    return lines + details(others, now);
 }
 
 std::string describeChange(Kind kind, const std::string& id, const Json& before, const Json& after) {

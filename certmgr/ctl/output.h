@@ -16,12 +16,21 @@ std::string formatClock(std::uint64_t time);            // "10:00:00Z"
 std::string formatMoment(std::uint64_t time, Now now);  // "2027-02-20 10:00:00 UTC (in 89 days)"; 0: "never"
 std::string relativeTime(std::uint64_t time, Now now);  // "in 89 days", "5 minutes ago", "now"
 
-// At most `width` columns where the values allow it; the last error of a certificate stands below its row.
-std::string certificateTable(const ObjectMap& certificates, Now now, std::size_t width);
+// At most `width` columns where the values allow it. Below the row of a certificate stand its last error and
+// the services that do not serve it though they should.
+std::string certificateTable(const ObjectMap& certificates, const ObjectMap& services, Now now,
+                             std::size_t width);
 std::string serviceTable(const ObjectMap& services, Now now);
 
 // "Name: value" for each property that says something.
 std::string details(const Json& properties, Now now);
+// The same of a certificate, with a line for each element of its "Deployments" and for the orders that came
+// to nothing.
+std::string certificateDetails(const Json& certificate, Now now);
+
+// How each service of the certificate took it: elements of Deployments (org.certmgr1(7)) with "Service" in
+// the place of "Certificate".
+Json deploymentsOf(const std::string& certificate, const ObjectMap& services);
 
 // One line for a change; empty where nothing that people care about changed. `before` or `after` null: it
 // came or went.

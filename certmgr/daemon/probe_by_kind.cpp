@@ -12,7 +12,8 @@ constexpr int notRunning = 3;
 
 bool isFingerprint(const std::string& line) {
     constexpr std::string_view digits = "0123456789abcdef";
-    return line.size() == 64 && std::ranges::all_of(line, [&](char c) { return digits.find(c) != digits.npos; });
+    return line.size() == 64 &&
+           std::ranges::all_of(line, [&](char c) { return digits.find(c) != digits.npos; });
 }
 
 std::vector<std::string> linesOf(const std::string& text) {
@@ -23,10 +24,10 @@ std::vector<std::string> linesOf(const std::string& text) {
 }
 
 deploy::Seen ask(const ProbeTarget& target, const Identifier& serverName) {
-    const hal::CommandResult result = hal::runCommand(
-        target.command, std::chrono::steady_clock::now() + target.timeout,
-        {"CERTMGR_NAME=" + serverName.value, "CERTMGR_ADDRESS=" + target.address,
-         "CERTMGR_PORT=" + std::to_string(target.port)});
+    const hal::CommandResult result =
+        hal::runCommand(target.command, std::chrono::steady_clock::now() + target.timeout,
+                        {"CERTMGR_NAME=" + serverName.value, "CERTMGR_ADDRESS=" + target.address,
+                         "CERTMGR_PORT=" + std::to_string(target.port)});
     const std::vector<std::string> lines = linesOf(result.output);
     const bool exited = result.end == hal::CommandResult::End::exited;
     deploy::Seen seen;
@@ -45,8 +46,10 @@ deploy::Seen ask(const ProbeTarget& target, const Identifier& serverName) {
 
 }  // namespace
 
-deploy::Seen ProbeByKind::look(const ProbeTarget& target, const Identifier& serverName) {
-    return target.kind == ProbeKind::command ? ask(target, serverName) : handshake_.look(target, serverName);
+deploy::Seen ProbeByKind::look(const ProbeTarget& target, const Identifier& serverName,
+                               const std::stop_token& stop) {
+    return target.kind == ProbeKind::command ? ask(target, serverName)
+                                             : handshake_.look(target, serverName, stop);
 }
 
 }  // namespace certmgr::daemon

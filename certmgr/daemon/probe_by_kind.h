@@ -11,7 +11,8 @@ namespace certmgr::daemon {
 // and any other, that the first line is what went wrong.
 class ProbeByKind : public deploy::Probe {
   public:
-    deploy::Seen look(const ProbeTarget& target, const Identifier& serverName) override;
+    deploy::Seen look(const ProbeTarget& target, const Identifier& serverName,
+                      const std::stop_token& stop) override;
 
   private:
     deploy::TlsProbe handshake_;

@@ -1,5 +1,6 @@
 #include "certmgr/deploy/connection.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -14,6 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+constexpr milliseconds stopNoticed{100};
 constexpr std::size_t longestLine = 4096;  // RFC 9051 and RFC 5321 stay far below
 
 std::string errnoText(int errnum) {
@@ -46,8 +48,8 @@ Address parseAddress(const std::string& text, std::uint16_t port) {
 
 }  // namespace
 
-Connection::Connection(const ProbeTarget& target)
-    : limit_(target.timeout), deadline_(steady_clock::now() + target.timeout) {
+Connection::Connection(const ProbeTarget& target, std::stop_token stop)
+    : limit_(target.timeout), deadline_(steady_clock::now() + target.timeout), stop_(std::move(stop)) {
     const Address address = parseAddress(target.address, target.port);
     socket_ =
         hal::UniqueFd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -106,8 +108,9 @@ void Connection::await(short events) {
     for (;;) {
         const auto left = std::chrono::ceil<milliseconds>(deadline_ - steady_clock::now());
         if (left <= milliseconds(0)) throw Failure(fmt::format("no answer within {} ms", limit_.count()));
+        if (stop_.stop_requested()) throw Failure("no answer before certmgrd was stopped");
         pollfd waiting{socket_.get(), events, 0};
-        const int ready = ::poll(&waiting, 1, static_cast<int>(left.count()));
+        const int ready = ::poll(&waiting, 1, static_cast<int>(std::min(left, stopNoticed).count()));
         if (ready > 0) return;
         if (ready < 0 && errno != EINTR) throw Failure(errnoText(errno));
     }

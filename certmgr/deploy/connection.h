@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -16,10 +17,11 @@ class Failure : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Every method throws Failure, also when target.timeout has passed since the construction.
+// Every method throws Failure, also when target.timeout has passed since the construction, or a stop was
+// asked for.
 class Connection {
   public:
-    explicit Connection(const ProbeTarget& target);
+    Connection(const ProbeTarget& target, std::stop_token stop);
 
     void send(std::string_view bytes);
     std::string receive();      // at least one byte
@@ -30,6 +32,7 @@ class Connection {
 
     std::chrono::milliseconds limit_;
     std::chrono::steady_clock::time_point deadline_;
+    std::stop_token stop_;
     hal::UniqueFd socket_;
     std::string waiting_;  // received behind the last line
 };

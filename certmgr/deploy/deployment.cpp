@@ -13,28 +13,23 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds firstPause{10};
+// Each look costs a handshake, and the processes of a reloaded service need this long to take over.
+constexpr milliseconds firstPause{40};
 constexpr milliseconds longestPause{250};
 constexpr milliseconds shortestLook{50};
-
-std::vector<std::string> fingerprintsOf(const Credential& credential) {
-    std::vector<std::string> fingerprints;
-    for (const crypto::X509Ptr& link : crypto::parseChainPem(credential.chainPem))
-        fingerprints.push_back(crypto::sha256Hex(*link));
-    return fingerprints;
-}
 
 }  // namespace
 
 Deployment::Deployment(const GenerationStore& generations, hal::ServiceControl& control, Probe& probe,
-                       const ServiceProfile& service, const std::vector<Deployer::Target>& targets)
-    : generations_(generations), control_(control), probe_(probe), service_(service) {
+                       const ServiceProfile& service, const std::vector<Deployer::Target>& targets,
+                       std::stop_token stop)
+    : generations_(generations), control_(control), probe_(probe), service_(service), stop_(std::move(stop)) {
     for (const Deployer::Target& target : targets) {
         const Credential& credential = target.item.credential;
         Step step;
         step.target = &target;
         if (hasProbe()) step.name = serverNameFor(credential.leaf.names);
-        step.wanted = step.expected = fingerprintsOf(credential);
+        step.wanted = step.expected = crypto::chainSha256(credential.chainPem);
         step.activeBefore = generations.active(service.name, credential.certificate).value_or(0);
         step.outcome.certificate = credential.certificate;
         step.outcome.generation = credential.generation;
@@ -172,7 +167,7 @@ Seen Deployment::look(const Step& step, const std::vector<std::string>& wanted,
         // certificate gets its turn even when the ones before it used up the time.
         const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
         target.timeout = std::max(std::min(left, target.timeout / 4), shortestLook);
-        Seen seen = probe_.look(target, step.name);
+        Seen seen = probe_.look(target, step.name, stop_);
         seen.where = describe(target);
         const bool falls = !shortfall(seen, wanted).empty();
         if (falls && seen.connected) return seen;
@@ -183,12 +178,13 @@ Seen Deployment::look(const Step& step, const std::vector<std::string>& wanted,
 
 void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
     const auto until = deadline();
-    for (milliseconds pause = firstPause;; pause = std::min(pause * 2, longestPause)) {
+    milliseconds pause = firstPause;
+    do {
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, longestPause);
         for (Step* step : steps) step->seen = look(*step, step->expected, until);
         std::erase_if(steps, [](const Step* step) { return shortfall(step->seen, step->expected).empty(); });
-        if (steps.empty() || steady_clock::now() + pause >= until) return;
-        std::this_thread::sleep_for(pause);
-    }
+    } while (!steps.empty() && !stop_.stop_requested() && steady_clock::now() + pause < until);
 }
 
 bool Deployment::anotherWasServed(const Step& step) const {

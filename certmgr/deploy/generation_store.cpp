@@ -17,6 +17,7 @@ namespace certmgr::deploy {
 namespace {
 
 constexpr std::string_view referenceLabel = "-----BEGIN CERTMGR KEY-----";
+constexpr std::string_view endMark = "-----END CERTIFICATE-----\n";
 constexpr mode_t publicMode = 0644;
 constexpr mode_t unfinishedSecretMode = 0600;
 const std::string currentLink = "current";
@@ -59,25 +60,25 @@ Files render(const Item& item) {
         throw Error(
             ErrorKind::internal, "bad-name",
             "a credential of " + item.credential.certificate + " was to be written before it was stored");
-    std::vector<crypto::X509Ptr> chain = crypto::parseChainPem(item.credential.chainPem);
-    const crypto::X509Ptr leaf = std::move(chain.front());
+    const std::string& chainPem = item.credential.chainPem;
+    const std::size_t endOfLeaf = chainPem.find(endMark);
+    const std::string leafPem =
+        chainPem.substr(0, endOfLeaf == std::string::npos ? endOfLeaf : endOfLeaf + endMark.size());
+    const crypto::X509Ptr leaf = std::move(crypto::parseChainPem(leafPem).front());
     if (!keyFits(item, *leaf))
         throw Error(ErrorKind::internal, "pair-mismatch",
                     "the leaf " + crypto::sha256Hex(*leaf) + " of " + item.credential.certificate +
                         " and the key " + item.credential.key.text() +
                         " do not belong together; nothing was written");
-    chain.erase(chain.begin());
-    const std::string leafPem = crypto::toPem(*leaf);
-    const std::string issuersPem = crypto::toPem(chain);
     const bool secret = !isReference(item.keyReferencePem);
-    Files files{{"fullchain.pem", leafPem + issuersPem},
-                {"chain.pem", issuersPem},
+    Files files{{"fullchain.pem", chainPem},
+                {"chain.pem", chainPem.substr(leafPem.size())},
                 {"cert.pem", leafPem},
                 {"key.pem", item.keyReferencePem, secret}};
     if (item.format == FileFormat::combined)
-        files.push_back({"combined.pem", leafPem + issuersPem + item.keyReferencePem, secret});
+        files.push_back({"combined.pem", chainPem + item.keyReferencePem, secret});
     if (item.format == FileFormat::keyFirst)
-        files.push_back({"combined.pem", item.keyReferencePem + leafPem + issuersPem, secret});
+        files.push_back({"combined.pem", item.keyReferencePem + chainPem, secret});
     return files;
 }
 
@@ -204,10 +205,7 @@ std::vector<std::string> GenerationStore::chainSha256(const std::string& service
     const auto pem = files ? files->read("fullchain.pem") : std::nullopt;
     if (!pem || !files->read("key.pem")) return {};
     try {
-        std::vector<std::string> fingerprints;
-        for (const crypto::X509Ptr& link : crypto::parseChainPem(*pem))
-            fingerprints.push_back(crypto::sha256Hex(*link));
-        return fingerprints;
+        return crypto::chainSha256(*pem);
     } catch (const Error&) {
         return {};
     }

@@ -88,10 +88,10 @@ TlsProbe::TlsProbe() : context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_OFF);
 }
 
-Seen TlsProbe::look(const ProbeTarget& target, const Identifier& serverName) {
+Seen TlsProbe::look(const ProbeTarget& target, const Identifier& serverName, const std::stop_token& stop) {
     Seen seen;
     try {
-        Connection connection(target);
+        Connection connection(target, stop);
         seen.connected = true;
         speakUpToHandshake(connection, target);
         Handshake handshake(*context_, serverName);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t largestUpload = 256 * 1024;
 constexpr int silenceMs = 10'000;  // a pipe that says nothing for so long is given up
+constexpr int stopNoticedMs = 100;
 
 // Holds an uploaded private key for as long as it is needed.
 struct SecretText {
@@ -25,16 +26,24 @@ struct SecretText {
     SecretText& operator=(const SecretText&) = delete;
 };
 
-void readAll(int fd, SecretText& secret) {
+void awaitContent(int fd, const std::stop_token& stop) {
+    for (int silent = 0; silent < silenceMs; silent += stopNoticedMs) {
+        if (stop.stop_requested())
+            throw Error(ErrorKind::transient, "cancelled",
+                        "certmgrd was stopped before the upload was whole");
+        pollfd waiting{fd, POLLIN, 0};
+        if (::poll(&waiting, 1, stopNoticedMs) != 0) return;
+    }
+    throw Error(ErrorKind::rejected, "bad-upload", "the pipe of the upload stayed silent for ten seconds");
+}
+
+void readAll(int fd, SecretText& secret, const std::stop_token& stop) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) hal::throwErrno(errno, "upload");
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
         throw Error(ErrorKind::rejected, "bad-upload", "the upload must be a file or a pipe");
     while (secret.text.size() <= largestUpload) {
-        pollfd waiting{fd, POLLIN, 0};
-        if (::poll(&waiting, 1, silenceMs) == 0)
-            throw Error(ErrorKind::rejected, "bad-upload",
-                        "the pipe of the upload stayed silent for ten seconds");
+        awaitContent(fd, stop);
         const std::size_t size = secret.text.size();
         secret.text.resize(largestUpload + 1);
         const ssize_t count = ::read(fd, secret.text.data() + size, secret.text.size() - size);
@@ -53,9 +62,9 @@ void readAll(int fd, SecretText& secret) {
 
 }  // namespace
 
-Uploads::Taken Uploads::take(hal::UniqueFd content, bool dryRun) {
+Uploads::Taken Uploads::take(hal::UniqueFd content, bool dryRun, const std::stop_token& stop) {
     SecretText secret;
-    readAll(content.get(), secret);
+    readAll(content.get(), secret, stop);
     const crypto::UploadReport report = crypto::inspectUpload(secret.text, {}, clock_.now());
     if (!report.acceptable()) refuse(report.findings);
     if (!crypto::keyPemMatches(secret.text, *report.chain.front()))
@@ -79,6 +88,8 @@ void Uploads::store(const std::string& pem, const std::string& chainPem, const C
     std::vector<std::string> users;
     for (const store::CertificateRow& row : coveredBy(leaf))
         users.insert(users.end(), row.spec.users.begin(), row.spec.users.end());
+    // The same leaf uploaded twice at once must not get one key.
+    const std::lock_guard lock(storing_);
     const KeyId key = keys_.intend("upload:" + leaf.sha256);
     try {
         const hal::KeyInfo info = keys_.store().import(
@@ -114,6 +125,7 @@ std::optional<Credential> Uploads::best(const CertificateId& id, TimePoint now) 
     std::optional<Credential> best;
     for (const Credential& credential : records_.credentials.history(id)) {
         if (credential.source != Source::uploaded || credential.leaf.notAfter <= now) continue;
+        if (!keys_.store().find(credential.key)) continue;
         if (!best || better(credential, *best, now)) best = credential;
     }
     return best;

@@ -1,6 +1,8 @@
 // Chains that an administrator brought, and the certificates that they serve.
 #pragma once
 
+#include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,8 +22,8 @@ class Uploads {
         std::vector<CertificateId> covered;  // the certificates that it can serve
     };
     // `content`: file, pipe or memfd, at most 256 KiB. All checks come before any change; each failed one is
-    // a line of the Error(rejected, "upload-refused").
-    Taken take(hal::UniqueFd content, bool dryRun);
+    // a line of the Error(rejected, "upload-refused"). "cancelled": stopped while its pipe was still open.
+    Taken take(hal::UniqueFd content, bool dryRun, const std::stop_token& stop);
 
     // Makes a credential of every upload that covers the certificate and is not one yet.
     void offer(const CertificateSpec& spec);
@@ -37,6 +39,7 @@ class Uploads {
     Records& records_;
     const Clock& clock_;
     EventLog& log_;
+    std::mutex storing_;
 };
 
 }  // namespace certmgr::engine

@@ -43,12 +43,13 @@ void describeCredential(Records& records, const Credential& credential, Certific
 
 }  // namespace
 
-std::string worstProof(Records& records, const CertificateView& view) {
+std::string worstProof(Records& records, const CertificateId& id, std::int64_t generation,
+                       const std::vector<std::string>& services) {
     std::size_t worst = severity.size();
-    for (const std::string& service : view.services) {
-        const auto row = records.deployments.find(service, view.id);
+    for (const std::string& service : services) {
+        const auto row = records.deployments.find(service, id);
         const std::string_view state =
-            row && row->wanted == view.generation ? std::string_view(row->state) : "pending";
+            row && row->wanted == generation ? std::string_view(row->state) : "pending";
         const auto rank = std::find(severity.begin(), severity.end(), state) - severity.begin();
         worst = std::min(worst, static_cast<std::size_t>(rank));
     }
@@ -69,9 +70,16 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     view.lastProblem = row.lastProblem;
     view.lastAttempt = epoch(row.lastAttempt);
     view.nextAttempt = epoch(row.acme.nextAttempt);
+    const store::OrderRepository::Ended lost = records.orders.ended(view.id, store::OrderState::lost);
+    const store::OrderRepository::Ended abandoned =
+        records.orders.ended(view.id, store::OrderState::abandoned);
+    view.lostOrders = lost.count;
+    view.lastLostOrder = epoch(lost.newest);
+    view.abandonedOrders = abandoned.count;
+    view.lastAbandonedOrder = epoch(abandoned.newest);
     if (const auto current = records.credentials.current(row.spec.id))
         describeCredential(records, *current, view);
-    view.proof = worstProof(records, view);
+    view.proof = worstProof(records, view.id, view.generation, services);
     return view;
 }
 
@@ -81,8 +89,9 @@ ServiceView serviceView(Records& records, const ServiceProfile& service) {
     for (const CertificateSpec& spec : service.certificates) {
         const auto row = records.deployments.find(service.name, spec.id);
         view.deployments.push_back(row ? DeploymentView{spec.id, row->wanted, row->lastGood, row->state,
-                                                        row->reason, epoch(row->provedAt)}
-                                       : DeploymentView{spec.id, 0, 0, "pending", "", 0});
+                                                        row->reason, epoch(row->provedAt),
+                                                        epoch(row->nextAttempt)}
+                                       : DeploymentView{spec.id, 0, 0, "pending", "", 0, 0});
     }
     return view;
 }

@@ -30,6 +30,8 @@ struct CertificateView {
     std::string lastError;    // of the last attempt to get a better one, in plain words
     std::string lastProblem;  // the CA's problem document, whole
     std::uint64_t lastAttempt = 0, nextAttempt = 0, renewAt = 0;
+    std::uint64_t lostOrders = 0, lastLostOrder = 0;            // how many, and when the newest was begun
+    std::uint64_t abandonedOrders = 0, lastAbandonedOrder = 0;  // the same
     std::string proof;  // "proved", "pending", "waiting", "rolled-back", "failed", "not deployed": the worst
                         // of its services
     bool operator==(const CertificateView&) const = default;
@@ -39,7 +41,7 @@ struct DeploymentView {
     std::string certificate;
     std::int64_t wanted = 0, current = 0;
     std::string state, reason;
-    std::uint64_t provedAt = 0;
+    std::uint64_t provedAt = 0, nextAttempt = 0;
     bool operator==(const DeploymentView&) const = default;
 };
 

@@ -4,42 +4,30 @@
 #include <array>
 #include <cctype>
 
-#include <curl/curl.h>
-
-#include "hal/handle.h"
+#include "certmgr/net/curl_library.h"
 
 namespace certmgr::net {
 namespace {
 
 using std::chrono::steady_clock;
 
-using Easy = hal::Handle<CURL, curl_easy_cleanup>;
-using Multi = hal::Handle<CURLM, curl_multi_cleanup>;
-using HeaderList = hal::Handle<curl_slist, curl_slist_free_all>;
-using Url = hal::Handle<CURLU, curl_url_cleanup>;
-
 constexpr const char* systemTrustFile = "/etc/ssl/certs/ca-certificates.crt";
 constexpr std::size_t maxIdle = 32;
 constexpr std::size_t maxHeaders = 64 * 1024;
 constexpr std::chrono::seconds maxIdleAge{60};
 
-void initializeCurl() {
-    static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (result != CURLE_OK) throw Error(ErrorKind::internal, "curl", "libcurl cannot be initialised");
-}
-
 std::string part(const CURLU* url, CURLUPart which, unsigned flags = 0) {
     char* text = nullptr;
-    if (curl_url_get(const_cast<CURLU*>(url), which, &text, flags) != CURLUE_OK) return "";
+    if (curl().urlGet(const_cast<CURLU*>(url), which, &text, flags) != CURLUE_OK) return "";
     const std::string copy(text);
-    curl_free(text);
+    curl().free(text);
     return copy;
 }
 
 // Checks the URL and returns "host:port", which is all of it that a message may carry.
 std::string endpointOf(const std::string& text) {
-    const Url url(curl_url());
-    if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
+    const CurlUrl url(curl().url());
+    if (!url || curl().urlSet(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
         throw Error(ErrorKind::misconfigured, "not-https",
                     "expected an https:// URL, found something that is no URL");
     const std::string endpoint =
@@ -92,8 +80,8 @@ std::size_t takeHeader(char* data, std::size_t, std::size_t size, void* context)
 // A transfer that is left early must be taken out again, or the next one on this connection would find it.
 class Attached {
   public:
-    Attached(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) { curl_multi_add_handle(multi_, easy_); }
-    ~Attached() { curl_multi_remove_handle(multi_, easy_); }
+    Attached(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) { curl().multiAddHandle(multi_, easy_); }
+    ~Attached() { curl().multiRemoveHandle(multi_, easy_); }
     Attached(const Attached&) = delete;
     Attached& operator=(const Attached&) = delete;
 
@@ -134,8 +122,8 @@ std::optional<std::string> HttpResponse::header(const std::string& lowerCaseName
 class CurlHttpClient::Connection {
   public:
     Connection(const std::string& trustFile, const HttpLimits& limits)
-        : multi_(curl_multi_init()),
-          easy_(curl_easy_init()),
+        : multi_(curl().multiInit()),
+          easy_(curl().easyInit()),
           trustFile_(trustFile.empty() ? systemTrustFile : trustFile),
           maxBody_(limits.maxBody) {
         if (!multi_ || !easy_) throw Error(ErrorKind::internal, "out-of-memory", "libcurl: out of memory");
@@ -162,7 +150,7 @@ class CurlHttpClient::Connection {
         const std::string endpoint = endpointOf(request.url);
         Received received;
         received.maxBody = maxBody_;
-        HeaderList headers;
+        CurlList headers;
         prepare(request, received, headers);
         const CURLcode result = transfer(stop, endpoint);
         if (received.tooLarge)
@@ -170,10 +158,10 @@ class CurlHttpClient::Connection {
                         endpoint + " sends an answer of more than " + std::to_string(maxBody_) +
                             " bytes, or endless headers; an ACME server's are far smaller");
         if (result != CURLE_OK)
-            throw errorFor(result, endpoint, reason_[0] ? reason_.data() : curl_easy_strerror(result),
+            throw errorFor(result, endpoint, reason_[0] ? reason_.data() : curl().easyStrerror(result),
                            trustFile_);
         long status = 0;
-        curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+        curl().easyGetinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
         received.response.status = static_cast<int>(status);
         lastUsed_ = steady_clock::now();
         return std::move(received.response);
@@ -184,11 +172,11 @@ class CurlHttpClient::Connection {
   private:
     template <class Value>
     void set(CURLoption option, Value value) {
-        if (curl_easy_setopt(easy_.get(), option, value) != CURLE_OK)
+        if (curl().easySetopt(easy_.get(), option, value) != CURLE_OK)
             throw Error(ErrorKind::internal, "curl", "libcurl refuses option " + std::to_string(option));
     }
 
-    void prepare(const HttpRequest& request, Received& received, HeaderList& headers) {
+    void prepare(const HttpRequest& request, Received& received, CurlList& headers) {
         reason_[0] = '\0';
         set(CURLOPT_URL, request.url.c_str());
         set(CURLOPT_HEADERDATA, &received);
@@ -197,7 +185,7 @@ class CurlHttpClient::Connection {
         set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
         if (request.method == HttpRequest::Method::head) set(CURLOPT_NOBODY, 1L);
         if (request.method != HttpRequest::Method::post) return;
-        headers.reset(curl_slist_append(nullptr, ("Content-Type: " + request.contentType).c_str()));
+        headers.reset(curl().slistAppend(nullptr, ("Content-Type: " + request.contentType).c_str()));
         set(CURLOPT_HTTPHEADER, headers.get());
         set(CURLOPT_POST, 1L);
         set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
@@ -206,22 +194,22 @@ class CurlHttpClient::Connection {
 
     CURLcode transfer(const std::stop_token& stop, const std::string& endpoint) {
         const Attached attached(multi_.get(), easy_.get());
-        const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_.get()); });
+        const std::stop_callback wake(stop, [this] { curl().multiWakeup(multi_.get()); });
         for (int running = 1;;) {
-            curl_multi_perform(multi_.get(), &running);
+            curl().multiPerform(multi_.get(), &running);
             if (running == 0) break;
             if (stop.stop_requested())
                 throw Error(ErrorKind::transient, "http-cancelled",
                             "the request to " + endpoint + " was cancelled");
-            curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
+            curl().multiPoll(multi_.get(), nullptr, 0, 1000, nullptr);
         }
         int queued = 0;
-        const CURLMsg* const message = curl_multi_info_read(multi_.get(), &queued);
+        const CURLMsg* const message = curl().multiInfoRead(multi_.get(), &queued);
         return message ? message->data.result : CURLE_FAILED_INIT;
     }
 
-    Multi multi_;
-    Easy easy_;
+    CurlMulti multi_;
+    CurlEasy easy_;
     const std::string trustFile_;
     const std::size_t maxBody_;
     std::array<char, CURL_ERROR_SIZE> reason_{};
@@ -229,9 +217,7 @@ class CurlHttpClient::Connection {
 };
 
 CurlHttpClient::CurlHttpClient(std::string trustFile, HttpLimits limits)
-    : trustFile_(std::move(trustFile)), limits_(limits) {
-    initializeCurl();
-}
+    : trustFile_(std::move(trustFile)), limits_(limits) {}
 
 CurlHttpClient::~CurlHttpClient() = default;
 

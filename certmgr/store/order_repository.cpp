@@ -87,6 +87,14 @@ std::vector<OrderRow> OrderRepository::list(const CertificateId& certificate) {
     return rows;
 }
 
+OrderRepository::Ended OrderRepository::ended(const CertificateId& certificate, OrderState state) {
+    Query query(database_, "SELECT count(*), max(intended) FROM orders WHERE certificate = ? AND state = ?",
+                certificate, toString(state));
+    query.next();
+    const std::int64_t count = query.integer();
+    return {static_cast<std::uint64_t>(count), query.optionalTime()};
+}
+
 void AccountRepository::intend(const std::string& ca, const std::string& directory, const KeyId& key) {
     Query(database_, "INSERT INTO accounts (ca, directory, key) VALUES (?, ?, ?)", ca, directory, key).run();
 }

@@ -143,6 +143,11 @@ class OrderRepository {
     std::optional<OrderRow> open(const CertificateId& certificate);
     bool knowsUrl(const std::string& url);
     std::vector<OrderRow> list(const CertificateId& certificate);  // newest first
+    struct Ended {
+        std::uint64_t count = 0;
+        std::optional<TimePoint> newest;  // when its intent was stored
+    };
+    Ended ended(const CertificateId& certificate, OrderState state);
 
   private:
     Database& database_;

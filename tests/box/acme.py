@@ -25,9 +25,10 @@ def make_server_certificate(folder):
 
 
 class Pebble:
-    """Every name resolves to 127.0.0.1; http-01 is asked for on `http_port`."""
+    """Every name resolves to 127.0.0.1; http-01 is asked for on `http_port`. `newest`: the newer build where there is
+    one; False: Debian's, for clients that do not know what the newer offers."""
 
-    def __init__(self, folder, http_port, environment=None, arguments=()):
+    def __init__(self, folder, http_port, environment=None, arguments=(), newest=True):
         self.folder = folder / "pebble"
         self.folder.mkdir()
         self.log = folder / "log/pebble.log"
@@ -42,6 +43,7 @@ class Pebble:
             "listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(self.trust_file), "privateKey": str(key), "httpPort": http_port, "tlsPort": 1,
             "ocspResponderURL": "", "externalAccountBindingRequired": False}}))
+        self.program, _ = cached("pebble") if newest else (find_program("pebble"), False)
         program, newer = cached("pebble-challtestsrv")
         self.dns = Process("pebble-challtestsrv", [
             program, "-dnsserver" if newer else "-dns01", f"127.0.0.1:{self.dns_port}", "-defaultIPv6", "",
@@ -51,7 +53,7 @@ class Pebble:
         self.start()
 
     def start(self):
-        self.process = Process("pebble", [cached("pebble")[0], "-config", self.configuration, "-dnsserver",
+        self.process = Process("pebble", [self.program, "-config", self.configuration, "-dnsserver",
                                           f"127.0.0.1:{self.dns_port}", *self.arguments],
                                self.log, environment=self.environment)
         self.process.wait_until("its ports were open",

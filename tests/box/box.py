@@ -52,13 +52,14 @@ def install(folder):
 class Box:
     """Starts everything but the manager and nginx, so that a test chooses in which order these come up.
 
-    `ca`: "pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one. `proxied_challenges`:
-    the ACME server asks nginx, which passes the question on; else it asks the responder itself. `sites`: nginx has
-    its three; without them the test brings services of its own, by Daemon, and a stand-in for systemd.
+    `ca`: "pebble", "debian-pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one.
+    `proxied_challenges`: the ACME server asks nginx, which passes the question on; else it asks the responder itself.
+    `check`: nginx -t comes before each reload. `sites`: nginx has its three; without them the test brings services of
+    its own, by Daemon, and a stand-in for systemd.
     """
 
     def __init__(self, ca="pebble", pebble_environment=None, pebble_arguments=(), tpm=True, key_policy="prefer-tpm",
-                 proxied_challenges=False, sites=True):
+                 proxied_challenges=False, check=True, sites=True):
         # Short, since a socket's path may have 107 characters only (unix(7)).
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
         self.folder.chmod(0o755)
@@ -66,12 +67,12 @@ class Box:
         (self.folder / "log").mkdir()
         self.parts = []
         try:
-            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, sites)
+            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, sites):
+    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites):
         programs = install(self.folder)
         self.provider = programs["provider"]
         http_port, responder_port, self.port = free_ports(3)
@@ -82,15 +83,16 @@ class Box:
         self.tpm = self._part(SoftwareTpm(self.folder)) if tpm else None
         self.keyd = self._part(KeyDaemon(self.folder, programs["keyd"], self.tpm.tcti if tpm else "none"))
         self.ca = None
-        if ca == "pebble":
+        if ca in ("pebble", "debian-pebble"):
             self.ca = self._part(Pebble(self.folder, http_port if proxied_challenges else responder_port,
-                                        pebble_environment, pebble_arguments))
+                                        pebble_environment, pebble_arguments, newest=ca == "pebble"))
         elif ca == "caddy":
             self.ca = self._part(Caddy(self.folder))
-        self._part(Responder(self.folder, programs["responder"], responder_port))
+        self.responder = self._part(Responder(self.folder, programs["responder"], responder_port))
         self.openssl_conf = openssl_conf = self.folder / "openssl.cnf"
         openssl_conf.write_text(OPENSSL_CONF.format(module=self.provider))
-        self.manager = Manager(self.folder, programs["certmgrd"], self.bus.address)
+        self.manager = Manager(self.folder, programs["certmgrd"], self.bus.address,
+                               http_port if proxied_challenges else responder_port)
         pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
         self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))
@@ -100,8 +102,8 @@ class Box:
         self._part(self.manager)  # after nginx, so that it ends first and never sees it gone
         self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy)
         if sites:
-            self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx)
-            self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx)
+            self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx, check)
+            self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx, check)
         self.control = Control(programs["certmgrctl"], self.bus.address)
         self.visitor = Control(programs["certmgrctl"], self.bus.address, user="visitor")
 

@@ -22,6 +22,7 @@ policy = "{key_policy}"
 
 [acme]
 public_names_only = false
+challenge_port = {challenge_port}
 """
 CA = """
 [[acme.ca]]
@@ -34,8 +35,7 @@ terms_agreed = true
 PROFILE = """description = "{description}"
 names = {names}
 users = ["www-data"]
-check_command = {check}
-reload_command = {reload}
+{check}reload_command = {reload}
 
 [probe]
 kind = "https"
@@ -68,9 +68,10 @@ class Responder:
 class Manager:
     """The daemon. `start` returns when it says READY=1, as systemd would wait for it."""
 
-    def __init__(self, folder, program, bus_address):
+    def __init__(self, folder, program, bus_address, challenge_port):
         self.folder = folder
         self.program = program
+        self.challenge_port = challenge_port
         self.configuration = folder / "certmgr.toml"
         self.services = folder / "services.d"
         self.services.mkdir()
@@ -84,18 +85,18 @@ class Manager:
         self.process = None
 
     def configure(self, keyd, provider, cas, key_policy="prefer-tpm"):
-        text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges",
-                                    services=self.services, installed=self.installed,
-                                    keyd=keyd, provider=provider, key_policy=key_policy)
+        text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges", services=self.services,
+                                    installed=self.installed, keyd=keyd, provider=provider, key_policy=key_policy,
+                                    challenge_port=self.challenge_port)
         self.configuration.write_text(text + "".join(
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
             for name, server in cas.items()))
 
-    def add_service(self, name, description, names, nginx):
+    def add_service(self, name, description, names, nginx, check=True):
         """One certificate for each of the names."""
         (self.services / f"{name}.toml").write_text(PROFILE.format(
-            description=description, names=json.dumps(list(names)), check=json.dumps(nginx.check_command),
-            reload=json.dumps(nginx.reload_command), port=nginx.port))
+            description=description, names=json.dumps(list(names)), reload=json.dumps(nginx.reload_command),
+            check=f"check_command = {json.dumps(nginx.check_command)}\n" if check else "", port=nginx.port))
 
     def enable(self, service, names, places, profile="", **more):
         """The profile that is shipped for a service, or another, with the names and other values of this box; `places`: what lies

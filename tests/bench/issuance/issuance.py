@@ -1,6 +1,7 @@
 """certmgr beside lego, uacme and certbot on the same Pebble, and what certmgr does alone. Prints Markdown tables."""
 
 import concurrent.futures
+import contextlib
 import datetime
 import os
 import pathlib
@@ -20,6 +21,7 @@ from peers import PEERS, Lego  # noqa: E402
 ROUNDS = 15            # single issuances of each client
 SIDE_BY_SIDE = 100
 LOCAL = 1000
+LEGO_AT_ONCE = 16      # each waits most of its time
 QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
 
 
@@ -37,26 +39,37 @@ def settled(box, count, state, limit=300):
     wait_until(f"{count} {state} certificates", all_there, limit, interval=0.2)  # seldom: the answer is long
 
 
-def proved(box, name, before):
-    certificate = box.control.certificates()[name]
-    return certificate["Sha256"] != before and certificate["State"] == "acme" and certificate["Proof"] == "proved"
+def proofs(box):
+    """Read from the log, since asking the daemon would be charged to it."""
+    log = box.manager.log.read_text(errors="replace")
+    return len(re.findall(f" of {re.escape(WEB_INTERFACE)}: .* is served with its whole chain", log))
 
 
-def one_reissue(box):
+def object_path(certificate):
+    """As sd_bus_path_encode(3) makes it."""
+    return "/org/certmgr1/certificate/" + re.sub("[^A-Za-z0-9]", lambda it: f"_{ord(it[0]):02x}", certificate)
+
+
+def one_reissue(box, manager):
     """A new key, an order, a new generation, the reload of nginx, and the handshake that proves it."""
-    before = box.control.certificates()[WEB_INTERFACE]["Sha256"]
+    before = proofs(box)
     cpu = cpu_of(certmgr_processes(box))
-    cost = run_measured([box.control.program, "reissue", WEB_INTERFACE], box.control.environment)
     start = time.monotonic()
-    wait_until("proof of the new certificate", lambda: proved(box, WEB_INTERFACE, before))
-    waited = time.monotonic() - start
+    manager.Reissue(object_path(WEB_INTERFACE))
+    wait_until("proof of the new certificate", lambda: proofs(box) > before, interval=0.005)
+    wall = time.monotonic() - start
     memory = max(memory_of(pid, "VmHWM") for pid in certmgr_processes(box))
-    # The last look, which found it proved, is ours and not certmgr's.
-    return Cost(cost.wall + max(0, waited - 0.02), cost.cpu + cpu_of(certmgr_processes(box)) - cpu, memory)
+    return Cost(wall, cpu_of(certmgr_processes(box)) - cpu, memory)
+
+
+def reissues(box):
+    """Asked for over the bus, as the daemon's own schedule and the page do: no certmgrctl runs for a renewal."""
+    with manager_of(box.bus.address) as manager:
+        return [one_reissue(box, manager) for _ in range(ROUNDS)]
 
 
 def table_of_single_issuances(box):
-    rows = [("certmgr", [one_reissue(box) for _ in range(ROUNDS)])]
+    rows = [("certmgr", reissues(box))]
     webroot = box.folder / "webroot"
     (webroot / ".well-known").mkdir(parents=True)
     (webroot / ".well-known/acme-challenge").symlink_to(box.folder / "challenges")
@@ -76,13 +89,20 @@ def table_of_single_issuances(box):
     return peers
 
 
+@contextlib.contextmanager
+def manager_of(address):
+    bus = dbus.bus.BusConnection(address)
+    try:
+        yield dbus.Interface(bus.get_object("org.certmgr1", "/org/certmgr1"), "org.certmgr1.Manager")
+    finally:
+        bus.close()
+
+
 def request(address, names, acme):
     """One connection, one request after another; each answers as soon as its job is taken."""
-    bus = dbus.bus.BusConnection(address)
-    manager = dbus.Interface(bus.get_object("org.certmgr1", "/org/certmgr1"), "org.certmgr1.Manager")
-    for name in names:
-        manager.Request(dbus.Array([name], signature="s"), dbus.Dictionary({"acme": acme}, signature="sv"))
-    bus.close()
+    with manager_of(address) as manager:
+        for name in names:
+            manager.Request(dbus.Array([name], signature="s"), dbus.Dictionary({"acme": acme}, signature="sv"))
 
 
 def request_many(box, names, acme):
@@ -103,16 +123,15 @@ def side_by_side(box, lego):
     pebble_each = (cpu_of([box.ca.process.pid]) - pebble) / SIDE_BY_SIDE
     print("\n| 100 issuances side by side | per second |\n| --- | --- |")
     print(f"| certmgr | {ours:.0f} |")
-    for parallel in (4, 16):
-        print(f"| lego, {parallel} at once | {lego_rate(lego, parallel):.0f} |", flush=True)
+    print(f"| lego, {LEGO_AT_ONCE} at once | {lego_rate(lego):.1f} |", flush=True)
     print(f"| what Pebble's own CPU time ({pebble_each * 1000:.1f} ms each) allows on {os.cpu_count()} cores, "
           f"clients for free | {os.cpu_count() / pebble_each:.0f} |")
 
 
-def lego_rate(lego, parallel):
-    names = [f"lego-{parallel}-{number}.example.com" for number in range(SIDE_BY_SIDE)]
+def lego_rate(lego):
+    names = [f"lego-many-{number}.example.com" for number in range(SIDE_BY_SIDE)]
     start = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
+    with concurrent.futures.ThreadPoolExecutor(LEGO_AT_ONCE) as pool:
         list(pool.map(lambda name: run_measured(lego.command(name)[:-2], lego.environment), names))
     return SIDE_BY_SIDE / (time.monotonic() - start)
 
@@ -128,6 +147,8 @@ def table_of_local_issuances():
         box.manager.stop()
         box.manager.start()
         settled(box, before + LOCAL, "local")
+        threads = pathlib.Path(f"/proc/{box.manager.process.pid}/task")
+        wait_until("the end of its idle threads", lambda: len(list(threads.iterdir())) == 1, 60, interval=1)
         idle = memory_of(box.manager.process.pid, "VmRSS")
     print("\n| local certificates | |\n| --- | --- |")
     print(f"| issued over the bus, keys in files, each durable, one by one | {rate:.0f}/s |")
@@ -158,7 +179,9 @@ def main():
     try:
         namespace.enter(network=True)
         describe_machine()
-        with Box(pebble_environment=QUICK, key_policy="file") as box:
+        # Debian's Pebble: uacme does not know the challenges without a token that a newer one offers. No check before
+        # the reload, since the peers' hooks have none.
+        with Box(ca="debian-pebble", pebble_environment=QUICK, key_policy="file", check=False) as box:
             trust_pebble(box)
             box.start()
             settled(box, len(namespace.NAMES), "acme")

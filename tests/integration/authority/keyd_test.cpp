@@ -27,7 +27,7 @@ TEST_P(OverKeyd, makesAChainThatVerifies) {
     const authority::LeafSigner signer(keys, issuing, settings.leafLifetime);
     const auto leaf = keys.make(
         {.id = KeyId::fresh(), .algorithm = hal::KeyAlgorithm::ecP256, .access = {}, .label = "leaf"});
-    const auto chain = crypto::parseChainPem(signer.sign(names, leaf.publicKey, now));
+    const auto chain = crypto::parseChainPem(signer.sign(names, leaf.publicKey, now).chainPem);
     EXPECT_NO_THROW(crypto::verifyChain(chain, crypto::parseChainPem(root.certificatePem), now));
     EXPECT_TRUE(crypto::keyMatches(*chain.front(), leaf.publicKey));
 }

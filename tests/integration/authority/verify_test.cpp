@@ -52,7 +52,7 @@ class MadeHere : public testing::Test {
         for (const Wanted& leaf : leaves) {
             const auto key = keys.make(
                 {.id = KeyId::fresh(), .algorithm = leaf.algorithm, .access = {}, .label = leaf.name});
-            const std::string chain = signer.sign(leaf.names, key.publicKey, now);
+            const std::string chain = signer.sign(leaf.names, key.publicKey, now).chainPem;
             writeFile(folder / (leaf.name + std::string(".chain")), chain + root.certificatePem);
             writeFile(folder / (leaf.name + std::string(".pem")),
                       crypto::toPem(*crypto::parseChainPem(chain).front()));

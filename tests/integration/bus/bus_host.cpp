@@ -116,10 +116,13 @@ void fill(FakeCommands& commands) {
     used.id = "used.example";
     used.names = {"used.example"};
     used.state = "acme";
+    used.lostOrders = 1;
+    used.lastLostOrder = 1'700'000'000;
     commands.shown.put(used);
     engine::ServiceView service;
     service.name = "web-ui";
-    service.deployments = {{"used.example", 2, 1, "rolled-back", "the old leaf was served", 1'700'000'000}};
+    service.deployments = {
+        {"used.example", 2, 1, "rolled-back", "the old leaf was served", 1'700'000'000, 1'800'000'000}};
     commands.shown.put(service);
     engine::AuthorityView root;
     root.id = "root-1";

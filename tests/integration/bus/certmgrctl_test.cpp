@@ -45,8 +45,17 @@ TEST_F(Certmgrctl, ListsAndShows) {
     EXPECT_EQ(json({"show", "gw.example"}).at("Id"), "gw.example+0a1b2c3d");
     EXPECT_EQ(json({"show", "WWW.gw.example."}).at("Id"), "gw.example+0a1b2c3d");
     EXPECT_EQ(json({"show", "used.example"}).at("Pem"), "PEM of used.example");
-    EXPECT_NE(ctl({"show", "used.example"}, nobody).output.find("Pem: PEM of used.example\n"),
-              std::string::npos);
+    const std::string shown = ctl({"show", "used.example"}, nobody).output;
+    EXPECT_NE(shown.find("Pem: PEM of used.example\n"), std::string::npos);
+    EXPECT_TRUE(
+        shown.starts_with("Service web-ui: rolled back: the old leaf was served; last proved 2023-11-14"))
+        << shown;
+    EXPECT_NE(shown.find("; next attempt 2027-01-15"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("Orders lost: 1, the newest begun 2023-11-14"), std::string::npos) << shown;
+    const Json deployments = json({"show", "used.example"}).at("Deployments");
+    EXPECT_EQ(deployments.at(0).at("Service"), "web-ui");
+    EXPECT_EQ(deployments.at(0).at("NextAttempt"), 1'800'000'000);
+    EXPECT_NE(list.output.find("  ! web-ui: rolled back, again in "), std::string::npos) << list.output;
     EXPECT_EQ(ctl({"show", "absent.example"}).status, 5);
 }
 
@@ -175,6 +184,13 @@ TEST_F(Certmgrctl, WrongUsageIsTwo) {
     for (const std::vector<std::string>& arguments :
          {std::vector<std::string>{}, {"unknown"}, {"show"}, {"list", "--colour"}, {"authority"}})
         EXPECT_EQ(ctl(arguments).status, 2);
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"frobnicate"},
+                                                      {"authority", "frobnicate"},
+                                                      {"list", "--frobnicate"},
+                                                      {"show", "--frobnicate"},
+                                                      {"show", "gw.example", "frobnicate"}})
+        EXPECT_TRUE(ctl(arguments).output.starts_with("certmgrctl: \"" + arguments.back() + "\" is no "))
+            << ctl(arguments).output;
     EXPECT_EQ(ctl({"--version"}).status, 0);
     const RunResult help = ctl({"--help"});
     EXPECT_EQ(help.status, 0);

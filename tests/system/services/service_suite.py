@@ -74,6 +74,8 @@ class ServiceSuite:
         client = Client(daemon)
         certificate = client.prove()[client.name]
         assert certificate["KeyBackend"] == ("tpm" if daemon.by_reference else "file"), certificate["KeyReason"]
+        if not daemon.by_reference:
+            assert daemon.service in certificate["KeyReason"], "the table says for whom it is a file"
         assert client.served()
 
     def test_a_change_under_clients(self, daemon):

@@ -67,7 +67,7 @@ TEST_F(Authority, isNamedApartFromAnotherBoxs) {
 TEST_F(Authority, signsLeavesThatVerifyUpToTheRoot) {
     const LeafSigner signer(keys, issuing, settings.leafLifetime);
     const hal::Bytes key = leafKey();
-    const auto chain = crypto::parseChainPem(signer.sign(names, key, now));
+    const auto chain = crypto::parseChainPem(signer.sign(names, key, now).chainPem);
     ASSERT_EQ(chain.size(), 2U);
     EXPECT_NO_THROW(crypto::verifyChain(chain, anchors(root), now));
     EXPECT_TRUE(crypto::keyMatches(*chain[0], key));
@@ -81,9 +81,7 @@ TEST_F(Authority, signsLeavesThatVerifyUpToTheRoot) {
 
 TEST_F(Authority, staysWithinItsIssuersValidity) {
     const LeafSigner signer(keys, issuing, settings.leafLifetime);
-    const auto leafAt = [&](TimePoint at) {
-        return crypto::summarize(*crypto::parseChainPem(signer.sign(names, leafKey(), at)).front());
-    };
+    const auto leafAt = [&](TimePoint at) { return signer.sign(names, leafKey(), at).summary; };
     EXPECT_EQ(leafAt(now).notBefore, issuing.summary.notBefore);
     EXPECT_EQ(leafAt(now - hours(5)).notBefore, issuing.summary.notBefore);
     EXPECT_EQ(leafAt(issuing.summary.notAfter - days(3)).notAfter, issuing.summary.notAfter);
@@ -123,7 +121,7 @@ TEST_F(Authority, signsFromSeveralThreads) {
         std::vector<std::jthread> threads;
         for (std::string& chain : chains)
             threads.emplace_back([&] {
-                for (int i = 0; i < 25; ++i) chain = signer.sign(names, key, now);
+                for (int i = 0; i < 25; ++i) chain = signer.sign(names, key, now).chainPem;
             });
     }
     for (const std::string& chain : chains)

@@ -54,6 +54,18 @@ TEST(Pem, goesRoundAndKeepsTheOrder) {
     EXPECT_GT(toDer(*chain[1]).size(), 300U);
 }
 
+TEST(Pem, fingerprintsAreThoseOfTheParsedChain) {
+    const std::string pem = text("leaf.pem") + text("leaf.key") + "a remark\n" + text("issuing.pem");
+    const std::vector<std::string> expected{sha256Hex(*certificate("leaf")),
+                                            sha256Hex(*certificate("issuing"))};
+    EXPECT_EQ(chainSha256(pem), expected);
+    EXPECT_TRUE(chainSha256("").empty());
+    const auto damaged = [] {
+        chainSha256("-----BEGIN CERTIFICATE-----\n<html>\n-----END CERTIFICATE-----\n");
+    };
+    EXPECT_NE(messageOf(damaged).find("block 1 is no base64"), std::string::npos);
+}
+
 TEST(Pem, saysWhatWasFoundInstead) {
     const auto message = [](const std::string& pem) { return messageOf([&] { parseChainPem(pem); }); };
     EXPECT_NE(message("").find("the text is empty"), std::string::npos);

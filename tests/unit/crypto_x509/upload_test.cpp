@@ -70,6 +70,16 @@ TEST(Upload, hasAFindingForEachFault) {
     EXPECT_EQ(codes(inspectUpload("", {}, now)), Codes{"bad-pem"});
 }
 
+TEST(Upload, acceptsAnOldRootWithoutKeyUsage) {
+    EXPECT_EQ(codes(inspectUpload(together({"old-leaf.pem", "old-root.pem"}), {}, now)), Codes{});
+}
+
+TEST(Upload, saysBeforehandThatAKeyCannotBeKept) {
+    EXPECT_EQ(codes(inspectUpload(together({"p521.pem", "old-root.pem"}), {}, now)),
+              Codes{"key-not-supported"});
+    EXPECT_EQ(codes(inspectUpload(together({"ed25519.pem", "old-root.pem"}), {}, now)), Codes{});
+}
+
 TEST(Upload, collectsAllFaultsAtOnce) {
     const UploadReport report = inspectUpload(text("expired.pem"), {dns("other.example.com")}, now);
     EXPECT_EQ(codes(report), (Codes{"self-signed", "expired", "names-not-covered"}));

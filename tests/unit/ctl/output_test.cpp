@@ -49,18 +49,55 @@ const ObjectMap certificates = {
 };
 
 TEST(CertificateTable, ShowsRowsAndTheErrorBelow) {
-    EXPECT_EQ(certificateTable(certificates, now, 80),
+    EXPECT_EQ(certificateTable(certificates, {}, now, 80),
               "NAMES              STATE  KEY   VALID UNTIL (UTC)  PROOF   SERVICES   NEXT\n"
               "gw.example         acme   tpm   2026-12-20         proved  web-ui +1  renew in 60 days\n"
               "portal.example +1  local  file  2026-09-22         -       -          try in 10 minutes\n"
               "  ! order: authorization of portal.example: the CA could not connect to port 80\n"
               "  ! of 192.0.2.1; expected an answer within ten seconds\n");
-    EXPECT_EQ(certificateTable({}, now, 80), "There are no certificates.\n");
+    EXPECT_EQ(certificateTable({}, {}, now, 80), "There are no certificates.\n");
 }
 
 TEST(CertificateTable, FitsHundredColumns) {
-    std::istringstream lines(certificateTable(certificates, now, 100));
+    std::istringstream lines(certificateTable(certificates, {}, now, 100));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+}
+
+const ObjectMap services = {
+    {"proxy",
+     {{"Deployments",
+       {{{"Certificate", "gw.example"},
+         {"State", "rolled-back"},
+         {"Reason", "the leaf 01 is served, expected 02"},
+         {"ProvedAt", base - 300},
+         {"NextAttempt", base + 600}}}}}},
+    {"web-ui", {{"Deployments", {{{"Certificate", "gw.example"}, {"State", "proved"}, {"ProvedAt", base}}}}}},
+};
+
+TEST(CertificateTable, NamesTheServicesThatDoNotServeIt) {
+    const std::string table = certificateTable(certificates, services, now, 100);
+    EXPECT_NE(table.find("  ! proxy: rolled back, again in 10 minutes; see certmgrctl show gw.example\n"),
+              std::string::npos)
+        << table;
+    EXPECT_EQ(table.find("! web-ui"), std::string::npos) << table;
+}
+
+TEST(CertificateDetails, HaveALineForEachServiceAndForOrdersThatCameToNothing) {
+    Json certificate = certificates.at("gw.example");
+    certificate["Deployments"] = deploymentsOf("gw.example", services);
+    certificate["LostOrders"] = 2;
+    certificate["LastLostOrder"] = base - 60;
+    certificate["AbandonedOrders"] = 0;
+    certificate["LastAbandonedOrder"] = 0;
+    const std::string shown = certificateDetails(certificate, now);
+    EXPECT_TRUE(shown.starts_with(
+        "Service proxy: rolled back: the leaf 01 is served, expected 02; last proved 2026-09-21 14:08:20 UTC "
+        "(5 minutes ago); next attempt 2026-09-21 14:23:20 UTC (in 10 minutes)\n"
+        "Service web-ui: proved; last proved 2026-09-21 14:13:20 UTC (now)\n"
+        "Orders lost: 2, the newest begun 2026-09-21 14:12:20 UTC (60 seconds ago)\n"))
+        << shown;
+    EXPECT_EQ(shown.find("given up"), std::string::npos) << shown;
+    EXPECT_EQ(shown.find("Abandoned"), std::string::npos) << shown;
 }
 
 TEST(Details, LeavesOutWhatSaysNothing) {

@@ -186,6 +186,14 @@ TEST_F(Repositories, aCertificateHasOneOpenOrder) {
     ASSERT_EQ(rows.size(), 2u);
     EXPECT_EQ(rows[0].id, second);
     EXPECT_EQ(rows[1].url + rows[1].explanation, "https://ca/order/1expired at the server");
+    again.setState(second, OrderState::lost, "no answer");
+    again.setState(again.intend("a.example", "ca", sampleKey('a'), sampleTime + seconds(9)), OrderState::lost,
+                   "no answer");
+    EXPECT_EQ(again.ended("a.example", OrderState::abandoned).count, 1u);
+    EXPECT_EQ(again.ended("a.example", OrderState::lost).count, 2u);
+    EXPECT_EQ(again.ended("a.example", OrderState::lost).newest, sampleTime + seconds(9));
+    EXPECT_EQ(again.ended("b.example", OrderState::lost).count, 0u);
+    EXPECT_FALSE(again.ended("b.example", OrderState::lost).newest);
     EXPECT_EQ(errorCode([&] { again.setState(99, OrderState::lost, ""); }), "order-not-found");
     EXPECT_EQ(errorCode([&] { again.intend("no.example", "ca", sampleKey('a'), sampleTime); }),
               "database-reference");

@@ -1,0 +1,74 @@
+// Orders that come to nothing: they are on record, and leave no key behind.
+#include "tests/unit/engine/engine_fixture.h"
+
+namespace certmgr::engine {
+namespace {
+
+std::uint64_t epoch(TimePoint time) {
+    return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+TEST_F(EngineTest, ALostOrderIsShownWithItsTime) {
+    ca.loseNextOrder();
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").state, "local");
+    EXPECT_EQ(view("gw.example.com").lostOrders, 0u) << "it may still be found in the account's list";
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(view("gw.example.com").lostOrders, 1u);
+    EXPECT_EQ(view("gw.example.com").lastLostOrder, epoch(start));
+    EXPECT_EQ(view("gw.example.com").abandonedOrders, 0u);
+}
+
+TEST_F(EngineTest, AnOrderThatIsRefusedIsShownAndGivesItsKeyBack) {
+    startEngine();
+    const std::size_t inUse = keys.list().size();
+    ca.setRefusing(true);
+    for (unsigned attempt = 1; attempt <= 3; ++attempt) {
+        engine->reissue("gw.example.com");
+        settle();
+        EXPECT_EQ(view("gw.example.com").abandonedOrders, attempt);
+        EXPECT_EQ(keys.list().size(), inUse) << "the key of the refused order is destroyed";
+    }
+    EXPECT_EQ(view("gw.example.com").lastAbandonedOrder, epoch(clock.now()));
+}
+
+TEST_F(EngineTest, ADeletedCertificateGivesItsKeysBack) {
+    startEngine();
+    const std::size_t inUse = keys.list().size();
+    engine->request({{"extra.example.com"}, "", "", true});
+    settle();
+    EXPECT_GT(keys.list().size(), inUse);
+    engine->remove("extra.example.com");
+    settle();
+    EXPECT_EQ(keys.list().size(), inUse);
+}
+
+TEST_F(EngineTest, ACertificateThatIsDeletedBeforeItsOrderSucceedsGivesItsKeysBack) {
+    startEngine();
+    const std::size_t inUse = keys.list().size();
+    ca.loseNextOrder();
+    engine->request({{"extra.example.com"}, "", "", true});
+    settle();
+    engine->remove("extra.example.com");
+    settle();
+    EXPECT_EQ(keys.list().size(), inUse);
+}
+
+TEST_F(EngineTest, TheCaIsToldOfOtherContactsOnce) {
+    settings.cas[0].contacts = {"mailto:old@example.com"};
+    startEngine();
+    EXPECT_EQ(ca.contacts(), settings.cas[0].contacts);
+    settings.cas[0].contacts = {"mailto:new@example.com"};
+    for (int restart = 0; restart < 3; ++restart) {
+        startEngine();
+        engine->reissue("gw.example.com");
+        settle();
+    }
+    EXPECT_EQ(ca.contacts(), settings.cas[0].contacts);
+    EXPECT_EQ(ca.contactUpdates(), 1);
+    EXPECT_EQ(ca.accountsMade(), 1);
+}
+
+}  // namespace
+}  // namespace certmgr::engine
