@@ -99,13 +99,14 @@ class Manager:
             check=f"check_command = {json.dumps(nginx.check_command)}\n" if check else "", port=nginx.port))
 
     def enable(self, service, names, places, profile="", **more):
-        """The profile that is shipped for a service, or another, with the names and other values of this box; `places`: what lies
-        elsewhere here. Proofs that must fail shall not take long."""
+        """The profile that is shipped for a service, or another, with the names and other values of this box; `places`:
+        what lies elsewhere here. Proofs that must fail shall not take long."""
         shipped = profile or (ROOTFS / f"usr/lib/certmgr/services.d/{service}.toml").read_text()
         for place, here in {"/usr/libexec/certmgr": ROOTFS / "usr/libexec/certmgr", **places}.items():
             shipped = shipped.replace(place, str(here))
+        limit = 10 if 'kind = "command"' in shipped else 3  # a quarter of it is for one run
         (self.services / f"{service}.toml").write_text(
-            re.sub(r"^(\[\[?probe\]\]?)$", r"\1\ntimeout_seconds = 3", shipped, flags=re.MULTILINE))
+            re.sub(r"^(\[\[?probe\]\]?)$", rf"\1\ntimeout_seconds = {limit}", shipped, flags=re.MULTILINE))
         self.drop_in(service, "10-names", names=list(names), **more)
 
     def drop_in(self, service, name, **values):

@@ -185,7 +185,8 @@ class StrongSwan(Daemon):
             with self.initiating:
                 tried = ""
                 generations = sorted((self.files().parent / "generations").glob("[0-9]*"), key=lambda it: -int(it.name))
-                for leaf in (generation / "cert.pem" for generation in generations):
+                # Twice: the gateway may change while the first round is at a leaf that it does not have any more.
+                for leaf in (generation / "cert.pem" for generation in generations * 2):
                     self.peer.write(CLIENT.format(leaf=leaf, name=self.names[0]))
                     self.peer.control("--load-all", "--clear", "--noprompt")
                     answer = self.peer.control("--initiate", "--child", "net", "--timeout", "3", check=False)
