@@ -166,10 +166,9 @@ Seen Deployment::look(const Step& step, const std::vector<std::string>& wanted,
         // A quarter: one worker that hangs must not eat the whole proof. At least `shortestLook`: each
         // certificate gets its turn even when the ones before it used up the time.
         const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
-        const auto share = target.timeout / 4;
-        // A program that is cut short says nothing of the service.
-        const bool whole = target.kind == ProbeKind::command;
-        target.timeout = whole ? share : std::max(std::min(left, share), shortestLook);
+        // A program that is cut short says nothing of the service: it has the whole time.
+        if (target.kind != ProbeKind::command)
+            target.timeout = std::max(std::min(left, target.timeout / 4), shortestLook);
         Seen seen = probe_.look(target, step.name, stop_);
         seen.where = describe(target);
         const bool falls = !shortfall(seen, wanted).empty();

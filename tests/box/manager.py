@@ -104,7 +104,7 @@ class Manager:
         shipped = profile or (ROOTFS / f"usr/lib/certmgr/services.d/{service}.toml").read_text()
         for place, here in {"/usr/libexec/certmgr": ROOTFS / "usr/libexec/certmgr", **places}.items():
             shipped = shipped.replace(place, str(here))
-        limit = 10 if 'kind = "command"' in shipped else 3  # a quarter of it is for one run
+        limit = 10 if 'kind = "command"' in shipped else 3  # programs take time to start
         (self.services / f"{service}.toml").write_text(
             re.sub(r"^(\[\[?probe\]\]?)$", rf"\1\ntimeout_seconds = {limit}", shipped, flags=re.MULTILINE))
         self.drop_in(service, "10-names", names=list(names), **more)

@@ -58,7 +58,7 @@ class OpenVpn(Daemon):
                 command = [find_program("openvpn"), "--client", "--dev", "null", "--nobind", "--verb", "3", "--ca", trust,
                            "--cert", self.folder / "client.pem", "--key", self.folder / "client.key",
                            "--verify-x509-name", self.names[0], "name", "--remote-cert-tls", "server",
-                           "--connect-retry-max", "1", "--hand-window", "2", "--server-poll-timeout", "2",
+                           "--connect-retry-max", "1", "--hand-window", "15", "--server-poll-timeout", "15",
                            "--remap-usr1", "SIGTERM", "--tls-export-cert", folder, "--script-security", "2",
                            "--tls-verify", f"{keep} {folder}/leaf",
                            "--remote", "127.0.0.1", str(self.port)]

@@ -2,7 +2,7 @@
 
 import pytest
 from box.strongswan import StrongSwan
-from service_suite import ServiceSuite
+from service_suite import Client, ServiceSuite
 
 
 @pytest.fixture(scope="module")
@@ -13,4 +13,14 @@ def service(gateway):
 
 
 class TestStrongSwan(ServiceSuite):
-    pass
+    def test_without_rights_the_old_one_is_back(self, daemon):
+        """charon that may not read the key. That it may not sign is seen only by who authenticates to it."""
+        client = Client(daemon)
+        key = daemon.folder / "swanctl/private/key.pem"
+        reference = key.readlink()
+        key.unlink()
+        client.reissue()
+        assert "no certificate with its private key" in client.await_proof("rolled-back")
+        key.symlink_to(reference)
+        client.prove()
+        assert client.served()
