@@ -105,9 +105,11 @@ class Engine : public Commands {
     std::vector<CertificateId> reconcile(bool alone);
     void setUsersOfKeys();
     Turn issueTurn(const CertificateId& id);
+    void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);
     Decision decideFor(const store::CertificateRow& row);
     void recordSuccess(const CertificateId& id);
-    void orderTurn(const CertificateId& id, std::stop_token stop);
+    // `follows`: the generation in force when the order was decided.
+    void orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop);
     void recordFailure(const store::CertificateRow& row, const Error& error);
     void removeTurn(const CertificateId& id);
     Brought deployTurn(const ServiceProfile& service, bool proveAgain, const std::stop_token& stop);
@@ -119,7 +121,7 @@ class Engine : public Commands {
     void noteTime();
     void report(std::string_view event, const std::string& what, const Error& failure) const;
     void runIssue(const CertificateId& id);
-    void runOrder(const CertificateId& id);
+    void runOrder(const CertificateId& id, std::int64_t follows);
     void concludeUnrecorded(const CertificateId& id, const Error& failure);
     void runDeploy(const std::string& service, bool proveAgain);
     void runAuthority();

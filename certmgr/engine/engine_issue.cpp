@@ -68,31 +68,7 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
     Turn turn;
     std::optional<store::CertificateRow> row;
     try {
-        for (int round = 0; round < mostRounds; ++round) {
-            row = records_.certificates.find(id);
-            turn.wanted = row.has_value();
-            if (!row) return turn;
-            turn.decision = decideFor(*row);
-            if (turn.decision.action == Action::useUploaded) {
-                const Credential upload = uploads_.best(id, parts_.clock.now()).value();
-                records_.credentials.setCurrent(id, upload.generation);
-                if (row->reissueAsked) records_.certificates.askReissue(id, false);
-            } else if (turn.decision.action == Action::issueLocal) {
-                localIssuer_.issue(row->spec, turn.decision.replaces);
-                if (row->reissueAsked) records_.certificates.askReissue(id, false);
-                recordSuccess(id);
-            } else {
-                // Nothing better can be had: the one who asked reads the reason.
-                if (row->reissueAsked && turn.decision.action == Action::none)
-                    records_.certificates.askReissue(id, false);
-                turn.view = viewOf(*row, turn.decision);
-                return turn;
-            }
-        }
-        turn.view = viewOf(*row, turn.decision);
-        throw Error(
-            ErrorKind::internal, "defect",
-            "a defect of certmgr: what was done is not what was decided, \"" + turn.decision.reason + "\"");
+        settleIssue(id, row, turn);
     } catch (const Error& error) {
         turn.error = error;
         parts_.log.write({Severity::error,
@@ -100,7 +76,34 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
                           id + ": " + error.what(),
                           {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_CODE", error.code()}}});
     }
+    turn.wanted = row || turn.error;
+    if (row) turn.view = viewOf(*row, turn.decision);
     return turn;
+}
+
+// Decides and does what takes milliseconds, until nothing of that is left.
+void Engine::settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn) {
+    for (int round = 0; round < mostRounds; ++round) {
+        row = records_.certificates.find(id);
+        if (!row) return;
+        turn.decision = decideFor(*row);
+        if (turn.decision.action == Action::useUploaded) {
+            const Credential upload = uploads_.best(id, parts_.clock.now()).value();
+            records_.credentials.setCurrent(id, upload.generation);
+        } else if (turn.decision.action == Action::issueLocal) {
+            localIssuer_.issue(row->spec, turn.decision.replaces);
+            recordSuccess(id);
+        } else {
+            // Nothing better can be had: the one who asked reads the reason.
+            if (row->reissueAsked && turn.decision.action == Action::none)
+                records_.certificates.askReissue(id, false);
+            return;
+        }
+        if (row->reissueAsked) records_.certificates.askReissue(id, false);
+    }
+    throw Error(
+        ErrorKind::internal, "defect",
+        "a defect of certmgr: what was done is not what was decided, \"" + turn.decision.reason + "\"");
 }
 
 void Engine::recordSuccess(const CertificateId& id) {
@@ -113,9 +116,13 @@ void Engine::recordSuccess(const CertificateId& id) {
                       {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_SHA256", credential->leaf.sha256}}});
 }
 
-void Engine::orderTurn(const CertificateId& id, std::stop_token stop) {
+void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop) {
     const auto row = records_.certificates.find(id);
     if (!row) return;
+    // The order before may have ended after this one was decided.
+    const auto current = records_.credentials.current(id);
+    const bool attemptDue = !row->acme.nextAttempt || *row->acme.nextAttempt <= parts_.clock.now();
+    if (!attemptDue || (current ? current->generation : 0) != follows) return;
     const auto activity = [this](const CertificateId& certificate, const std::string& sentence) {
         parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
     };
@@ -191,17 +198,18 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     if (turn.error) view.lastError = turn.error->what();
     if (turn.decision.action == Action::orderAcme && !turn.error) {
         view.activity = "asking the CA";
-        runOrder(id);
+        runOrder(id, view.generation);
     }
     parts_.views.put(view);
     deployWhereStale(view);
     settleJobs();
 }
 
-void Engine::runOrder(const CertificateId& id) {
+void Engine::runOrder(const CertificateId& id, std::int64_t follows) {
     if (stopping_ || lanes_.busy("order:" + id)) return;
     lanes_.run(
-        "order:" + id, orderWorkers_, [this, id](std::stop_token stop) { orderTurn(id, stop); },
+        "order:" + id, orderWorkers_,
+        [this, id, follows](std::stop_token stop) { orderTurn(id, follows, stop); },
         [this, id](const auto& failure) {
             if (failure && !stopping_ && !removing_.contains(id))
                 concludeUnrecorded(id, *failure);

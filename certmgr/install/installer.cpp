@@ -13,8 +13,9 @@ namespace certmgr::install {
 namespace {
 
 [[noreturn]] void refuseName(const std::string& kind, const std::string& name) {
-    throw Error(ErrorKind::misconfigured, "unknown-user",
-                "there is no " + kind + " \"" + name + "\": make it, or correct [install] in the service's profile");
+    throw Error(
+        ErrorKind::misconfigured, "unknown-user",
+        "there is no " + kind + " \"" + name + "\": make it, or correct [install] in the service's profile");
 }
 
 // One thread: the plain look-ups do.

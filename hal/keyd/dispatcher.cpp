@@ -61,7 +61,8 @@ wire::Message Dispatcher::answer(const wire::Message& request) {
     if (request.fields.size() != fieldsOf(operation)) throw badMessage("it has another number of fields");
     if (operation == Operation::sign) return sign(request.fields);
     if (operation == Operation::release && role_.installer)
-        return {wire::done, {service_.release(wire::keyIdFrom(request.fields[0]), KeyService::Release::again)}};
+        return {wire::done,
+                {service_.release(wire::keyIdFrom(request.fields[0]), KeyService::Release::again)}};
     if (!role_.manager) throw denied(peer_, "manage keys: only the managers that keyd was started with may");
     return manage(operation, request.fields);
 }

@@ -11,8 +11,9 @@ namespace hal::keyd {
 
 // What a peer may do besides signing with the keys whose access list names it.
 struct Role {
-    bool manager = false;    // everything
-    bool installer = false;  // take out file keys, any number of times: a service that reads its key reads it anew
+    bool manager = false;  // everything
+    bool installer =
+        false;  // take out file keys, any number of times: a service that reads its key reads it anew
 };
 
 // One for each connection. Threads: one.

@@ -177,7 +177,8 @@ class Command {
 CommandResult runCommand(const std::vector<std::string>& argv, steady_clock::time_point deadline,
                          std::vector<std::string> variables) {
     Command command;
-    if (const int error = command.start(argv, std::move(variables)); error != 0) return {CommandResult::End::notStarted, error, {}};
+    if (const int error = command.start(argv, std::move(variables)); error != 0)
+        return {CommandResult::End::notStarted, error, {}};
     if (command.awaitEnd(deadline)) return command.collect();
     command.killGroup();
     CommandResult result = command.collect();

@@ -100,6 +100,15 @@ TEST_F(FaultsTest, AReissueThatCannotBeDoneLeavesTheCertificateOfTheCaInForce) {
     EXPECT_EQ(keys.list().size(), before);
 }
 
+TEST_F(FaultsTest, ACertificateWhoseKeyCannotBeMadeIsShownWithTheReason) {
+    startEngine();
+    const std::string request = engine->request({{"vpn.example.com"}, "", "tpm", true});
+    settle();
+    EXPECT_EQ(job(request).state, "failed");
+    EXPECT_EQ(view("vpn.example.com").state, "none");
+    EXPECT_NE(view("vpn.example.com").lastError, "");
+}
+
 TEST_F(FaultsTest, ADeletionThatFailsSaysSoAndTheCertificateStays) {
     startEngine();
     engine->request({{"extra.example.com"}, "", "", true});
