@@ -13,7 +13,7 @@ def service(gateway):
 
 
 class TestStrongSwan(ServiceSuite):
-    def test_without_rights_the_old_one_is_back(self, daemon):
+    def test_without_rights_it_is_not_proved(self, daemon):
         """charon that may not read the key. That it may not sign is seen only by who authenticates to it."""
         client = Client(daemon)
         key = daemon.folder / "swanctl/private/key.pem"
