@@ -13,6 +13,8 @@ def service(gateway):
 
 
 class TestStrongSwan(ServiceSuite):
+    drops = True    # who authenticates while charon has cleared its credentials and not yet loaded the new ones
+
     def test_without_rights_it_is_not_proved(self, daemon):
         """charon that may not read the key. That it may not sign is seen only by who authenticates to it."""
         client = Client(daemon)
