@@ -300,7 +300,7 @@ TEST_F(AuthorityTest, AReissuedRootCostsAServiceOneReload) {
 }
 
 TEST_F(AuthorityTest, SaysWhatIsStillServedUnderTheRootBefore) {
-    profile.probe.timeout = std::chrono::milliseconds(100);
+    profile.probes.front().timeout = std::chrono::milliseconds(100);
     startEngine();
     issueClient("anna");
     service->set(testing_support::FakeService::Mood::ignoresReload);
