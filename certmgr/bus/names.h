@@ -13,11 +13,13 @@ inline constexpr char certificateInterface[] = "org.certmgr1.Certificate";
 inline constexpr char serviceInterface[] = "org.certmgr1.Service";
 inline constexpr char authorityInterface[] = "org.certmgr1.Authority";
 inline constexpr char jobInterface[] = "org.certmgr1.Job";
+inline constexpr char alarmInterface[] = "org.certmgr1.Alarm";
 
 inline constexpr char certificatePath[] = "/org/certmgr1/certificate";
 inline constexpr char servicePath[] = "/org/certmgr1/service";
 inline constexpr char authorityPath[] = "/org/certmgr1/authority";
 inline constexpr char jobPath[] = "/org/certmgr1/job";
+inline constexpr char alarmPath[] = "/org/certmgr1/alarm";
 
 inline constexpr char viewAction[] = "org.certmgr1.view";
 inline constexpr char manageAction[] = "org.certmgr1.manage";

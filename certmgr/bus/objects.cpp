@@ -9,6 +9,7 @@
 namespace certmgr::bus {
 namespace {
 
+using engine::AlarmView;
 using engine::AuthorityView;
 using engine::CertificateView;
 using engine::JobView;
@@ -45,12 +46,14 @@ constexpr sd_bus_vtable certificateVtable[] = {
     SD_BUS_PROPERTY("KeyPolicy", "s", property<&CertificateView::keyPolicy>, 0, changing),
     SD_BUS_PROPERTY("KeyBackend", "s", property<&CertificateView::keyBackend>, 0, changing),
     SD_BUS_PROPERTY("KeyReason", "s", property<&CertificateView::keyReason>, 0, changing),
+    SD_BUS_PROPERTY("KeyReasonCode", "s", property<&CertificateView::keyReasonCode>, 0, changing),
     SD_BUS_PROPERTY("KeyAlgorithm", "s", property<&CertificateView::keyAlgorithm>, 0, changing),
     SD_BUS_PROPERTY("Reason", "s", property<&CertificateView::reason>, 0, changing),
     SD_BUS_PROPERTY("LastError", "s", property<&CertificateView::lastError>, 0, changing),
     SD_BUS_PROPERTY("LastProblem", "s", property<&CertificateView::lastProblem>, 0, changing),
     SD_BUS_PROPERTY("LastAttempt", "t", property<&CertificateView::lastAttempt>, 0, changing),
     SD_BUS_PROPERTY("NextAttempt", "t", property<&CertificateView::nextAttempt>, 0, changing),
+    SD_BUS_PROPERTY("Failures", "t", property<&CertificateView::failures>, 0, changing),
     SD_BUS_PROPERTY("LostOrders", "t", property<&CertificateView::lostOrders>, 0, changing),
     SD_BUS_PROPERTY("LastLostOrder", "t", property<&CertificateView::lastLostOrder>, 0, changing),
     SD_BUS_PROPERTY("AbandonedOrders", "t", property<&CertificateView::abandonedOrders>, 0, changing),
@@ -79,6 +82,8 @@ constexpr sd_bus_vtable authorityVtable[] = {
     SD_BUS_PROPERTY("Sha256", "s", property<&AuthorityView::sha256>, 0, changing),
     SD_BUS_PROPERTY("KeyBackend", "s", property<&AuthorityView::keyBackend>, 0, changing),
     SD_BUS_PROPERTY("KeyReason", "s", property<&AuthorityView::keyReason>, 0, changing),
+    SD_BUS_PROPERTY("KeyReasonCode", "s", property<&AuthorityView::keyReasonCode>, 0, changing),
+    SD_BUS_PROPERTY("CrlNextUpdate", "t", property<&AuthorityView::crlNextUpdate>, 0, changing),
     SD_BUS_PROPERTY("NotBefore", "t", property<&AuthorityView::notBefore>, 0, changing),
     SD_BUS_PROPERTY("NotAfter", "t", property<&AuthorityView::notAfter>, 0, changing),
     SD_BUS_PROPERTY("State", "s", property<&AuthorityView::state>, 0, changing),
@@ -97,6 +102,16 @@ constexpr sd_bus_vtable jobVtable[] = {
     SD_BUS_PROPERTY("ErrorKind", "s", property<&JobView::errorKind>, 0, changing),
     SD_BUS_PROPERTY("ErrorCode", "s", property<&JobView::errorCode>, 0, changing),
     SD_BUS_PROPERTY("Error", "s", property<&JobView::error>, 0, changing),
+    SD_BUS_VTABLE_END};
+
+constexpr sd_bus_vtable alarmVtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_PROPERTY("Id", "s", property<&AlarmView::id>, 0, fixed),
+    SD_BUS_PROPERTY("Kind", "s", property<&AlarmView::kind>, 0, fixed),
+    SD_BUS_PROPERTY("Severity", "s", property<&AlarmView::severity>, 0, changing),
+    SD_BUS_PROPERTY("Subject", "s", property<&AlarmView::subject>, 0, fixed),
+    SD_BUS_PROPERTY("Sentence", "s", property<&AlarmView::sentence>, 0, changing),
+    SD_BUS_PROPERTY("Since", "t", property<&AlarmView::since>, 0, fixed),
     SD_BUS_VTABLE_END};
 
 template <auto views, const char* prefix>
@@ -137,6 +152,8 @@ Branch branchOf(Views::Kind kind) {
             return {servicePath, serviceInterface};
         case Views::Kind::authority:
             return {authorityPath, authorityInterface};
+        case Views::Kind::alarm:
+            return {alarmPath, alarmInterface};
         case Views::Kind::job:
             break;
     }
@@ -154,6 +171,7 @@ Objects::Objects(sd_bus* bus, engine::Commands& commands, engine::Views& views)
     add<&Views::services, servicePath>(serviceInterface, serviceVtable);
     add<&Views::authorities, authorityPath>(authorityInterface, authorityVtable);
     add<&Views::jobs, jobPath>(jobInterface, jobVtable);
+    add<&Views::alarms, alarmPath>(alarmInterface, alarmVtable);
     views_.listen(
         [this](Views::Kind kind, const std::string& id, Views::Change change) { signal(kind, id, change); });
 }

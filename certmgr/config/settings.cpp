@@ -96,6 +96,39 @@ void readDaemon(TableReader reader, Settings& settings) {
     reader.finish();
 }
 
+void readThreshold(TableReader& reader, const std::string& name, EndThreshold& threshold) {
+    const auto readNumber = [&](const std::string& key, int& target, std::int64_t most) {
+        std::int64_t number = target;
+        reader.readInteger(key, number, 0, most);
+        target = static_cast<int>(number);
+    };
+    readNumber(name + "_percent", threshold.percent, 33);
+    readNumber(name + "_days", threshold.days, 365);
+}
+
+void readAlarms(TableReader reader, AlarmSettings& settings) {
+    AlarmRules& rules = settings.rules;
+    readThreshold(reader, "warning", rules.warning);
+    readThreshold(reader, "critical", rules.critical);
+    if (rules.critical.percent > rules.warning.percent)
+        reader.refuse("critical_percent",
+                      "it would come before the warning; expected at most warning_percent");
+    if (rules.critical.days > rules.warning.days)
+        reader.refuse("critical_days", "it would come before the warning; expected at most warning_days");
+    std::int64_t failures = rules.failures;
+    reader.readInteger("failures", failures, 1, 100);
+    rules.failures = static_cast<int>(failures);
+    reader.readPath("metrics_file", settings.metricsFile);
+    reader.read("program", settings.program);
+    if (!settings.program.empty() && !settings.program.front().starts_with('/'))
+        reader.refuse("program", "found \"" + settings.program.front() +
+                                     "\" first, expected the absolute path of a program");
+    std::int64_t limit = settings.programLimit.count();
+    reader.readInteger("program_seconds", limit, 1, 60);
+    settings.programLimit = seconds(limit);
+    reader.finish();
+}
+
 void readServices(TableReader reader, Settings& settings) {
     reader.readPath("install_directory", settings.installDirectory);
     std::vector<std::string> directories;
@@ -127,6 +160,7 @@ Settings loadSettings(const std::filesystem::path& file) {
     if (const auto table = reader.table("authority")) readAuthority(*table, settings.authority);
     if (const auto table = reader.table("acme")) readAcme(*table, settings);
     if (const auto table = reader.table("daemon")) readDaemon(*table, settings);
+    if (const auto table = reader.table("alarms")) readAlarms(*table, settings.alarms);
     reader.finish();
     return settings;
 }

@@ -8,9 +8,17 @@
 
 #include "certmgr/acme/issue.h"
 #include "certmgr/authority/authority.h"
+#include "certmgr/core/alarm_verdict.h"
 #include "certmgr/core/service_profile.h"
 
 namespace certmgr::config {
+
+struct AlarmSettings {
+    AlarmRules rules;
+    std::filesystem::path metricsFile;  // for Prometheus' textfile collector; empty: none
+    std::vector<std::string> program;   // told of every alarm and its end, with its arguments; empty: none
+    seconds programLimit{30};
+};
 
 struct Settings {
     std::filesystem::path stateDirectory = "/var/lib/certmgr";             // database and live/
@@ -29,6 +37,7 @@ struct Settings {
     std::uint16_t challengePort = 80;  // of loopback, where challenges are served; 0: not awaited
     int workers = 16;                  // jobs that run at once, mostly waiting for a CA
     bool requireTimeSync = false;
+    AlarmSettings alarms;
 };
 
 // `file` missing: the defaults. Every wrong line is an Error(misconfigured, "bad-config"): file, line,

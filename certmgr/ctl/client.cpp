@@ -26,11 +26,12 @@ struct Naming {
     const char* path;
     const char* interface;
 };
-constexpr std::array<Naming, 4> namings = {{
+constexpr std::array<Naming, 5> namings = {{
     {Kind::certificate, "certificate", "/org/certmgr1/certificate", "org.certmgr1.Certificate"},
     {Kind::service, "service", "/org/certmgr1/service", "org.certmgr1.Service"},
     {Kind::authority, "authority", "/org/certmgr1/authority", "org.certmgr1.Authority"},
     {Kind::job, "job", "/org/certmgr1/job", "org.certmgr1.Job"},
+    {Kind::alarm, "alarm", "/org/certmgr1/alarm", "org.certmgr1.Alarm"},
 }};
 
 const Naming& namingOf(Kind kind) {

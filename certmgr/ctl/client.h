@@ -14,7 +14,7 @@
 
 namespace certmgr::ctl {
 
-enum class Kind { certificate, service, authority, job };
+enum class Kind { certificate, service, authority, job, alarm };
 const char* toString(Kind kind) noexcept;
 std::optional<Kind> kindFrom(const std::string& interface);  // "org.certmgr1.Job"
 

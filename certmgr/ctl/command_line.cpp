@@ -15,12 +15,13 @@ namespace {
 
 constexpr char examples[] = R"(Examples:
   certmgrctl list
+  certmgrctl status
   certmgrctl request gw.example www.gw.example --key-policy tpm
   certmgrctl upload chain-and-key.pem --dry-run
   certmgrctl authority download -o root.pem
   certmgrctl service check web-ui --json
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 certmgrd or the bus not reachable, 4 access denied, 5 not found,
+Exit status of all but status, which has those of a monitoring plugin: 0 done, 1 failed, 2 wrong usage, 3 certmgrd or the bus not reachable, 4 access denied, 5 not found,
 6 refused. See certmgrctl(1).)";
 
 struct Arguments {
@@ -35,6 +36,7 @@ struct Arguments {
     RequestOptions request;
     AuthorityArguments authority;
     Action action;
+    std::optional<Health> health;  // of a command that a monitor runs
 };
 
 std::size_t terminalWidth() {
@@ -112,6 +114,9 @@ void addAuthorityAndServices(CLI::App& app, Arguments& a) {
                [&a](auto& client, auto& terminal) { checkServices(client, terminal, a.subject); })
         ->add_option("SERVICE", a.subject, "Name of a service; default: all");
 
+    addCommand(app, a, "status", "Tell a monitor of the alarms: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
+               [&a](auto& client, auto& terminal) { a.health = showStatus(client, terminal); })
+        ->parse_complete_callback([&a] { a.health = Health::unknown; });
     addCommand(app, a, "watch", "Print changes as they come, until Ctrl-C",
                [](auto& client, auto& terminal) { watchChanges(client, terminal); });
 }
@@ -121,17 +126,26 @@ int report(const Failure& failure) {
     return static_cast<int>(failure.status());
 }
 
+// A monitor reads standard output, and takes each status for one of its own.
+int reportOf(const Arguments& arguments, const Terminal& terminal, const Failure& failure) {
+    if (!arguments.health) return report(failure);
+    const Health unknown = showUnknownStatus(terminal, failure.what());
+    std::cout.flush();
+    return static_cast<int>(unknown);
+}
+
 int runAction(const Arguments& arguments) {
+    const Terminal terminal{std::cout, std::cerr, arguments.json, terminalWidth()};
     try {
         Client client;
-        arguments.action(client, {std::cout, std::cerr, arguments.json, terminalWidth()});
-        if (std::cout.flush()) return static_cast<int>(ExitStatus::success);
-        return report(Failure(ExitStatus::failed, "standard output cannot be written"));
+        arguments.action(client, terminal);
+        if (!std::cout.flush()) throw Failure(ExitStatus::failed, "standard output cannot be written");
+        return static_cast<int>(arguments.health.value_or(Health::ok));
     } catch (const Failure& failure) {
         std::cout.flush();
-        return report(failure);
+        return reportOf(arguments, terminal, failure);
     } catch (const std::exception& error) {
-        return report(Failure(ExitStatus::failed, error.what()));
+        return reportOf(arguments, terminal, Failure(ExitStatus::failed, error.what()));
     }
 }
 
@@ -159,7 +173,8 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return refuseUsage(app, error);
+        const int status = refuseUsage(app, error);
+        return status != 0 && arguments.health ? static_cast<int>(Health::unknown) : status;
     }
     return runAction(arguments);
 }

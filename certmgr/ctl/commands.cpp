@@ -39,6 +39,11 @@ std::string derOf(const std::string& pem) {
     return der;
 }
 
+Health shown(const Terminal& terminal, const Status& status) {
+    terminal.out << (terminal.json ? dumped(status.json) + '\n' : status.text);
+    return status.health;
+}
+
 }  // namespace
 
 std::string dumped(const Json& json, int indent) {
@@ -138,6 +143,15 @@ void downloadAuthority(Client& client, const Terminal& terminal, bool der, const
     }
     std::ofstream stream(file, std::ios::binary | std::ios::trunc);
     if (!(stream << content).flush()) throw Failure(ExitStatus::failed, file + " cannot be written");
+}
+
+Health showStatus(Client& client, const Terminal& terminal) {
+    std::map<Kind, ObjectMap> objects = client.allObjects();
+    return shown(terminal, statusOf(objects[Kind::alarm], objects[Kind::certificate]));
+}
+
+Health showUnknownStatus(const Terminal& terminal, const std::string& sentence) {
+    return shown(terminal, unknownStatus(sentence));
 }
 
 void listServices(Client& client, const Terminal& terminal) {

@@ -7,6 +7,7 @@
 
 #include "certmgr/ctl/client.h"
 #include "certmgr/ctl/output.h"
+#include "certmgr/ctl/status.h"
 
 namespace certmgr::ctl {
 
@@ -40,6 +41,10 @@ void deleteCertificate(Client& client, const Terminal& terminal, const std::stri
 void showAuthorities(Client& client, const Terminal& terminal);
 // `file` empty: to terminal.out.
 void downloadAuthority(Client& client, const Terminal& terminal, bool der, const std::string& file);
+
+// A monitor reads it: what it says is a line, and the status to end with.
+Health showStatus(Client& client, const Terminal& terminal);
+Health showUnknownStatus(const Terminal& terminal, const std::string& sentence);
 
 void listServices(Client& client, const Terminal& terminal);
 // `service` empty: all of them; fails when one fails, after all were checked.

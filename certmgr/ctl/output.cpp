@@ -138,9 +138,9 @@ std::string ordersLine(const Json& certificate, const char* label, const char* c
 }
 
 bool isTime(const std::string& property) {
-    static constexpr std::array<const char*, 8> times = {"NotBefore",     "NotAfter",          "LastAttempt",
-                                                         "NextAttempt",   "RenewAt",           "ProvedAt",
-                                                         "LastLostOrder", "LastAbandonedOrder"};
+    static constexpr std::array<const char*, 10> times = {
+        "Since",       "CrlNextUpdate", "NotBefore", "NotAfter",      "LastAttempt",
+        "NextAttempt", "RenewAt",       "ProvedAt",  "LastLostOrder", "LastAbandonedOrder"};
     return std::find(times.begin(), times.end(), property) != times.end();
 }
 
@@ -271,9 +271,9 @@ std::string certificateDetails(const Json& certificate, Now now) {
 std::string describeChange(Kind kind, const std::string& id, const Json& before, const Json& after) {
     const std::string subject = fmt::format("{} {}", toString(kind), id);
     if (after.is_null()) return subject + " is gone";
-    static constexpr std::array<const char*, 9> watched = {"State",      "Activity",    "Step",
-                                                           "Proof",      "Deployments", "KeyReason",
-                                                           "Generation", "Result",      "LastError"};
+    static constexpr std::array<const char*, 11> watched = {
+        "State",       "Activity",  "Step",       "Severity", "Sentence", "Proof",
+        "Deployments", "KeyReason", "Generation", "Result",   "LastError"};
     std::vector<std::string> changes;
     for (const char* name : watched) {
         const Json value = after.value(name, Json());

@@ -9,6 +9,7 @@
 #include "certmgr/bus/service.h"
 #include "certmgr/config/settings.h"
 #include "certmgr/core/system_clock.h"
+#include "certmgr/daemon/alarm_program.h"
 #include "certmgr/daemon/journal_log.h"
 #include "certmgr/daemon/main_loop.h"
 #include "certmgr/daemon/probe_by_kind.h"
@@ -51,8 +52,10 @@ int serve(const config::Settings& settings) {
         return std::make_unique<net::CurlHttpClient>(ca.trustFile);
     };
 
-    engine::Engine engine({database, keys, deployer, generations, solver, http, clock, log, queue, views},
-                          settings, profiles);
+    daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
+    engine::Engine engine(
+        {database, keys, deployer, generations, solver, http, clock, log, queue, views, alarmProgram},
+        settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);
     service.acquireName();

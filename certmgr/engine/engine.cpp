@@ -37,12 +37,14 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),
       registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),
       trustFiles_(keys_, records_, parts_.clock, settings_.stateDirectory / "authority", parts_.log),
+      alarms_(records_, parts_.views, parts_.clock, parts_.log, parts_.alarmHook),
       jobs_(parts_.views),
       lanes_(parts_.queue),
       issueWorkers_(issueThreads),
       uploadWorkers_(uploadThreads),
       deployWorkers_(std::clamp<std::size_t>(profiles_.size(), 1, mostDeployThreads)),
-      orderWorkers_(static_cast<std::size_t>(settings_.workers)) {
+      orderWorkers_(static_cast<std::size_t>(settings_.workers)),
+      alarmWorkers_(1) {
     for (const ServiceProfile& profile : profiles_) {
         reloads_[{profile.handle.unit, profile.handle.reloadCommand}];
         for (const CertificateSpec& spec : profile.certificates)
@@ -54,6 +56,7 @@ Engine::~Engine() = default;
 
 void Engine::start() {
     for (const ServiceProfile& service : profiles_) parts_.views.put(serviceView(records_, service));
+    alarms_.load();
     runStart();
 }
 
@@ -77,6 +80,7 @@ void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::
     for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
     for (const auto& command : std::exchange(beforeStart_, {})) command();
     schedule_.set("time", parts_.clock.now() + timeNoted);
+    lookAtAlarmsSoon();
 }
 
 void Engine::whenStarted(std::function<void()> command) {
@@ -131,6 +135,9 @@ void Engine::runDue() {
         if (kind == "reload") runReload(subject);
         if (kind == "start") runStart();
         if (kind == "time") noteTime();
+        if (kind == "alarms") runAlarms();
+        if (kind == "alarm-hook") runAlarmHook();
+        if (kind == "metrics") runMetrics();
     }
 }
 
@@ -156,6 +163,7 @@ void Engine::report(std::string_view event, const std::string& what, const Error
 }
 
 void Engine::review() {
+    forgetDueAlarms();
     runAuthority();
     for (const auto& [id, view] : parts_.views.certificates()) runIssue(id);
     for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
@@ -219,6 +227,7 @@ void Engine::concludeDeploy(const std::string& service, const Brought& brought,
         view.proof = proof;
         parts_.views.put(std::move(view));
     }
+    lookAtAlarmsSoon();
     settleJobs();
 }
 

@@ -12,6 +12,7 @@
 
 #include "certmgr/acme/issue.h"
 #include "certmgr/config/settings.h"
+#include "certmgr/engine/alarms.h"
 #include "certmgr/engine/commands.h"
 #include "certmgr/engine/deployments.h"
 #include "certmgr/engine/issuance.h"
@@ -37,6 +38,7 @@ struct Parts {
     EventLog& log;
     MainQueue& queue;
     Views& views;
+    AlarmHook& alarmHook;
 };
 
 // Where the engine writes down, every day, the time that it believes: for SystemClock after a restart.
@@ -170,6 +172,13 @@ class Engine : public Commands, public AuthorityCommands {
     void markStale(const CertificateView& view);
     void deployWhereAllIsIssued(const CertificateId& id);
     std::string summaryOfAuthorityChange(const Followed& followed) const;
+    void lookAtAlarmsSoon();
+    void lookAtAlarms(TimePoint time);
+    void forgetDueAlarms();
+    void runAlarms();
+    void runAlarmHook();
+    void runMetricsSoon();
+    void runMetrics();
     void settleJobs();
     void settleJob(const std::string& job, const Followed& followed);
     bool working(const CertificateId& id, bool ordersToo) const;
@@ -189,6 +198,7 @@ class Engine : public Commands, public AuthorityCommands {
     Deployments deployments_;
     Registrar registrar_;
     TrustFiles trustFiles_;
+    Alarms alarms_;
 
     bool started_ = false;
     std::vector<std::function<void()>> beforeStart_;  // commands that came too early
@@ -203,6 +213,10 @@ class Engine : public Commands, public AuthorityCommands {
     // One for each thing that is reloaded: two modules on one nginx must not see each other's half-done swap.
     // Filled by the constructor, by unit and command.
     std::map<std::pair<std::string, std::vector<std::string>>, std::mutex> reloads_;
+    std::optional<TimePoint> alarmsDue_;  // the next look at the alarms
+    bool complete_ = false;               // the start is over: the views show all there is
+    bool metricsDue_ = false;
+    std::string metrics_;  // as written last
     Schedule schedule_;
     bool stopping_ = false;
 
@@ -211,6 +225,7 @@ class Engine : public Commands, public AuthorityCommands {
     Workers uploadWorkers_;  // of their own: a pipe that its writer never closes must not hold up the issuing
     Workers deployWorkers_;
     Workers orderWorkers_;
+    Workers alarmWorkers_;  // of their own: a mail server may take its time
 };
 
 }  // namespace certmgr::engine

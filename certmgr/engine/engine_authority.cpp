@@ -218,6 +218,7 @@ void Engine::runAuthority() {
 void Engine::concludeAuthority(const AuthorityState& state) {
     schedule_.set("authority", state.due);
     for (const AuthorityView& view : state.views) parts_.views.put(view);
+    lookAtAlarmsSoon();
     runTrust();
     // Leaves of an issuing CA that was replaced are signed anew; for all others the decision is "none".
     for (const auto& [id, view] : parts_.views.certificates())
@@ -227,9 +228,14 @@ void Engine::concludeAuthority(const AuthorityState& state) {
 void Engine::runTrust() {
     if (stopping_) return;
     auto published = std::make_shared<TrustFiles::Published>();
+    auto views = std::make_shared<std::vector<AuthorityView>>();
     lanes_.run(
-        "trust", issueWorkers_, [this, published](std::stop_token) { *published = trustFiles_.publish(); },
-        [this, published](const auto& failure) {
+        "trust", issueWorkers_,
+        [this, published, views](std::stop_token) {
+            *published = trustFiles_.publish();
+            *views = authorityViews(records_, parts_.clock.now());
+        },
+        [this, published, views](const auto& failure) {
             if (failure) {
                 report(event_id::trustFailed, "the revocation lists", *failure);
                 schedule_.set("trust", parts_.clock.now() + retryDelay);
@@ -237,6 +243,8 @@ void Engine::runTrust() {
             }
             schedule_.set("trust", published->due);
             trustSha256_ = published->sha256;
+            for (const AuthorityView& view : *views) parts_.views.put(view);
+            lookAtAlarmsSoon();
             for (const ServiceProfile& service : profiles_)
                 if (service.clientCrl)
                     schedule_.set("reload:" + service.name, parts_.clock.now() + reloadDelay);

@@ -56,6 +56,7 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
 CertificateView Engine::viewOf(const store::CertificateRow& row, const Decision& decision) {
     const std::vector<std::string> services = servicesOf(row.spec.id);
     CertificateView view = certificateView(records_, row, decision, services);
+    if (!whyNoAcme(row.spec).empty() || view.state == toString(Source::uploaded)) view.failures = 0;
     for (const ServiceProfile& profile : profiles_)
         if (profile.keyForm == KeyForm::file && view.keyBackend == toString(hal::KeyBackend::file) &&
             std::ranges::find(services, profile.name) != services.end())
@@ -201,12 +202,16 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
         return settleJobs();
     }
     CertificateView view = *turn.view;
-    if (turn.error) view.lastError = turn.error->what();
+    if (turn.error) {
+        view.lastError = turn.error->what();
+        view.failures = static_cast<std::uint64_t>(localFailures_[id]);
+    }
     if (turn.decision.action == Action::orderAcme && !turn.error) {
         view.activity = "asking the CA";
         runOrder(id, view.generation);
     }
     parts_.views.put(view);
+    lookAtAlarmsSoon();
     markStale(view);
     deployWhereAllIsIssued(id);
     settleJobs();
@@ -232,6 +237,7 @@ void Engine::concludeUnrecorded(const CertificateId& id, const Error& failure) {
     if (const auto known = parts_.views.certificates().find(id); known != parts_.views.certificates().end()) {
         CertificateView view = known->second;
         view.lastError = failure.what();
+        view.failures = static_cast<std::uint64_t>(localFailures_[id]);
         view.activity.clear();
         parts_.views.put(std::move(view));
     }
@@ -282,6 +288,7 @@ void Engine::concludeRemove(const CertificateId& id, const std::optional<Error>&
     } else {
         schedule_.set("issue:" + id, std::nullopt);
         parts_.views.remove(Views::Kind::certificate, id);
+        lookAtAlarmsSoon();
     }
     settleJobs();
 }

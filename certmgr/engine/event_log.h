@@ -31,6 +31,9 @@ inline constexpr std::string_view uploadTaken = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0
 inline constexpr std::string_view jobFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0b";
 inline constexpr std::string_view certificateRevoked = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e20";
 inline constexpr std::string_view trustFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e21";
+inline constexpr std::string_view alarmRaised = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e40";
+inline constexpr std::string_view alarmCleared = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e41";
+inline constexpr std::string_view alarmNotTold = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e42";
 }  // namespace event_id
 
 // Implementations: the daemon's (journal, or stderr where there is none) and the tests' MemoryLog. Called

@@ -18,6 +18,7 @@ struct Records {
           issued(opened),
           crls(opened),
           deployments(opened),
+          alarms(opened),
           meta(opened) {}
 
     store::Database& database;
@@ -31,6 +32,7 @@ struct Records {
     store::IssuedRepository issued;
     store::CrlRepository crls;
     store::DeploymentRepository deployments;
+    store::AlarmRepository alarms;
     store::MetaRepository meta;
 };
 

@@ -38,6 +38,7 @@ void describeCredential(Records& records, const Credential& credential, Certific
     if (const auto key = records.keys.find(credential.key)) {
         view.keyBackend = key->backend;
         view.keyReason = key->reason;
+        view.keyReasonCode = key->reasonCode;
     }
 }
 
@@ -84,6 +85,7 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     view.lastProblem = row.lastProblem;
     view.lastAttempt = epoch(row.lastAttempt);
     view.nextAttempt = epoch(row.acme.nextAttempt);
+    view.failures = static_cast<std::uint64_t>(row.acme.failures);
     const store::OrderRepository::Ended lost = records.orders.ended(view.id, store::OrderState::lost);
     const store::OrderRepository::Ended abandoned =
         records.orders.ended(view.id, store::OrderState::abandoned);
@@ -104,8 +106,9 @@ ServiceView serviceView(Records& records, const ServiceProfile& service) {
         const auto row = records.deployments.find(service.name, spec.id);
         view.deployments.push_back(row ? DeploymentView{spec.id, row->wanted, row->lastGood, row->state,
                                                         row->reason, epoch(row->provedAt),
-                                                        epoch(row->nextAttempt)}
-                                       : DeploymentView{spec.id, 0, 0, "pending", "", 0, 0});
+                                                        epoch(row->nextAttempt),
+                                                        static_cast<std::uint64_t>(row->failures)}
+                                       : DeploymentView{spec.id, 0, 0, "pending"});
     }
     return view;
 }
@@ -124,7 +127,9 @@ std::vector<AuthorityView> authorityViews(Records& records, TimePoint now) {
         if (const auto key = records.keys.find(record.key)) {
             view.keyBackend = key->backend;
             view.keyReason = key->reason;
+            view.keyReasonCode = key->reasonCode;
         }
+        if (const auto crl = records.crls.find(record.id)) view.crlNextUpdate = epoch(crl->nextUpdate);
         view.notBefore = epoch(record.summary.notBefore);
         view.notAfter = epoch(record.summary.notAfter);
         view.certificatePem = record.certificatePem;

@@ -33,6 +33,11 @@ void Views::put(JobView view) {
     tell(Kind::job, id, store(jobs_, id, std::move(view)));
 }
 
+void Views::put(AlarmView view) {
+    const std::string id = view.id;
+    tell(Kind::alarm, id, store(alarms_, id, std::move(view)));
+}
+
 void Views::remove(Kind kind, const std::string& id) {
     std::size_t removed = 0;
     switch (kind) {
@@ -47,6 +52,9 @@ void Views::remove(Kind kind, const std::string& id) {
             break;
         case Kind::job:
             removed = jobs_.erase(id);
+            break;
+        case Kind::alarm:
+            removed = alarms_.erase(id);
             break;
     }
     if (removed > 0) tell(kind, id, Change::removed);

@@ -22,15 +22,17 @@ struct CertificateView {
     std::string subject, issuer, serial, sha256;
     std::uint64_t notBefore = 0, notAfter = 0;
     std::int64_t generation = 0;
-    std::string keyPolicy;   // as asked: "prefer-tpm"
-    std::string keyBackend;  // as it is: "tpm", "sealed", "file"
-    std::string keyReason;   // why it is there, a sentence
+    std::string keyPolicy;      // as asked: "prefer-tpm"
+    std::string keyBackend;     // as it is: "tpm", "sealed", "file"
+    std::string keyReason;      // why it is there, a sentence
+    std::string keyReasonCode;  // the same for programs: "no-tpm"; empty: it was never decided
     std::string keyAlgorithm;
     std::string reason;       // why this certificate and no other, from the decision
     std::string lastError;    // of the last attempt to get a better one, in plain words
     std::string lastProblem;  // the CA's problem document, whole
     std::uint64_t lastAttempt = 0, nextAttempt = 0, renewAt = 0;
-    std::uint64_t lostOrders = 0, lastLostOrder = 0;            // how many, and when the newest was begun
+    std::uint64_t failures = 0;                       // attempts in a row; 0 where none is made any more
+    std::uint64_t lostOrders = 0, lastLostOrder = 0;  // how many, and when the newest was begun
     std::uint64_t abandonedOrders = 0, lastAbandonedOrder = 0;  // the same
     std::string proof;  // "proved", "pending", "waiting", "rolled-back", "failed", "not deployed": the worst
                         // of its services
@@ -42,6 +44,7 @@ struct DeploymentView {
     std::int64_t wanted = 0, current = 0;
     std::string state, reason;
     std::uint64_t provedAt = 0, nextAttempt = 0;
+    std::uint64_t failures = 0;  // attempts in a row
     bool operator==(const DeploymentView&) const = default;
 };
 
@@ -57,7 +60,17 @@ struct AuthorityView {
     std::string certificatePem;
     std::string state;                    // "in-force", "trusted" (another one signs now), "expired"
     std::vector<std::string> dependents;  // of one that is not in force: what is still used under it
+    std::string keyReasonCode;
+    std::uint64_t crlNextUpdate = 0;  // when its revocation list ends
     bool operator==(const AuthorityView&) const = default;
+};
+
+struct AlarmView {
+    std::string id;                       // see idOf()
+    std::string kind, severity, subject;  // "failing", "warning", "gw.example"
+    std::string sentence;
+    std::uint64_t since = 0;
+    bool operator==(const AlarmView&) const = default;
 };
 
 struct JobView {
@@ -75,7 +88,7 @@ struct JobView {
 class Views {
   public:
     enum class Change { added, changed, removed };
-    enum class Kind { certificate, service, authority, job };
+    enum class Kind { certificate, service, authority, job, alarm };
     // Hears of a change after it was made: what was removed cannot be looked up any more. `id` is the
     // service's name for a service. Must not change the views.
     using Listener = std::function<void(Kind, const std::string& id, Change)>;
@@ -86,12 +99,14 @@ class Views {
     const std::map<std::string, ServiceView>& services() const { return services_; }
     const std::map<std::string, AuthorityView>& authorities() const { return authorities_; }
     const std::map<std::string, JobView>& jobs() const { return jobs_; }
+    const std::map<std::string, AlarmView>& alarms() const { return alarms_; }
 
     // Equal values tell nobody anything.
     void put(CertificateView view);
     void put(ServiceView view);
     void put(AuthorityView view);
     void put(JobView view);
+    void put(AlarmView view);
     void remove(Kind kind, const std::string& id);
 
   private:
@@ -102,6 +117,7 @@ class Views {
     std::map<std::string, ServiceView> services_;
     std::map<std::string, AuthorityView> authorities_;
     std::map<std::string, JobView> jobs_;
+    std::map<std::string, AlarmView> alarms_;
 };
 
 }  // namespace certmgr::engine

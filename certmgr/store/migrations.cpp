@@ -189,7 +189,29 @@ constexpr const char* version2 = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}};
+// What is wrong, and what of it has still to be told.
+constexpr const char* version3 = R"sql(
+    CREATE TABLE alarms (
+        kind     TEXT NOT NULL,
+        subject  TEXT NOT NULL,
+        severity TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        since    INTEGER NOT NULL,
+        PRIMARY KEY (kind, subject)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE alarm_notices (
+        number   INTEGER PRIMARY KEY AUTOINCREMENT,
+        event    TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        subject  TEXT NOT NULL,
+        severity TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        since    INTEGER NOT NULL
+    ) STRICT;
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

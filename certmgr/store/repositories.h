@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "certmgr/core/alarm.h"
 #include "certmgr/core/authority_record.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/decision.h"
@@ -248,6 +249,25 @@ class DeploymentRepository {
     // Service and certificate, where what was proved last was signed by this authority of ours.
     std::vector<std::pair<std::string, CertificateId>> servedUnder(const std::string& authority);
     void remove(const std::string& service, const CertificateId& certificate);
+
+  private:
+    Database& database_;
+};
+
+// The alarms that are open, and what has still to be told of them to the program for that.
+class AlarmRepository {
+  public:
+    explicit AlarmRepository(Database& database) : database_(database) {}
+    std::vector<Alarm> open();  // by kind and subject
+    // Opens, worsens and ends alarms, and keeps the notices to be told.
+    void record(const std::vector<AlarmNotice>& notices);
+
+    struct Untold {
+        std::vector<AlarmNotice> notices;  // the oldest first
+        std::int64_t last = 0;             // number of the newest; 0: none
+    };
+    Untold untold();
+    void told(std::int64_t last);  // this one and those before it
 
   private:
     Database& database_;

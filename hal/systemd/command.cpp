@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -81,10 +82,24 @@ std::vector<char*> pointersTo(std::vector<std::string>& words) {
     return pointers;
 }
 
+// A memfd: whoever does not read it to its end holds up nobody.
+UniqueFd inputWith(std::string_view text) {
+    UniqueFd fd(::memfd_create("input", MFD_CLOEXEC));
+    require(fd ? 0 : errno, "make the input of the command");
+    while (!text.empty()) {
+        const ssize_t written = ::write(fd.get(), text.data(), text.size());
+        if (written < 0) throwErrno(errno, "write the input of the command");
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    require(::lseek(fd.get(), 0, SEEK_SET) == 0 ? 0 : errno, "rewind the input of the command");
+    return fd;
+}
+
 class Command {
   public:
     // Returns errno, 0 when it runs.
-    int start(const std::vector<std::string>& argv, std::vector<std::string> variables) {
+    int start(const std::vector<std::string>& argv, std::vector<std::string> variables,
+              std::string_view text) {
         std::array<int, 2> ends{};
         require(::pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno, "make a pipe");
         output_ = UniqueFd(ends[0]);
@@ -92,8 +107,8 @@ class Command {
         require(::fcntl(output_.get(), F_SETFL, O_NONBLOCK) == 0 ? 0 : errno, "make a pipe non-blocking");
 
         SpawnActions actions;
-        require(posix_spawn_file_actions_addopen(&actions.value, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
-                "posix_spawn");
+        const UniqueFd content = inputWith(text);
+        require(posix_spawn_file_actions_adddup2(&actions.value, content.get(), STDIN_FILENO), "posix_spawn");
         require(posix_spawn_file_actions_adddup2(&actions.value, input.get(), STDOUT_FILENO), "posix_spawn");
         require(posix_spawn_file_actions_adddup2(&actions.value, input.get(), STDERR_FILENO), "posix_spawn");
         require(posix_spawn_file_actions_addclosefrom_np(&actions.value, STDERR_FILENO + 1), "posix_spawn");
@@ -175,9 +190,9 @@ class Command {
 }  // namespace
 
 CommandResult runCommand(const std::vector<std::string>& argv, steady_clock::time_point deadline,
-                         std::vector<std::string> variables) {
+                         std::vector<std::string> variables, std::string_view input) {
     Command command;
-    if (const int error = command.start(argv, std::move(variables)); error != 0)
+    if (const int error = command.start(argv, std::move(variables), input); error != 0)
         return {CommandResult::End::notStarted, error, {}};
     if (command.awaitEnd(deadline)) return command.collect();
     command.killGroup();

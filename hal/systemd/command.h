@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hal {
@@ -15,13 +16,13 @@ struct CommandResult {
     bool succeeded() const { return end == End::exited && code == 0; }
 };
 
-// No shell. argv[0] is a path or is looked up in the system's directories. Standard input is empty, the
+// No shell. argv[0] is a path or is looked up in the system's directories. Standard input is `input`, the
 // environment is PATH, LC_ALL=C and `variables` ("NAME=value") only, no descriptor is inherited. At the
 // deadline the command and all it started in its process group are killed.
 //
 // Threads: any.
 CommandResult runCommand(const std::vector<std::string>& argv, std::chrono::steady_clock::time_point deadline,
-                         std::vector<std::string> variables = {});
+                         std::vector<std::string> variables = {}, std::string_view input = {});
 
 // "nginx -t ended with status 1: …", for people.
 std::string describe(const std::vector<std::string>& argv, const CommandResult& result);

@@ -92,6 +92,11 @@ class Manager:
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
             for name, server in cas.items()))
 
+    def set_alarms(self, **values):
+        """Who is told of alarms, and when."""
+        with open(self.configuration, "a", encoding="utf-8") as configuration:
+            configuration.write("\n[alarms]\n" + "".join(map(toml_line, values.items())))
+
     def add_service(self, name, description, names, nginx, check=True):
         """One certificate for each of the names."""
         (self.services / f"{name}.toml").write_text(PROFILE.format(

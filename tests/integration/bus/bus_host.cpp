@@ -132,6 +132,10 @@ void fill(FakeCommands& commands) {
     commands.shown.put(root);
 }
 
+engine::AlarmView sampleAlarm() {
+    return {"failing:gw.example", "failing", "warning", "gw.example", "the CA | refused", 1'700'000'000};
+}
+
 Answer call(sd_bus* bus, const std::string& path, const std::string& interface, const std::string& member,
             const char* types, ...) {
     sd_bus_message* created = nullptr;

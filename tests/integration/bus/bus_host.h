@@ -48,6 +48,8 @@ class BusHost {
 // Two certificates, "gw.example" and "used.example", the service "web-ui", a root and an issuing authority.
 void fill(testing_support::FakeCommands& commands);
 
+engine::AlarmView sampleAlarm();  // of "gw.example"; shown by those who put it
+
 // An answer: the error's name, or "" and the message.
 struct Answer {
     std::string error;

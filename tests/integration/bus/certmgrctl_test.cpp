@@ -200,6 +200,48 @@ TEST_F(Certmgrctl, ListsAndChecksServices) {
     EXPECT_NE(all.output.find("web-ui: the leaf is served\n"), std::string::npos) << all.output;
 }
 
+TEST_F(Certmgrctl, TellsAMonitorOfAlarms) {
+    const RunResult fine = ctl({"status"}, nobody);
+    EXPECT_EQ(fine.status, 0);
+    EXPECT_EQ(fine.output, "CERTMGR OK - 2 certificates, no alarm | certificates=2 warnings=0 criticals=0\n");
+    engine::AlarmView alarm = sampleAlarm();
+    host.run([&](FakeCommands& commands) { commands.shown.put(alarm); });
+    const RunResult warning = ctl({"status"});
+    EXPECT_EQ(warning.status, 1);
+    EXPECT_EQ(warning.output,
+              "CERTMGR WARNING - 2 certificates, 1 alarm, failing gw.example: the CA / refused | "
+              "certificates=2 warnings=1 criticals=0\n"
+              "WARNING failing gw.example: the CA / refused (since 2023-11-14)\n");
+    alarm.id = "expiring:gw.example";
+    alarm.kind = "expiring";
+    alarm.severity = "critical";
+    host.run([&](FakeCommands& commands) { commands.shown.put(alarm); });
+    const RunResult critical = ctl({"status"});
+    EXPECT_EQ(critical.status, 2);
+    EXPECT_TRUE(
+        critical.output.starts_with("CERTMGR CRITICAL - 2 certificates, 2 alarms, expiring gw.example"))
+        << critical.output;
+    const Json report = json({"status"}, 2);
+    EXPECT_EQ(report.at("Status"), "CRITICAL");
+    EXPECT_EQ(report.at("Alarms").at(0).at("Kind"), "expiring") << "the worst first";
+    EXPECT_EQ(report.at("Alarms").at(1).at("Since"), 1'700'000'000);
+    host.run([&](FakeCommands& commands) {
+        for (const char* id : {"expiring:gw.example", "failing:gw.example"})
+            commands.shown.remove(engine::Views::Kind::alarm, id);
+    });
+    EXPECT_EQ(ctl({"status"}).status, 0);
+}
+
+TEST_F(Certmgrctl, WhatAMonitorCannotLearnIsUnknown) {
+    EXPECT_EQ(ctl({"status", "--frobnicate"}).status, 3);
+    EXPECT_EQ(ctl({"status", "--help"}).status, 0);
+    host.stop();
+    const RunResult daemon = ctl({"status"});
+    EXPECT_EQ(daemon.status, 3);
+    EXPECT_TRUE(daemon.output.starts_with("CERTMGR UNKNOWN - certmgrd does not answer")) << daemon.output;
+    EXPECT_EQ(json({"status"}, 3).at("Status"), "UNKNOWN");
+}
+
 TEST_F(Certmgrctl, UserWithoutRightsIsDenied) {
     const std::vector<std::vector<std::string>> commands = {{"request", "a.example"},
                                                             {"upload", CERTMGR_TEST_ROOT_PEM},

@@ -35,16 +35,19 @@ std::map<std::string, InterfaceDescription> documented() {
 
 TEST(Interface, IsAsDocumented) {
     BusHost host;
-    host.run([](testing_support::FakeCommands& commands) { commands.reissue("used.example"); });
+    host.run([](testing_support::FakeCommands& commands) {
+        commands.reissue("used.example");
+        commands.shown.put(sampleAlarm());
+    });
     const auto bus = host.bus.connect();
     std::map<std::string, InterfaceDescription> found;
-    for (const char* path :
-         {rootPath, "/org/certmgr1/certificate/used_2eexample", "/org/certmgr1/service/web_2dui",
-          "/org/certmgr1/authority/root_2d1", "/org/certmgr1/job/_31"})
+    for (const char* path : {rootPath, "/org/certmgr1/certificate/used_2eexample",
+                             "/org/certmgr1/service/web_2dui", "/org/certmgr1/authority/root_2d1",
+                             "/org/certmgr1/job/_31", "/org/certmgr1/alarm/failing_3agw_2eexample"})
         found.merge(introspect(bus.get(), path));
     const auto pages = documented();
-    ASSERT_EQ(found.size(), 6U);
-    ASSERT_EQ(pages.size(), 6U);
+    ASSERT_EQ(found.size(), 7U);
+    ASSERT_EQ(pages.size(), 7U);
     for (const auto& [name, interface] : found) {
         ASSERT_TRUE(pages.contains(name)) << name;
         EXPECT_EQ(interface.methods, pages.at(name).methods) << name;

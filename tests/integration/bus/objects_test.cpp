@@ -131,6 +131,38 @@ TEST(Objects, ChangesAreSignalledAndEqualValuesAreNot) {
                                         "InterfacesAdded " + newPath, "InterfacesRemoved " + newPath}));
 }
 
+TEST(Objects, AlarmsComeGetWorseAndGo) {
+    BusHost host;
+    const BusConnection bus = host.bus.connect(nobody);
+    Recorder recorder;
+    check(sd_bus_add_match(bus.get(), nullptr,
+                           "type='signal',sender='org.certmgr1',path_namespace='/org/certmgr1'",
+                           Recorder::record, &recorder),
+          "sd_bus_add_match");
+    const std::string path = "/org/certmgr1/alarm/failing_3agw_2eexample";
+    host.run([](FakeCommands& commands) {
+        engine::AlarmView alarm = sampleAlarm();
+        commands.shown.put(alarm);
+        commands.shown.put(alarm);
+        alarm.severity = "critical";
+        commands.shown.put(alarm);
+    });
+    EXPECT_EQ(property(bus.get(), path.c_str(), alarmInterface, "Severity"), "critical");
+    EXPECT_EQ(managedObjects(bus.get()).at(path),
+              (std::set<std::string>{"Id", "Kind", "Severity", "Subject", "Sentence", "Since"}));
+    host.run([](FakeCommands& commands) {
+        commands.shown.remove(Views::Kind::alarm, sampleAlarm().id);
+        commands.shown.remove(Views::Kind::alarm, sampleAlarm().id);
+    });
+    while (recorder.signals.size() < 3) {
+        if (check(sd_bus_process(bus.get(), nullptr), "sd_bus_process") > 0) continue;
+        ASSERT_GT(sd_bus_wait(bus.get(), 20'000'000), 0) << "no signal came";
+    }
+    EXPECT_EQ(recorder.signals,
+              (std::vector<std::string>{"InterfacesAdded " + path, "PropertiesChanged " + path,
+                                        "InterfacesRemoved " + path}));
+}
+
 TEST(Manager, ErrorsCarryTheCodeAndTheSentence) {
     BusHost host;
     const BusConnection bus = host.bus.connect();

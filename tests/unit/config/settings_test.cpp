@@ -150,6 +150,34 @@ TEST_F(SettingsFile, thatIsNoFileOfSettingsIsRefused) {
     EXPECT_NE(refusal(std::string("a = \"\0\"", 7)).find("not TOML"), std::string::npos);
 }
 
+TEST_F(SettingsFile, saysWhoIsToldOfAlarmsAndWhen) {
+    const AlarmSettings alarms = load(R"(
+[alarms]
+warning_percent = 30
+warning_days = 40
+critical_percent = 20
+critical_days = 30
+failures = 1
+metrics_file = "/run/certmgr/certmgr.prom"
+program = ["/usr/bin/mail", "admin@example.com"]
+program_seconds = 5
+)")
+                                     .alarms;
+    EXPECT_EQ(alarms.rules.warning.percent, 30);
+    EXPECT_EQ(alarms.rules.warning.days, 40);
+    EXPECT_EQ(alarms.rules.critical.percent, 20);
+    EXPECT_EQ(alarms.rules.critical.days, 30);
+    EXPECT_EQ(alarms.rules.failures, 1);
+    EXPECT_EQ(alarms.metricsFile, "/run/certmgr/certmgr.prom");
+    EXPECT_EQ(alarms.program, (std::vector<std::string>{"/usr/bin/mail", "admin@example.com"}));
+    EXPECT_EQ(alarms.programLimit, std::chrono::seconds(5));
+    EXPECT_NE(refusal("[alarms]\ncritical_percent = 26").find("at most warning_percent"), std::string::npos);
+    EXPECT_NE(refusal("[alarms]\nwarning_days = 6").find("at most warning_days"), std::string::npos);
+    EXPECT_NE(refusal("[alarms]\nprogram = [\"mail\"]").find("absolute path"), std::string::npos);
+    EXPECT_NE(refusal("[alarms]\nmetrics_file = \"m.prom\""), "accepted");
+    EXPECT_NE(refusal("[alarms]\nprogram_seconds = 61"), "accepted");
+}
+
 // The example shows the defaults; read with the comment signs taken away it has to be right, too.
 TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     const std::string example = testing_support::readFile(CERTMGR_ROOTFS "/etc/certmgr/certmgr.toml");
@@ -166,6 +194,10 @@ TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     EXPECT_EQ(shown.authority.issuingLifetime, defaults.authority.issuingLifetime);
     EXPECT_EQ(shown.authority.leafLifetime, defaults.authority.leafLifetime);
     EXPECT_EQ(shown.authority.rootKeyAlgorithm, defaults.authority.rootKeyAlgorithm);
+    EXPECT_EQ(shown.alarms.rules.warning.days, defaults.alarms.rules.warning.days);
+    EXPECT_EQ(shown.alarms.rules.critical.percent, defaults.alarms.rules.critical.percent);
+    EXPECT_EQ(shown.alarms.rules.failures, defaults.alarms.rules.failures);
+    EXPECT_EQ(shown.alarms.programLimit, defaults.alarms.programLimit);
     EXPECT_EQ(shown.cas.at(0).name, "letsencrypt");
 }
 

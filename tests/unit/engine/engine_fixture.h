@@ -35,6 +35,30 @@ class MemoryLog : public EventLog {
     std::vector<std::string> messages_;
 };
 
+// A program that is told of alarms; `failing` ones say so after they were told.
+class MemoryHook : public AlarmHook {
+  public:
+    void tell(const std::vector<AlarmNotice>& notices) override {
+        const std::lock_guard lock(mutex_);
+        for (const AlarmNotice& notice : notices)
+            told_.push_back(std::string(toString(notice.event)) + " " + idOf(notice.alarm));
+        if (failing_) throw Error(ErrorKind::misconfigured, "alarm-program-failed", "no mail server");
+    }
+    void fail() {
+        const std::lock_guard lock(mutex_);
+        failing_ = true;
+    }
+    std::vector<std::string> told() const {
+        const std::lock_guard lock(mutex_);
+        return told_;
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    bool failing_ = false;
+    std::vector<std::string> told_;
+};
+
 class NoChallenges : public acme::Http01Solver {
   public:
     void present(const std::string&, const std::string&) override {}
@@ -84,8 +108,8 @@ class EngineTest : public testing::Test {
         std::vector<ServiceProfile> profiles{profile};
         profiles.insert(profiles.end(), otherProfiles.begin(), otherProfiles.end());
         engine = std::make_unique<Engine>(
-            Parts{*database, keys, *deployer, generations, solver, http, clock, log, queue, *views}, settings,
-            profiles);
+            Parts{*database, keys, *deployer, generations, solver, http, clock, log, queue, *views, hook},
+            settings, profiles);
         engine->start();
     }
 
@@ -130,6 +154,7 @@ class EngineTest : public testing::Test {
     testing_support::FakeAcme ca{clock};
     testing_support::MemoryKeyStore keys;
     MemoryLog log;
+    MemoryHook hook;
     NoChallenges solver;
     MainQueue queue;
     config::Settings settings;

@@ -1,3 +1,5 @@
+#include "hal/systemd/command.h"
+
 #include <csignal>
 #include <cstdlib>
 #include <thread>
@@ -136,6 +138,14 @@ TEST_F(CommandServiceControlTest, ServesManyThreads) {
             const Error error = errorOf({"", {}, shell("echo number " + std::to_string(i) + "; exit 1")});
             EXPECT_TRUE(std::string(error.what()).ends_with("number " + std::to_string(i))) << error.what();
         });
+}
+
+TEST(RunCommand, givesItsInputWholeAndWaitsForNobodyToReadIt) {
+    const std::string text(200'000, 'x');
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    EXPECT_EQ(runCommand(shell("wc -c"), deadline, {}, text).output, "200000");
+    EXPECT_TRUE(runCommand({"/bin/true"}, deadline, {}, text).succeeded());
+    EXPECT_EQ(runCommand(shell("wc -c"), deadline).output, "0");
 }
 
 }  // namespace

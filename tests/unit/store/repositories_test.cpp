@@ -250,5 +250,25 @@ TEST_F(Repositories, deploymentsAndSmallFactsAreReplaced) {
     EXPECT_EQ(meta.get("build"), "2");
 }
 
+TEST_F(Repositories, alarmsOpenWorsenAndEndAndAreToldOnce) {
+    Alarm alarm{AlarmKind::notProved, AlarmSeverity::warning, "web", "it's not served", sampleTime};
+    const Alarm other{AlarmKind::expiring, AlarmSeverity::critical, "gw.example", "it ends", sampleTime};
+    AlarmRepository(database()).record({{AlarmEvent::raised, alarm}, {AlarmEvent::raised, other}});
+    restart();
+    EXPECT_EQ(AlarmRepository(database()).open(), (std::vector<Alarm>{other, alarm}));
+    alarm.severity = AlarmSeverity::critical;
+    AlarmRepository(database()).record({{AlarmEvent::worsened, alarm}, {AlarmEvent::cleared, other}});
+    EXPECT_EQ(AlarmRepository(database()).open(), std::vector<Alarm>{alarm});
+    const AlarmRepository::Untold untold = AlarmRepository(database()).untold();
+    ASSERT_EQ(untold.notices.size(), 4U);
+    EXPECT_EQ(untold.notices[2], (AlarmNotice{AlarmEvent::worsened, alarm}));
+    AlarmRepository(database()).record({{AlarmEvent::cleared, alarm}});
+    AlarmRepository(database()).told(untold.last);
+    restart();
+    EXPECT_TRUE(AlarmRepository(database()).open().empty());
+    EXPECT_EQ(AlarmRepository(database()).untold().notices,
+              (std::vector<AlarmNotice>{{AlarmEvent::cleared, alarm}}));
+}
+
 }  // namespace
 }  // namespace certmgr::store
