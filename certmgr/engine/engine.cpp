@@ -55,6 +55,7 @@ void Engine::start() {
         "start", issueWorkers_, [this](std::stop_token) { reconcile(); },
         [this] {
             runAuthority();
+            showUploads();
             for (const store::CertificateRow& row : records_.certificates.list()) runIssue(row.spec.id);
             for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
             schedule_.set("time", parts_.clock.now() + timeNoted);
@@ -97,6 +98,7 @@ void Engine::runDue() {
         if (kind == "issue") runIssue(subject);
         if (kind == "deploy") runDeploy(subject, false);
         if (kind == "authority") runAuthority();
+        if (kind == "uploads") showUploads();
         if (kind == "time") {
             lanes_.run(
                 "time", issueWorkers_,
@@ -184,6 +186,7 @@ void Engine::concludeDeploy(const ServiceProfile& service, const Deployments::Re
         view.proof = worstProof(records_, view);
         parts_.views.put(std::move(view));
     }
+    if (!result.touched.empty()) uploadsChanged();
     settleJobs();
 }
 

@@ -66,9 +66,10 @@ class Engine : public Commands {
 
     const Views& views() const override { return parts_.views; }
     std::string request(const RequestCommand& command) override;
-    std::string upload(hal::UniqueFd content, bool dryRun) override;
+    std::string upload(UploadCommand command) override;
     std::string reissue(const CertificateId& id) override;
     std::string remove(const CertificateId& id) override;
+    std::string removeUpload(const std::string& id) override;
     std::string check(const std::string& service) override;
     std::string chainPem(const CertificateId& id) override;
 
@@ -108,6 +109,8 @@ class Engine : public Commands {
     void concludeIssue(const CertificateId& id, const Turn& turn);
     void concludeDeploy(const ServiceProfile& service, const Deployments::Result& result);
     void concludeRemove(const CertificateId& id);
+    void showUploads();
+    void uploadsChanged();
     void showActivity(const CertificateId& id, const std::string& sentence);
     void deployWhereStale(const CertificateView& view);
     void settleJobs();

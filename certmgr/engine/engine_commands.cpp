@@ -19,12 +19,6 @@ Value parsed(const std::string& text, Value otherwise,
     reject("bad-" + what, "unknown key " + what + " \"" + text + "\": expected " + expected);
 }
 
-std::string joined(const std::set<CertificateId>& ids) {
-    std::string text;
-    for (const CertificateId& id : ids) text += (text.empty() ? "" : ", ") + id;
-    return text;
-}
-
 }  // namespace
 
 std::string Engine::request(const RequestCommand& command) {
@@ -47,38 +41,6 @@ std::string Engine::request(const RequestCommand& command) {
         [this, job, id = spec.id] {
             followed_[job] = {"request", {id}, 0};
             runIssue(id);
-        });
-    return job;
-}
-
-std::string Engine::upload(hal::UniqueFd content, bool dryRun) {
-    struct Result {
-        hal::UniqueFd content;
-        std::optional<Uploads::Taken> taken;
-        std::optional<Error> error;
-    };
-    auto result = std::make_shared<Result>();
-    result->content = std::move(content);
-    const std::string job = jobs_.begin("upload", "");
-    lanes_.run(
-        "upload:" + job, uploadWorkers_,
-        [this, result, dryRun](std::stop_token) {
-            try {
-                result->taken = uploads_.take(std::move(result->content), dryRun);
-            } catch (const Error& error) {
-                result->error = error;
-            }
-        },
-        [this, job, result, dryRun] {
-            if (result->error) return jobs_.failed(job, *result->error);
-            const std::set<CertificateId> covered(result->taken->covered.begin(),
-                                                  result->taken->covered.end());
-            const std::string serves =
-                covered.empty() ? "no certificate of this box has its names" : "serves " + joined(covered);
-            if (dryRun || covered.empty())
-                return jobs_.done(job, (dryRun ? "all checks passed; " : "kept; ") + serves);
-            followed_[job] = {"upload", covered, 0};
-            for (const CertificateId& id : covered) runIssue(id);
         });
     return job;
 }

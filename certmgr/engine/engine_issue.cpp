@@ -41,7 +41,9 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     uploads_.offer(row.spec);
     CertificateFacts facts;
     facts.spec = row.spec;
-    facts.uploaded = uploads_.best(row.spec.id, now);
+    UploadChoice upload = uploads_.best(row.spec, now);
+    facts.uploaded = std::move(upload.credential);
+    facts.uploadedReason = std::move(upload.reason);
     facts.current = records_.credentials.current(row.spec.id);
     facts.acmeImpossible = whyNoAcme(row.spec);
     facts.acme = row.acme;
@@ -60,7 +62,7 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
             if (!row) return turn;
             turn.decision = decideFor(*row);
             if (turn.decision.action == Action::useUploaded) {
-                const Credential upload = uploads_.best(id, parts_.clock.now()).value();
+                const Credential upload = uploads_.best(row->spec, parts_.clock.now()).credential.value();
                 records_.credentials.setCurrent(id, upload.generation);
                 if (row->reissueAsked) records_.certificates.askReissue(id, false);
             } else if (turn.decision.action == Action::issueLocal) {
@@ -175,6 +177,7 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
         runOrder(id);
     }
     parts_.views.put(view);
+    uploadsChanged();
     deployWhereStale(view);
     settleJobs();
 }
@@ -208,6 +211,7 @@ void Engine::concludeRemove(const CertificateId& id) {
     removing_.erase(id);
     schedule_.set("issue:" + id, std::nullopt);
     parts_.views.remove(Views::Kind::certificate, id);
+    uploadsChanged();
     settleJobs();
 }
 

@@ -19,5 +19,6 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
 std::string worstProof(Records& records, const CertificateView& view);
 ServiceView serviceView(Records& records, const ServiceProfile& service);
 std::vector<AuthorityView> authorityViews(Records& records);
+std::vector<UploadView> uploadViews(Records& records);
 
 }  // namespace certmgr::engine

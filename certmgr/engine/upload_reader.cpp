@@ -1,0 +1,53 @@
+#include "certmgr/engine/upload_reader.h"
+
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include <openssl/crypto.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "certmgr/core/error.h"
+
+namespace certmgr::engine {
+namespace {
+
+constexpr int silenceMs = 10'000;
+
+struct Buffer {
+    std::array<char, 16 * 1024> octets{};
+    Buffer() = default;
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { OPENSSL_cleanse(octets.data(), octets.size()); }
+};
+
+[[noreturn]] void reject(const char* code, std::string_view what, const std::string& why) {
+    throw Error(ErrorKind::rejected, code, std::string(what) + why);
+}
+
+}  // namespace
+
+crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what) {
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) hal::throwErrno(errno, what);
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+        reject("bad-upload", what, " is neither a file nor a pipe: expected one of them");
+    crypto::SecretText secret(limit + 1);
+    Buffer buffer;
+    while (secret.view().size() <= limit) {
+        pollfd waiting{fd.get(), POLLIN, 0};
+        if (::poll(&waiting, 1, silenceMs) == 0)
+            reject(
+                "bad-upload", what,
+                " came by a pipe that stayed silent for ten seconds: write all of it, then close the pipe");
+        const ssize_t count = ::read(fd.get(), buffer.octets.data(), buffer.octets.size());
+        if (count < 0 && errno != EINTR) hal::throwErrno(errno, what);
+        if (count == 0) return secret;
+        if (count > 0) secret.append({buffer.octets.data(), static_cast<std::size_t>(count)});
+    }
+    reject("too-large", what, " is larger than the " + std::to_string(limit) + " bytes that are taken");
+}
+
+}  // namespace certmgr::engine

@@ -1,0 +1,16 @@
+// The content of the descriptors that an upload comes by.
+#pragma once
+
+#include <string_view>
+
+#include "certmgr/crypto/secret_text.h"
+#include "hal/handle.h"
+
+namespace certmgr::engine {
+
+// Reads a file, pipe or memfd from where it stands to its end. Error(rejected): "bad-upload" for anything
+// else and for a pipe that stays silent for ten seconds, "too-large" above `limit` octets. `what`: "the
+// upload".
+crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what);
+
+}  // namespace certmgr::engine
