@@ -96,11 +96,15 @@ GeneralNamesPtr alternativeNames(const X509& certificate) {
     return names;
 }
 
-// Baseline Requirements 7.1.4.3: a CN is one of the names of the subjectAltName. Asked only of a CN that
-// reads like a DNS name: private CAs write there what they like, and no client looks at it.
+// Baseline Requirements 7.1.4.3: a CN is one of the names of the subjectAltName. Asked only of an
+// internationalised one, which is how one name is passed off for another: private CAs write into the CN what
+// they like, and no client looks at it.
 bool strayCommonName(const X509& certificate) {
     const std::string text = commonNameText(certificate);
-    if (text.find('.') == std::string::npos || text.find_first_of(" \t") != std::string::npos) return false;
+    const bool international = text.find("xn--") != std::string::npos ||
+                               std::any_of(text.begin(), text.end(), [](char c) { return c < 0; });
+    if (!international || text.find('.') == std::string::npos || text.find(' ') != std::string::npos)
+        return false;
     const std::optional<Identifier> name = commonName(certificate);
     const std::vector<Identifier> names = namesOf(certificate);
     return !name || std::find(names.begin(), names.end(), *name) == names.end();
@@ -139,8 +143,9 @@ std::vector<std::string> nameProblems(const X509& certificate) {
     }
     if (strayCommonName(certificate))
         problems.emplace_back(
-            "its CN reads like a DNS name and is none of its subjectAltName; expected one of those names "
-            "(Baseline Requirements 7.1.4.3), or a CN that is no name of a server");
+            "its CN is an internationalised name and none of its subjectAltName; expected one of those "
+            "names, "
+            "written as there (Baseline Requirements 7.1.4.3)");
     const bool emptySubject = X509_NAME_entry_count(X509_get_subject_name(&certificate)) == 0;
     if (!emptySubject && X509_EXTENSION_get_critical(X509_get_ext(&certificate, index)) == 1)
         problems.emplace_back(

@@ -72,7 +72,7 @@ TEST(Limbo, agreesExceptWhereListed) {
         agreed += agrees ? 1 : 0;
     }
     RecordProperty("agreed", agreed);
-    EXPECT_EQ(agreed, 76);
+    EXPECT_EQ(agreed, 82);
 }
 
 }  // namespace

@@ -181,7 +181,8 @@ class UploadBounds : public testing::Test {
 
     std::string withSubject(const Subject& subject) const {
         return refusal({toPem(*makeCertificate(subject, *key, "CA", *caKey)) +
-                        toPem(*makeCertificate({"CA", ""}, *caKey, "CA", *caKey, true)) + text("leaf.key")});
+                        toPem(*makeCertificate({"CA", ""}, *caKey, "Root", *caKey, true)) +
+                        text("leaf.key")});
     }
 };
 
@@ -239,11 +240,11 @@ TEST_F(UploadBounds, Pkcs12) {
     std::string deep = empty;
     for (int i = 0; i < 5000; ++i) deep = bag(nestedSafe, sequence(deep));
     EXPECT_NE(refusal({pfxOf(deep)}), "");
-    EXPECT_EQ(refusal({pfxOf(empty)}), "no-certificate");
+    EXPECT_EQ(refusal({pfxOf("")}), "no-certificate");
 }
 
 TEST_F(UploadBounds, Keys) {
-    const std::string issuing = toPem(*makeCertificate({"CA", ""}, *caKey, "CA", *caKey, true));
+    const std::string issuing = toPem(*makeCertificate({"CA", ""}, *caKey, "Root", *caKey, true));
     for (const int bits : {16'384, 8200}) {
         const hal::Pkey huge = publicRsa(bits);
         EXPECT_EQ(refusal({toPem(*makeCertificate({"", "gw.example.com"}, *huge, "CA", *caKey)) + issuing}),
@@ -270,7 +271,7 @@ TEST_F(UploadBounds, AKeyWhoseFactorsAreNotItsOwnNeverReachesTheKeyStore) {
     }
     for (int i = 0; i < 5; ++i) numbers += tlv(0x02, std::string(20'000, '\x41'));
     const hal::X509Ptr leaf = makeCertificate({"", "gw.example.com"}, *rsa, "CA", *caKey);
-    EXPECT_EQ(refusal({toPem(*leaf) + toPem(*makeCertificate({"CA", ""}, *caKey, "CA", *caKey, true)),
+    EXPECT_EQ(refusal({toPem(*leaf) + toPem(*makeCertificate({"CA", ""}, *caKey, "Root", *caKey, true)),
                        sequence(numbers)}),
               "bad-key");
 }

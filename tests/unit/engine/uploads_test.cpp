@@ -60,7 +60,7 @@ TEST_F(UploadsTest, AWildcardServesEveryCertificateThatItCoversAndNoOther) {
     EXPECT_EQ(state("gw.example.com"), "uploaded");
     EXPECT_EQ(state("app.example.com"), "uploaded");
     EXPECT_EQ(state("example.org"), "acme");
-    EXPECT_EQ(view("gw.example.com").proof, "proved");
+    EXPECT_EQ(view("gw.example.com").proof, "proved") << views->services().at("web").deployments.at(0).reason;
     EXPECT_EQ(uploaded("1").certificates, (Ids{"app.example.com", "gw.example.com"}));
     EXPECT_EQ(uploaded("1").serves, (Ids{"app.example.com", "gw.example.com"}));
     EXPECT_EQ(uploaded("1").names, Ids{"*.example.com"});
