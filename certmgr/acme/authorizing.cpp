@@ -15,6 +15,9 @@ using wire::Authorization;
 using wire::AuthorizationStatus;
 using wire::Challenge;
 
+constexpr std::chrono::seconds serverPatience{10};
+constexpr std::chrono::milliseconds serverLook{50};
+
 // Takes the challenges away again, unless the CA may be fetching them at this moment: an order that is
 // interrupted there, by a stop or by the network, would become invalid. The run that goes on with it presents
 // them again.
@@ -108,6 +111,7 @@ class Authorizing {
         for (const std::string& url : urls) prepare(url);
         if (!failures_.empty()) throw failures_.error();
         if (open_.empty()) return;
+        if (!challenges_.empty()) awaitServer();
         Polling polling(waitingFor(), stop_);
         presented_.setInUse(true);
         // 7.5.1: "the client indicates to the server that it is ready for the challenge validation by sending
@@ -140,6 +144,16 @@ class Authorizing {
         // "processing": an earlier run has answered it.
         if (challenge.status == "pending") challenges_.push_back(challenge.url);
         open_.push_back({url, nameOf(authorization)});
+    }
+
+    // At the start of the box its proxy may still be to come: a short wait is worth an authorization that
+    // fails and a minute of backoff. The CA, which looks from outside, has the last word.
+    void awaitServer() {
+        const auto deadline = std::chrono::steady_clock::now() + serverPatience;
+        while (!solver_.hasServer() && std::chrono::steady_clock::now() < deadline) {
+            journal_.activity("waiting for the server of the challenges to start");
+            pause(serverLook, stop_);
+        }
     }
 
     void poll(Polling& polling) {

@@ -14,6 +14,8 @@ class Http01Solver {
     virtual void present(const std::string& token,
                          const std::string& keyAuthorization) = 0;  // readable when it returns
     virtual void remove(const std::string& token) noexcept = 0;     // absent: nothing happens
+    // Whether somebody on this box listens where the CA will ask; true where that is not known.
+    virtual bool hasServer() const = 0;
 };
 
 }  // namespace certmgr::acme

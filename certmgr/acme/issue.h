@@ -49,9 +49,11 @@ class OrderJournal {
 
 // An account at one CA. Durable parts through the callbacks, so that a second run re-uses it.
 struct AccountSettings {
-    KeyId key;                                               // made already
-    std::optional<std::string> url;                          // known from an earlier run
-    std::function<void(const std::string& url)> registered;  // must store durably before it returns
+    KeyId key;                       // made already
+    std::optional<std::string> url;  // known from an earlier run
+    // Must store durably, before it returns, that this account exists and was told these contacts.
+    std::function<void(const std::string& url)> registered;
+    bool contactsChanged = false;  // since the account at `url` was told of them
 };
 
 // One CA with one account: holds the directory, a pool of nonces and the account URL; shared by all orders

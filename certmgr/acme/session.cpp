@@ -1,5 +1,7 @@
 #include "certmgr/acme/session.h"
 
+#include <utility>
+
 #include "certmgr/acme/response.h"
 #include "certmgr/acme/wire/account.h"
 #include "certmgr/acme/wire/json.h"
@@ -29,7 +31,8 @@ Session::Impl::Impl(CaSettings ca, AccountSettings account, hal::Pkey key, net::
       key_(std::move(key)),
       thumbprint_(crypto::jwkThumbprint(*key_)),
       http_(http),
-      accountUrl_(account_.url) {}
+      outdated_(account_.contactsChanged ? account_.url : std::nullopt),
+      accountUrl_(outdated_ ? std::nullopt : account_.url) {}
 
 wire::Directory Session::Impl::directory(const std::stop_token& stop) {
     return directory_.get(stop, [&] {
@@ -40,7 +43,25 @@ wire::Directory Session::Impl::directory(const std::stop_token& stop) {
 }
 
 std::string Session::Impl::accountUrl(const std::stop_token& stop) {
-    return accountUrl_.get(stop, [&] { return registerAccount(stop); });
+    return accountUrl_.get(stop, [&] { return openAccount(stop); });
+}
+
+std::string Session::Impl::openAccount(const std::stop_token& stop) {
+    if (!outdated_) return registerAccount(stop);
+    try {
+        sendContacts(*outdated_, stop);
+        if (account_.registered) account_.registered(*outdated_);
+        return *std::exchange(outdated_, std::nullopt);
+    } catch (const Error& error) {
+        if (!isProblem(error, "accountDoesNotExist")) throw;
+        outdated_.reset();
+        return registerAccount(stop);
+    }
+}
+
+// RFC 8555 7.3.2
+void Session::Impl::sendContacts(const std::string& accountUrl, const std::stop_token& stop) {
+    signedPost(accountUrl, accountUrl, wire::contactsPayload(ca_.contacts), "the account's contacts", stop);
 }
 
 // RFC 8555 7.3: the server answers 200 and the URL of the account that has this key, or makes one and answers
@@ -62,6 +83,8 @@ std::string Session::Impl::registerAccount(const std::stop_token& stop) {
     if (!wire::isHttpsUrl(url))
         throw Error(ErrorKind::misconfigured, "not-acme",
                     "newAccount: expected the https URL of the account as Location");
+    // RFC 8555 7.3.1: an account that was there already is returned as it is, whatever the request said.
+    if (response.status == 200) sendContacts(url, stop);
     if (account_.registered) account_.registered(url);
     return url;
 }

@@ -28,7 +28,9 @@ struct Session::Impl {
     std::string keyAuthorization(const std::string& token) const { return token + "." + thumbprint_; }
 
   private:
+    std::string openAccount(const std::stop_token& stop);
     std::string registerAccount(const std::stop_token& stop);
+    void sendContacts(const std::string& accountUrl, const std::stop_token& stop);
     std::string freshNonce(const std::stop_token& stop);
     net::HttpResponse signedPost(const std::optional<std::string>& kid, const std::string& url,
                                  const std::string& payload, const std::string& what,
@@ -41,6 +43,7 @@ struct Session::Impl {
     net::HttpClient& http_;
     NoncePool nonces_;
     SharedValue<wire::Directory> directory_;
+    std::optional<std::string> outdated_;  // the account that knows other contacts; of the one who opens it
     SharedValue<std::string> accountUrl_;
 };
 

@@ -77,7 +77,7 @@ void readCertificates(TableReader& reader, ServiceProfile& profile, const Settin
         std::vector<std::string> names;
         table.read("names", names);
         spec.names = namesOf(table, names);
-        table.readWord("key_algorithm", spec.keyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
+        table.readWord("key_algorithm", spec.keyAlgorithm, hal::makeableAlgorithmFrom, algorithmWords);
         table.readWord("key_policy", spec.keyPolicy, hal::keyPolicyFrom, policyWords);
         table.read("acme", spec.acme);
         table.finish();

@@ -24,7 +24,7 @@ void readKeys(TableReader reader, Settings& settings) {
     reader.readPath("provider", provider);
     settings.keydSocket = socket;
     settings.providerModule = provider;
-    reader.readWord("algorithm", settings.keyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
+    reader.readWord("algorithm", settings.keyAlgorithm, hal::makeableAlgorithmFrom, algorithmWords);
     reader.readWord("policy", settings.keyPolicy, hal::keyPolicyFrom, policyWords);
     reader.finish();
 }
@@ -34,8 +34,9 @@ void readAuthority(TableReader reader, authority::AuthoritySettings& settings) {
     if (settings.organization.empty() || settings.organization.size() > longestOrganization)
         reader.refuse("organization", "found " + std::to_string(settings.organization.size()) +
                                           " bytes, expected 1 to 64, as X.509 has it (RFC 5280)");
-    reader.readWord("root_key_algorithm", settings.rootKeyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
-    reader.readWord("issuing_key_algorithm", settings.issuingKeyAlgorithm, hal::keyAlgorithmFrom,
+    reader.readWord("root_key_algorithm", settings.rootKeyAlgorithm, hal::makeableAlgorithmFrom,
+                    algorithmWords);
+    reader.readWord("issuing_key_algorithm", settings.issuingKeyAlgorithm, hal::makeableAlgorithmFrom,
                     algorithmWords);
     reader.readWord("root_key_policy", settings.rootKeyPolicy, hal::keyPolicyFrom, policyWords);
     reader.readWord("issuing_key_policy", settings.issuingKeyPolicy, hal::keyPolicyFrom, policyWords);
@@ -74,6 +75,9 @@ acme::CaSettings readCa(TableReader reader) {
 void readAcme(TableReader reader, Settings& settings) {
     reader.read("enabled", settings.acmeEnabled);
     reader.read("public_names_only", settings.publicNamesOnly);
+    std::int64_t port = settings.challengePort;
+    reader.readInteger("challenge_port", port, 0, 65535);
+    settings.challengePort = static_cast<std::uint16_t>(port);
     std::set<std::string> names;
     for (TableReader& table : reader.tables("ca")) {
         settings.cas.push_back(readCa(table));

@@ -1,6 +1,7 @@
 // The administrator's and the vendor's files, validated. docs: certmgr.toml(5).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ struct Settings {
     authority::AuthoritySettings authority;
     std::vector<acme::CaSettings> cas;  // in order of preference; empty: no ACME
     bool acmeEnabled = true;
-    bool publicNamesOnly = true;  // false: ask for private names too (a CA inside the company, tests)
-    int workers = 16;             // jobs that run at once, mostly waiting for a CA
+    bool publicNamesOnly = true;       // false: ask for private names too (a CA inside the company, tests)
+    std::uint16_t challengePort = 80;  // of loopback, where challenges are served; 0: not awaited
+    int workers = 16;                  // jobs that run at once, mostly waiting for a CA
     bool requireTimeSync = false;
 };
 

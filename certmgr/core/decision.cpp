@@ -55,10 +55,13 @@ class Decider {
         return current().keyAlgorithm && *current().keyAlgorithm != facts_.spec.keyAlgorithm;
     }
 
-    static Decision issueLocal(std::string why) { return {Action::issueLocal, std::move(why), std::nullopt}; }
+    Decision issueLocal(std::string why) const {
+        return {Action::issueLocal, std::move(why), std::nullopt,
+                facts_.current ? facts_.current->generation : 0};
+    }
 
     Decision onUntrustedClock() const {
-        if (facts_.current && covering(current()))
+        if (facts_.current && covering(current()) && !facts_.currentKeyLost)
             return {Action::none,
                     "the clock is not trusted: the certificate in force stays, whatever its dates say",
                     now_ + untrustedClockPoll};
@@ -106,6 +109,9 @@ class Decider {
     std::string whyNothingWorks() const {
         if (!facts_.current)
             return "there is no certificate yet; a local one serves until there is a better one";
+        if (facts_.currentKeyLost)
+            return "the key of the certificate in force is no longer in the key store; a local one serves at "
+                   "once";
         if (!covering(current()))
             return "the certificate in force does not cover all names; a local one serves at once";
         if (now_ < current().leaf.notBefore)
@@ -126,7 +132,7 @@ class Decider {
                    facts_.issuingAuthority;
         if (local && otherKeyWanted())
             return "another kind of key is wanted; the local certificate is made anew";
-        if (facts_.reissue && !acmePossible())
+        if (local && facts_.reissue && !acmePossible())
             return "a reissue was asked for, and is done locally: " + facts_.acmeImpossible;
         return "";
     }
@@ -144,7 +150,7 @@ class Decider {
 
     Decision renew(const std::string& why) const {
         if (acmePossible() && attemptDue())
-            return {Action::orderAcme, why + "; one is ordered from the CA", std::nullopt};
+            return {Action::orderAcme, why + "; one is ordered from the CA", whileOrdering()};
         switch (current().source) {
             case Source::local:
                 return renewLocal(why);
@@ -156,6 +162,12 @@ class Decider {
         if (!acmePossible())
             return issueLocal(why + "; a local one takes its place: " + facts_.acmeImpossible);
         return keepUntilNextAttempt(why);
+    }
+
+    // An order may take its time: what is in force is watched meanwhile.
+    TimePoint whileOrdering() const {
+        const CertificateSummary& leaf = current().leaf;
+        return current().source == Source::local ? lastStretch(leaf) : handOver(leaf);
     }
 
     Decision renewLocal(const std::string& why) const {

@@ -22,6 +22,7 @@ struct CertificateFacts {
     std::string acmeImpossible;  // why: "switched off", "no CA configured", whyNotPublic(); empty: possible
     AttemptRecord acme;
     std::string issuingAuthority;  // id of the authority that signs local leaves now
+    bool currentKeyLost = false;   // the key store no longer has the key of `current`
     bool reissue = false;          // an administrator asked for it
     bool clockTrusted = true;
 };
@@ -32,7 +33,8 @@ std::string_view toString(Action action) noexcept;
 struct Decision {
     Action action = Action::none;
     std::string reason;                  // a sentence, shown to people
-    std::optional<TimePoint> lookAgain;  // with none: when the facts change by time alone. Absent: never
+    std::optional<TimePoint> lookAgain;  // when the facts change by time alone. Absent: never
+    std::int64_t replaces = 0;           // with issueLocal: the generation that is of no more use; 0: none
 };
 
 // features.md 2 and 3. A working certificate is never given up for a worse one. In order:
@@ -46,10 +48,11 @@ struct Decision {
 // attempt.
 // - Whatever is in force and cannot be had anew from ACME in time: a local one, by renewalTime() where the
 // current one is local, and not before the last stretch (see lastStretch()) where it is ACME's.
-// A reissue that was asked for is done by ACME where that is possible, else locally at once; the caller
-// withdraws `reissue` when a new credential is in force. On an untrusted clock nothing counts as expired or
-// due, and only where nothing is there something is done; lookAgain is then a minute away, since trust may
-// come without a jump of the clock.
+// A reissue that was asked for is done by ACME where that is possible, else locally where the certificate in
+// force is local; any other stays, with the reason. The caller withdraws `reissue` when a new credential is
+// in force, or nothing is to be done. On an untrusted clock nothing counts as expired or due, and only where
+// nothing is there something is done; lookAgain is then a minute away, since trust may come without a jump of
+// the clock.
 Decision decide(const CertificateFacts& facts, TimePoint now);
 
 // When a certificate that could not be renewed is given up for a local one: 1/20 of the lifetime before its

@@ -103,6 +103,14 @@ bool checkBounds(UploadReport& report) {
     return report.acceptable();
 }
 
+// A weak key is refused for being weak.
+void checkKeyIsKept(UploadReport& report) {
+    const auto weak = [](const Finding& finding) { return finding.code == "weak-key"; };
+    if (std::any_of(report.findings.begin(), report.findings.end(), weak)) return;
+    if (std::optional<Finding> finding = whyKeyNotKept(*report.chain.front()))
+        report.findings.push_back(std::move(*finding));
+}
+
 // A leaf alone is whole only where its issuer is known to be the top.
 void checkWhole(const std::vector<X509Ptr>& anchors, UploadReport& report) {
     const X509& leaf = *report.chain.front();
@@ -159,6 +167,7 @@ UploadReport inspectChain(std::vector<X509Ptr> certificates, const std::vector<I
                     report);
     for (const X509Ptr& root : report.roots) checkMember(*root, Position::anchor, now, report);
     checkNames(names, report);
+    checkKeyIsKept(report);
     // What OpenSSL adds (constraints of the path, trust) is asked only of a chain that is sound by itself.
     if (report.acceptable() && !(anchors.empty() && report.roots.empty()))
         attempt(report, [&] { verifyChain(report.chain, anchors.empty() ? report.roots : anchors, now); });

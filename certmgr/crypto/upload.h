@@ -30,13 +30,15 @@ UploadReport inspectUpload(const UploadFiles& files, const std::vector<Identifie
 
 // The same without a key. Codes: those of orderChain(), verifyChain(), checkProfile() and checkValidity(),
 // and "names-not-covered", "no-names", "too-many-names", "bad-subject", "self-signed", "ca-as-leaf",
-// "key-too-large".
+// "key-too-large", "key-not-supported".
 UploadReport inspectChain(std::vector<X509Ptr> certificates, const std::vector<Identifier>& names,
                           TimePoint now, const std::vector<X509Ptr>& anchors = {});
 
-// The key among `parts` that is the one of the leaf; empty, with findings, where there is none that the key
-// store takes: "no-key", "key-mismatch", "key-not-supported", "bad-key", and those of keys that cannot be
-// read.
+// "key-not-supported", where the key store does not take keys like that of the leaf.
+std::optional<Finding> whyKeyNotKept(const X509& leaf);
+
+// The key among `parts` that is the one of the leaf; empty, with findings, where there is none: "no-key",
+// "key-mismatch", "bad-key", and those of keys that cannot be read.
 hal::Pkey fittingKey(UploadParts& parts, const X509& leaf, std::vector<Finding>& findings);
 
 }  // namespace certmgr::crypto

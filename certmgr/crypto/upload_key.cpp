@@ -65,19 +65,15 @@ Finding mismatch(const UploadParts& parts, const X509& leaf) {
                                 ": give the key that its request was made with"};
 }
 
-std::optional<Finding> whyNotTaken(const EVP_PKEY& key, const X509& leaf) {
-    const std::string algorithm = algorithmOf(key);
-    if (!hal::keyAlgorithmFrom(algorithm))
-        return Finding{"key-not-supported", "the key of " + subjectOf(leaf) + " is " + algorithm +
-                                                "; the key store of this box takes " + supportedAlgorithms() +
-                                                ": have a certificate issued for such a key"};
-    if (!factorsBelong(key))
-        return Finding{"bad-key", "the private key of " + subjectOf(leaf) +
-                                      " has numbers that do not belong together: export it again"};
-    return std::nullopt;
-}
-
 }  // namespace
+
+std::optional<Finding> whyKeyNotKept(const X509& leaf) {
+    const std::string algorithm = algorithmOf(*X509_get0_pubkey(&leaf));
+    if (hal::keyAlgorithmFrom(algorithm)) return std::nullopt;
+    return Finding{"key-not-supported", "the key of " + subjectOf(leaf) + " is " + algorithm +
+                                            "; the key store of this box takes " + supportedAlgorithms() +
+                                            ": have a certificate issued for such a key"};
+}
 
 hal::Pkey fittingKey(UploadParts& parts, const X509& leaf, std::vector<Finding>& findings) {
     const auto key = std::find_if(parts.keys.begin(), parts.keys.end(), [&](const hal::Pkey& candidate) {
@@ -85,9 +81,9 @@ hal::Pkey fittingKey(UploadParts& parts, const X509& leaf, std::vector<Finding>&
     });
     ERR_clear_error();
     if (key != parts.keys.end()) {
-        std::optional<Finding> problem = whyNotTaken(**key, leaf);
-        if (!problem) return std::move(*key);
-        findings.push_back(std::move(*problem));
+        if (factorsBelong(**key)) return std::move(*key);
+        findings.push_back({"bad-key", "the private key of " + subjectOf(leaf) +
+                                           " has numbers that do not belong together: export it again"});
         return {};
     }
     if (!parts.keys.empty()) findings.push_back(mismatch(parts, leaf));

@@ -39,7 +39,7 @@ int serve(const config::Settings& settings) {
     store::Database database(settings.stateDirectory / "certmgr.db");
     SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
     hal::KeydClient keys(settings.keydSocket, settings.providerModule);
-    acme::WebrootSolver solver(settings.challengeDirectory);
+    acme::WebrootSolver solver(settings.challengeDirectory, settings.challengePort);
     solver.purge(std::filesystem::file_time_type::clock::now() - std::chrono::hours(24));
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;
@@ -56,7 +56,7 @@ int serve(const config::Settings& settings) {
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);
     service.acquireName();
-    daemon::MainLoop loop(engine, queue, clock);
+    daemon::MainLoop loop(engine, queue, clock, log);
     loop.attach(*connection);
     engine.start();
     loop.run();

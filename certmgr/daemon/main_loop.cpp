@@ -47,8 +47,9 @@ void blockSignals() {
     ::signal(SIGPIPE, SIG_IGN);
 }
 
-MainLoop::MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock)
-    : engine_(engine), queue_(queue), clock_(clock), clockOffset_(offsetOf(clock)) {
+MainLoop::MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock,
+                   engine::EventLog& log)
+    : engine_(engine), queue_(queue), clock_(clock), log_(log), clockOffset_(offsetOf(clock)) {
     sd_event* event = nullptr;
     checked(::sd_event_default(&event), "sd_event_default");
     event_.reset(event);
@@ -75,42 +76,57 @@ void MainLoop::run() {
     checked(::sd_event_loop(event_.get()), "sd_event_loop");
 }
 
-int MainLoop::onQueue(sd_event_source*, int, std::uint32_t, void* loop) {
-    self(loop).queue_.drain();
+template <class Work>
+int MainLoop::guarded(Work work) noexcept {
+    try {
+        work();
+    } catch (const std::exception& error) {
+        log_.write({engine::Severity::error,
+                    engine::event_id::jobFailed,
+                    std::string("a turn of the main loop: ") + error.what(),
+                    {}});
+    }
     return 0;
+}
+
+int MainLoop::onQueue(sd_event_source*, int, std::uint32_t, void* loop) {
+    return self(loop).guarded([&] { self(loop).queue_.drain(); });
 }
 
 int MainLoop::onTimer(sd_event_source*, std::uint64_t, void* loop) {
-    self(loop).lookAtTheClock();
-    self(loop).engine_.runDue();
-    return 0;
+    return self(loop).guarded([&] {
+        self(loop).lookAtTheClock();
+        self(loop).engine_.runDue();
+    });
 }
 
 int MainLoop::onTerminate(sd_event_source*, const signalfd_siginfo*, void* loop) {
-    ::sd_notify(0, "STOPPING=1");
-    self(loop).stopping_ = true;
-    self(loop).engine_.stop();
-    return 0;
+    return self(loop).guarded([&] {
+        ::sd_notify(0, "STOPPING=1");
+        self(loop).stopping_ = true;
+        self(loop).engine_.stop();
+    });
 }
 
 int MainLoop::onHangup(sd_event_source*, const signalfd_siginfo*, void* loop) {
-    self(loop).engine_.review();
-    return 0;
+    return self(loop).guarded([&] { self(loop).engine_.review(); });
+}
+
+int MainLoop::onTurn(sd_event_source*, void* loop) {
+    return self(loop).guarded([&] { self(loop).turn(); });
 }
 
 // After every turn of the loop: what was due may have changed, or the last worker may have ended.
-int MainLoop::onTurn(sd_event_source*, void* loop) {
-    MainLoop& mainLoop = self(loop);
+void MainLoop::turn() {
     // Services are ordered behind this unit: at their start the files must be there.
-    if (!mainLoop.ready_ && mainLoop.engine_.served()) {
-        mainLoop.ready_ = true;
+    if (!ready_ && engine_.served()) {
+        ready_ = true;
         ::sd_notify(0, "READY=1");
-        ::malloc_trim(
-            0);  // the start looks at everything at once; what is left of that is for years of idling
+        // The start looks at everything at once; what is left of that is for years of idling.
+        ::malloc_trim(0);
     }
-    if (mainLoop.stopping_ && mainLoop.engine_.idle()) ::sd_event_exit(mainLoop.event_.get(), 0);
-    mainLoop.armTimer();
-    return 0;
+    if (stopping_ && engine_.idle()) ::sd_event_exit(event_.get(), 0);
+    armTimer();
 }
 
 void MainLoop::armTimer() {

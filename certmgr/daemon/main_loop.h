@@ -22,24 +22,30 @@ void blockSignals();
 
 class MainLoop {
   public:
-    MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock);
+    MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock, engine::EventLog& log);
 
     void attach(sd_bus& bus);
     // Until SIGTERM or SIGINT; SIGHUP looks at everything again. Workers have ended when it returns.
     void run();
 
   private:
+    // sd-event's own frames know no exceptions: what a callback could not do is logged, and tried when it is
+    // due again.
+    template <class Work>
+    int guarded(Work work) noexcept;
     static int onQueue(sd_event_source* source, int fd, std::uint32_t events, void* loop);
     static int onTimer(sd_event_source* source, std::uint64_t microseconds, void* loop);
     static int onTerminate(sd_event_source* source, const signalfd_siginfo* signal, void* loop);
     static int onHangup(sd_event_source* source, const signalfd_siginfo* signal, void* loop);
     static int onTurn(sd_event_source* source, void* loop);
+    void turn();
     void armTimer();
     void lookAtTheClock();
 
     engine::Engine& engine_;
     engine::MainQueue& queue_;
     const Clock& clock_;
+    engine::EventLog& log_;
     EventHandle event_;
     EventSource queueSource_, timerSource_, terminateSource_, interruptSource_, hangupSource_, turnSource_;
     std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when the clock is set

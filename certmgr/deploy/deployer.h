@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,12 +56,18 @@ class Deployer {
     //
     // Throws only for what is wrong on our side (disk, rights): then nothing was activated, or what was is
     // back, but for certificates that had nothing active before: their new files stay.
-    std::vector<Outcome> deploy(const ServiceProfile& service, const std::vector<Target>& targets);
+    //
+    // A stop ends it soon, by Error "cancelled". A reload is awaited all the same; after one that was refused
+    // the generations before are put back, after one that was not the new ones stay, unproved. The same call
+    // goes on from there.
+    std::vector<Outcome> deploy(const ServiceProfile& service, const std::vector<Target>& targets,
+                                const std::stop_token& stop = {});
 
     // Looks at what is served now, once and without changing anything. proved: the target is served;
     // rolledBack: another generation is active and served; waiting: nothing answers; failed: something else
     // is served.
-    std::vector<Outcome> check(const ServiceProfile& service, const std::vector<Target>& targets);
+    std::vector<Outcome> check(const ServiceProfile& service, const std::vector<Target>& targets,
+                               const std::stop_token& stop = {});
 
   private:
     const GenerationStore& generations_;

@@ -28,8 +28,9 @@ const std::vector<Identifier>& namesAskedFor(const ServiceProfile& service, cons
 }  // namespace
 
 Deployment::Deployment(const GenerationStore& generations, hal::ServiceControl& control, Probe& probe,
-                       const ServiceProfile& service, const std::vector<Deployer::Target>& targets)
-    : generations_(generations), control_(control), probe_(probe), service_(service) {
+                       const ServiceProfile& service, const std::vector<Deployer::Target>& targets,
+                       std::stop_token stop)
+    : generations_(generations), control_(control), probe_(probe), service_(service), stop_(std::move(stop)) {
     for (const Deployer::Target& target : targets) {
         const Credential& credential = target.item.credential;
         Step step;
@@ -163,7 +164,7 @@ Seen Deployment::look(const Step& step, steady_clock::time_point deadline) const
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     ProbeTarget target = service_.probe;
     target.timeout = std::max(std::min(left, target.timeout / 4), shortestLook);
-    return probe_.look(target, step.name);
+    return probe_.look(target, step.name, stop_);
 }
 
 void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
@@ -174,7 +175,7 @@ void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
         pause = std::min(pause * 2, longestPause);
         for (Step* step : steps) step->seen = look(*step, deadline);
         std::erase_if(steps, [](const Step* step) { return shortfall(step->seen, step->expected).empty(); });
-    } while (!steps.empty() && steady_clock::now() + pause < deadline);
+    } while (!steps.empty() && !stop_.stop_requested() && steady_clock::now() + pause < deadline);
 }
 
 bool Deployment::anotherWasServed(const Step& step) const {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace certmgr::deploy {
 class Deployment {
   public:
     Deployment(const GenerationStore& generations, hal::ServiceControl& control, Probe& probe,
-               const ServiceProfile& service, const std::vector<Deployer::Target>& targets);
+               const ServiceProfile& service, const std::vector<Deployer::Target>& targets,
+               std::stop_token stop);
 
     // In this order.
     void lookBefore();
@@ -59,6 +61,7 @@ class Deployment {
     hal::ServiceControl& control_;
     Probe& probe_;
     const ServiceProfile& service_;
+    const std::stop_token stop_;
     std::vector<Step> steps_;
 };
 

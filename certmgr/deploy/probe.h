@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,10 @@ class Probe {
   public:
     virtual ~Probe() = default;
     // One handshake with `serverName` as SNI; without SNI for an address (RFC 6066 3 allows names only).
-    // Bounded by target.timeout. Never throws for what the service does wrong.
-    virtual Seen look(const ProbeTarget& target, const Identifier& serverName) = 0;
+    // Bounded by target.timeout; ends soon after a stop is requested, with what was seen so far. Never throws
+    // for what the service does wrong.
+    virtual Seen look(const ProbeTarget& target, const Identifier& serverName,
+                      const std::stop_token& stop) = 0;
 };
 
 // The name to ask for: the first that is no wildcard; a host below the wildcard where there are only those.

@@ -1,5 +1,6 @@
 #include "certmgr/deploy/tls_probe.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -19,6 +20,8 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+constexpr milliseconds stopNoticed{100};
 
 // What the service does wrong; becomes Seen::problem.
 class Failure : public std::runtime_error {
@@ -62,8 +65,8 @@ Address parseAddress(const std::string& text, std::uint16_t port) {
 
 class Connection {
   public:
-    explicit Connection(const ProbeTarget& target)
-        : limit_(target.timeout), deadline_(steady_clock::now() + target.timeout) {
+    Connection(const ProbeTarget& target, const std::stop_token& stop)
+        : limit_(target.timeout), deadline_(steady_clock::now() + target.timeout), stop_(stop) {
         const Address address = parseAddress(target.address, target.port);
         socket_ =
             hal::UniqueFd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -109,8 +112,9 @@ class Connection {
         for (;;) {
             const auto left = std::chrono::ceil<milliseconds>(deadline_ - steady_clock::now());
             if (left <= milliseconds(0)) throw Failure(fmt::format("no answer within {} ms", limit_.count()));
+            if (stop_.stop_requested()) throw Failure("no answer before certmgrd was stopped");
             pollfd waiting{socket_.get(), events, 0};
-            const int ready = ::poll(&waiting, 1, static_cast<int>(left.count()));
+            const int ready = ::poll(&waiting, 1, static_cast<int>(std::min(left, stopNoticed).count()));
             if (ready > 0) return;
             if (ready < 0 && errno != EINTR) throw Failure(errnoText(errno));
         }
@@ -118,6 +122,7 @@ class Connection {
 
     milliseconds limit_;
     steady_clock::time_point deadline_;
+    const std::stop_token& stop_;
     hal::UniqueFd socket_;
 };
 
@@ -190,10 +195,10 @@ TlsProbe::TlsProbe() : context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_OFF);
 }
 
-Seen TlsProbe::look(const ProbeTarget& target, const Identifier& serverName) {
+Seen TlsProbe::look(const ProbeTarget& target, const Identifier& serverName, const std::stop_token& stop) {
     Seen seen;
     try {
-        Connection connection(target);
+        Connection connection(target, stop);
         seen.connected = true;
         Handshake handshake(*context_, serverName);
         try {

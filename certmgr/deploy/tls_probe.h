@@ -10,7 +10,7 @@ namespace certmgr::deploy {
 class TlsProbe : public Probe {
   public:
     TlsProbe();
-    Seen look(const ProbeTarget& target, const Identifier& serverName) override;
+    Seen look(const ProbeTarget& target, const Identifier& serverName, const std::stop_token& stop) override;
 
   private:
     hal::SslContext context_;

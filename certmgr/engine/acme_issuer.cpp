@@ -2,6 +2,15 @@
 #include "certmgr/engine/issuance.h"
 
 namespace certmgr::engine {
+namespace {
+
+std::string joined(const std::vector<std::string>& contacts) {
+    std::string text;
+    for (const std::string& contact : contacts) text += contact + "\n";
+    return text;
+}
+
+}  // namespace
 
 // The journal of one intent: a row of the database.
 class StoredOrder : public acme::OrderJournal {
@@ -83,9 +92,16 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
     // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
     const hal::KeyInfo key = keys_.obtain(
         {account->key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
-    acme::AccountSettings settings{
-        key.id, account->url.empty() ? std::nullopt : std::optional(account->url),
-        [this, ca](const std::string& url) { records_.accounts.registered(ca.name, ca.directory, url); }};
+    const std::string told = "acme-contacts:" + ca.name + " " + ca.directory;
+    const std::string contacts = joined(ca.contacts);
+    acme::AccountSettings settings{key.id, account->url.empty() ? std::nullopt : std::optional(account->url),
+                                   [this, ca, told, contacts](const std::string& url) {
+                                       records_.database.transaction([&] {
+                                           records_.accounts.registered(ca.name, ca.directory, url);
+                                           records_.meta.set(told, contacts);
+                                       });
+                                   },
+                                   records_.meta.get(told) != contacts};
     auto made = std::make_shared<Line>();
     made->http = http_(ca);
     made->session =
@@ -116,6 +132,12 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
                     order.ca + " sent a certificate for " +
                         (leaf.names.empty() ? leaf.subject : leaf.names.front().value) +
                         ", which does not cover all names asked for");
+    if (leaf.notBefore > clock_.now())
+        // The order stays, and the next attempt fetches the same certificate.
+        throw Error(ErrorKind::transient, "certificate-not-yet-valid",
+                    order.ca + " sent a certificate that begins " + formatTime(leaf.notBefore) +
+                        ", and the clock of the box says " + formatTime(clock_.now()) +
+                        ": see that it is right");
     if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
         throw Error(ErrorKind::rejected, "certificate-expired",
                     order.ca + " sent a certificate that ended " + formatTime(leaf.notAfter));
@@ -145,11 +167,16 @@ void AcmeIssuer::run(const CertificateSpec& spec, acme::Session& session, Stored
         acme::issue(session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solver_, journal, stop);
     try {
         const TimePoint now = clock_.now();
-        adopt(records_, checked(spec, journal.row(), key, chain), now, [&] {
+        const bool inForce = adopt(records_, checked(spec, journal.row(), key, chain), now, 0, [&] {
             records_.orders.setState(journal.row().id, store::OrderState::finished, "");
             records_.certificates.attemptSucceeded(spec.id, now);
             records_.certificates.askReissue(spec.id, false);
         });
+        // A failure, so that the next order waits for its time: else there would be one after the other.
+        if (!inForce)
+            throw Error(ErrorKind::internal, "certificate-not-better",
+                        "the certificate that " + journal.row().ca +
+                            " sent is no better than the one in force, which stays");
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::rejected) journal.orderAbandoned(error.what());
         throw;

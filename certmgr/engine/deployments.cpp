@@ -11,9 +11,12 @@ namespace {
 // A service that is not up yet is looked for soon: its start is what the certificate waits for.
 constexpr seconds firstLook{2};
 constexpr seconds longestLook{60};
+// One that is up and was never proved has another fault, such as a wrong port in its profile: each look
+// reloads it.
+constexpr seconds longestReload{3600};
 
-seconds untilNextLook(int failures) {
-    return std::min(longestLook, seconds(firstLook.count() << std::min(failures, 5)));
+seconds untilNextLook(int failures, seconds longest) {
+    return std::min(longest, seconds(firstLook.count() << std::min(failures, 16)));
 }
 
 // With nothing more to be done: served and seen, or reloaded where nobody can look.
@@ -32,13 +35,25 @@ void earliest(std::optional<TimePoint>& time, const std::optional<TimePoint>& ot
 
 }  // namespace
 
-Deployments::Target Deployments::target(const Credential& credential, const store::DeploymentRow& row) {
+std::optional<Deployments::Target> Deployments::target(const Credential& credential,
+                                                       const store::DeploymentRow& row) {
     const std::optional<hal::KeyInfo> key = keys_.store().find(credential.key);
-    if (!key)
-        throw Error(ErrorKind::internal, "key-not-found",
-                    "the key of generation " + std::to_string(credential.generation) + " of " +
-                        credential.certificate + " is no longer in the key store; reissue the certificate");
-    return {{credential, keys_.store().reference(credential.key), key->publicKey}, row.lastGood};
+    if (!key) return std::nullopt;
+    return Target{{credential, keys_.store().reference(credential.key), key->publicKey}, row.lastGood};
+}
+
+// The issue lane sees to another certificate; the rest of the service is not held up.
+void Deployments::keyIsLost(const ServiceProfile& service, const Credential& credential,
+                            const store::DeploymentRow& row) {
+    store::DeploymentRow failed = row;
+    failed.state = toString(deploy::State::failed);
+    failed.reason = "the key of generation " + std::to_string(credential.generation) +
+                    " is no longer in the key store; another certificate takes its place";
+    records_.deployments.put(failed);
+    log_.write({Severity::error,
+                event_id::deploymentFailed,
+                service.name + " and " + credential.certificate + ": " + failed.reason,
+                {{"CERTMGR_SERVICE", service.name}, {"CERTMGR_CERTIFICATE", credential.certificate}}});
 }
 
 // One row for each certificate of the service, also for those that were never deployed.
@@ -51,15 +66,16 @@ std::map<CertificateId, store::DeploymentRow> Deployments::rowsOf(const ServiceP
     return rows;
 }
 
-Deployments::Result Deployments::bring(const ServiceProfile& service, bool proveAgain) {
+Deployments::Result Deployments::bring(const ServiceProfile& service, bool proveAgain,
+                                       const std::stop_token& stop) {
     Result result;
     const TimePoint now = clock_.now();
     std::map<CertificateId, store::DeploymentRow> rows = rowsOf(service);
     std::vector<Target> targets;
     for (const auto& [id, generation] : records_.credentials.currentGenerations()) {
-        const auto found = rows.find(id);
-        if (found == rows.end()) continue;
-        store::DeploymentRow& row = found->second;
+        const auto known = rows.find(id);
+        if (known == rows.end()) continue;
+        store::DeploymentRow& row = known->second;
         if (settled(row, generation) && !proveAgain) continue;
         if (row.wanted == generation && row.nextAttempt && *row.nextAttempt > now && !proveAgain) {
             earliest(result.tryAgain, row.nextAttempt);
@@ -67,11 +83,17 @@ Deployments::Result Deployments::bring(const ServiceProfile& service, bool prove
         }
         if (row.wanted != generation) row.failures = 0;
         row.wanted = generation;
-        targets.push_back(target(records_.credentials.find(generation).value(), row));
+        const Credential credential = records_.credentials.find(generation).value();
+        if (auto found = target(credential, row)) {
+            targets.push_back(*std::move(found));
+        } else {
+            keyIsLost(service, credential, row);
+            result.touched.insert(id);
+        }
     }
     if (targets.empty()) return result;
 
-    for (const deploy::Outcome& outcome : deployer_.deploy(service, targets)) {
+    for (const deploy::Outcome& outcome : deployer_.deploy(service, targets, stop)) {
         const store::DeploymentRow row = concluded(rows.at(outcome.certificate), outcome);
         conclude(service, row, outcome);
         earliest(result.tryAgain, row.nextAttempt);
@@ -92,7 +114,8 @@ store::DeploymentRow Deployments::concluded(store::DeploymentRow row, const depl
     } else if (outcome.state == deploy::State::waiting || row.lastGood == 0) {
         // Not running yet, or at the box's first start, when its check still misses the files of another
         // module.
-        row.nextAttempt = now + untilNextLook(row.failures++);
+        const bool up = outcome.state != deploy::State::waiting;
+        row.nextAttempt = now + untilNextLook(row.failures++, up ? longestReload : longestLook);
     } else {
         row.nextAttempt = nextAttempt(++row.failures, now, std::nullopt, 0.5, std::nullopt);
     }
@@ -123,17 +146,25 @@ void Deployments::conclude(const ServiceProfile& service, const store::Deploymen
                  {"CERTMGR_STATE", row.state}}});
 }
 
-std::vector<std::string> Deployments::check(const ServiceProfile& service) {
+Deployments::Checked Deployments::check(const ServiceProfile& service, const std::stop_token& stop) {
+    Checked checked;
     std::vector<Target> targets;
     for (const CertificateSpec& spec : service.certificates) {
         const auto current = records_.credentials.current(spec.id);
-        if (current) targets.push_back(target(*current, store::DeploymentRow{service.name, spec.id}));
+        auto found = current ? target(*current, {service.name, spec.id}) : std::nullopt;
+        if (found) {
+            targets.push_back(*std::move(found));
+        } else {
+            checked.lines += spec.id + ": there is no certificate with a key\n";
+            checked.good = false;
+        }
     }
-    std::vector<std::string> lines;
-    for (const deploy::Outcome& outcome : deployer_.check(service, targets))
-        lines.push_back(outcome.certificate + ": " + std::string(toString(outcome.state)) + ", " +
-                        outcome.reason);
-    return lines;
+    for (const deploy::Outcome& outcome : deployer_.check(service, targets, stop)) {
+        checked.lines +=
+            outcome.certificate + ": " + std::string(toString(outcome.state)) + ", " + outcome.reason + "\n";
+        checked.good = checked.good && atItsEnd(outcome.state);
+    }
+    return checked;
 }
 
 }  // namespace certmgr::engine

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,16 +32,23 @@ class Deployments {
     };
     // Every certificate of the service whose generation in force is not the one that was proved last. With
     // `proveAgain` (at the start, when a service may have missed anything) the proved ones are looked at as
-    // well.
-    Result bring(const ServiceProfile& service, bool proveAgain);
+    // well. Error "cancelled": nothing of this try is on record, and the next start makes it again.
+    Result bring(const ServiceProfile& service, bool proveAgain, const std::stop_token& stop);
 
-    // Looks at what is served now; changes nothing. One line for each certificate.
-    std::vector<std::string> check(const ServiceProfile& service);
+    struct Checked {
+        std::string lines;  // one for each certificate
+        bool good = true;   // all are served as they should be, as far as anyone can see
+    };
+    // Looks at what is served now; changes nothing.
+    Checked check(const ServiceProfile& service, const std::stop_token& stop);
 
   private:
     using Target = deploy::Deployer::Target;
     std::map<CertificateId, store::DeploymentRow> rowsOf(const ServiceProfile& service);
-    Target target(const Credential& credential, const store::DeploymentRow& row);
+    // Absent: its key is no longer in the key store.
+    std::optional<Target> target(const Credential& credential, const store::DeploymentRow& row);
+    void keyIsLost(const ServiceProfile& service, const Credential& credential,
+                   const store::DeploymentRow& row);
     store::DeploymentRow concluded(store::DeploymentRow row, const deploy::Outcome& outcome) const;
     void conclude(const ServiceProfile& service, const store::DeploymentRow& row,
                   const deploy::Outcome& outcome);

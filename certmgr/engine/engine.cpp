@@ -1,14 +1,14 @@
 #include "certmgr/engine/engine.h"
 
 #include <algorithm>
-
-#include "certmgr/engine/view_builder.h"
+#include <utility>
 
 namespace certmgr::engine {
 namespace {
 
 constexpr std::size_t issueThreads = 4;
-constexpr std::size_t deployThreads = 4;
+// Each service has a thread for its turn, which may wait for another module's on the same daemon.
+constexpr std::size_t mostDeployThreads = 32;
 constexpr std::size_t uploadThreads = 2;
 constexpr seconds retryDelay{60};
 
@@ -27,6 +27,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
     : parts_(std::move(parts)),
       settings_(std::move(settings)),
       profiles_(std::move(profiles)),
+      specs_(config::mergeSpecs(profiles_)),
       records_(parts_.database),
       keys_(parts_.keys, records_, parts_.log),
       localCa_(keys_, records_, settings_.authority, parts_.log),
@@ -38,7 +39,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       lanes_(parts_.queue),
       issueWorkers_(issueThreads),
       uploadWorkers_(uploadThreads),
-      deployWorkers_(deployThreads),
+      deployWorkers_(std::clamp<std::size_t>(profiles_.size(), 1, mostDeployThreads)),
       orderWorkers_(static_cast<std::size_t>(settings_.workers)) {
     for (const ServiceProfile& profile : profiles_) {
         reloads_[{profile.handle.unit, profile.handle.reloadCommand}];
@@ -51,39 +52,66 @@ Engine::~Engine() = default;
 
 void Engine::start() {
     for (const ServiceProfile& service : profiles_) parts_.views.put(serviceView(records_, service));
-    lanes_.run(
-        "start", issueWorkers_, [this](std::stop_token) { reconcile(); },
-        [this] {
-            runAuthority();
-            showUploads();
-            for (const store::CertificateRow& row : records_.certificates.list()) runIssue(row.spec.id);
-            for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
-            schedule_.set("time", parts_.clock.now() + timeNoted);
-        });
+    runStart();
 }
 
-void Engine::reconcile() {
-    try {
-        std::set<CertificateId> wanted;
-        records_.database.transaction([&] {
-            for (const CertificateSpec& spec : config::mergeSpecs(profiles_)) {
-                records_.certificates.put(spec, true);
-                wanted.insert(spec.id);
-            }
-            for (const store::CertificateRow& row : records_.certificates.list())
-                if (row.fromProfile && !wanted.contains(row.spec.id))
-                    records_.certificates.put(row.spec, false);
-        });
-        keys_.sweep();
-        for (const auto& [id, generation] : records_.credentials.currentGenerations())
-            if (const auto row = records_.certificates.find(id); row && row->fromProfile)
-                keys_.grant(records_.credentials.find(generation)->key, row->spec.users);
-    } catch (const Error& error) {
-        parts_.log.write({Severity::warning,
-                          event_id::jobFailed,
-                          std::string("clearing up at the start: ") + error.what(),
-                          {}});
+void Engine::runStart() {
+    auto wanted = std::make_shared<std::vector<CertificateId>>();
+    lanes_.run(
+        "start", issueWorkers_,
+        [this, wanted, alone = !started_](std::stop_token) { *wanted = reconcile(alone); },
+        [this, wanted](const auto& failure) { concludeStart(*wanted, failure); });
+}
+
+// What could not be put in order is tried again; the certificates that are known are cared for meanwhile.
+void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::optional<Error>& failure) {
+    if (failure) {
+        report(event_id::jobFailed, "clearing up at the start", *failure);
+        schedule_.set("start", parts_.clock.now() + retryDelay);
     }
+    started_ = true;
+    runAuthority();
+    runUploads();
+    for (const CertificateId& id : wanted) runIssue(id);
+    for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
+    for (const auto& command : std::exchange(beforeStart_, {})) command();
+    schedule_.set("time", parts_.clock.now() + timeNoted);
+}
+
+void Engine::whenStarted(std::function<void()> command) {
+    if (started_) return command();
+    beforeStart_.push_back(std::move(command));
+}
+
+// `alone`: nothing else runs yet, so that a key without an owner is nobody's and not one just intended.
+std::vector<CertificateId> Engine::reconcile(bool alone) {
+    std::set<CertificateId> fromProfiles;
+    std::vector<CertificateId> wanted;
+    records_.database.transaction([&] {
+        for (const CertificateSpec& spec : specs_) {
+            records_.certificates.put(spec, true);
+            fromProfiles.insert(spec.id);
+        }
+        for (const store::CertificateRow& row : records_.certificates.list()) {
+            if (row.fromProfile && !fromProfiles.contains(row.spec.id))
+                records_.certificates.put(row.spec, false);
+            wanted.push_back(row.spec.id);
+        }
+    });
+    if (alone) keys_.sweep();
+    setUsersOfKeys();
+    return wanted;
+}
+
+// The profiles may name other users than those that the keys were made for. An uploaded key may serve several
+// certificates.
+void Engine::setUsersOfKeys() {
+    std::map<KeyId, std::set<std::string>> users;
+    for (const auto& [id, generation] : records_.credentials.currentGenerations())
+        if (const auto row = records_.certificates.find(id); row && row->fromProfile)
+            users[records_.credentials.find(generation)->key].insert(row->spec.users.begin(),
+                                                                     row->spec.users.end());
+    for (const auto& [key, mayUse] : users) keys_.setUsers(key, mayUse);
 }
 
 void Engine::stop() {
@@ -98,18 +126,31 @@ void Engine::runDue() {
         if (kind == "issue") runIssue(subject);
         if (kind == "deploy") runDeploy(subject, false);
         if (kind == "authority") runAuthority();
-        if (kind == "uploads") showUploads();
-        if (kind == "time") {
-            lanes_.run(
-                "time", issueWorkers_,
-                [this, now](std::stop_token) {
-                    if (!parts_.clock.trust().trusted) return;
-                    records_.meta.set(lastTimeSeen, std::to_string(now.time_since_epoch().count()));
-                },
-                [] {});
-            schedule_.set("time", now + timeNoted);
-        }
+        if (kind == "uploads") runUploads();
+        if (kind == "start") runStart();
+        if (kind == "time") noteTime();
     }
+}
+
+void Engine::noteTime() {
+    const TimePoint now = parts_.clock.now();
+    lanes_.run(
+        "time", issueWorkers_,
+        [this, now](std::stop_token) {
+            if (!parts_.clock.trust().trusted) return;
+            records_.meta.set(lastTimeSeen, std::to_string(now.time_since_epoch().count()));
+        },
+        [this](const auto& failure) {
+            if (failure) report(event_id::jobFailed, "noting the time", *failure);
+        });
+    schedule_.set("time", now + timeNoted);
+}
+
+void Engine::report(std::string_view event, const std::string& what, const Error& failure) const {
+    parts_.log.write({failure.kind() == ErrorKind::internal ? Severity::error : Severity::warning,
+                      event,
+                      what + ": " + failure.what(),
+                      {{"CERTMGR_CODE", failure.code()}}});
 }
 
 void Engine::review() {
@@ -125,23 +166,23 @@ std::vector<std::string> Engine::servicesOf(const CertificateId& id) const {
 
 void Engine::runAuthority() {
     if (stopping_) return;
-    auto due = std::make_shared<TimePoint>(parts_.clock.now() + retryDelay);
+    struct Result {
+        TimePoint due;
+        std::vector<AuthorityView> views;
+    };
+    auto result = std::make_shared<Result>();
+    result->due = parts_.clock.now() + retryDelay;
     lanes_.run(
         "authority", issueWorkers_,
-        [this, due](std::stop_token) {
-            try {
-                localCa_.ensure(parts_.clock.now());
-                *due = localCa_.dueAt();
-            } catch (const Error& error) {
-                parts_.log.write({Severity::error,
-                                  event_id::issueFailed,
-                                  std::string("the box's own CA: ") + error.what(),
-                                  {}});
-            }
+        [this, result](std::stop_token) {
+            localCa_.ensure(parts_.clock.now(), parts_.clock.trust().trusted);
+            result->due = localCa_.dueAt();
+            result->views = authorityViews(records_);
         },
-        [this, due] {
-            schedule_.set("authority", *due);
-            for (AuthorityView& view : authorityViews(records_)) parts_.views.put(std::move(view));
+        [this, result](const auto& failure) {
+            if (failure) report(event_id::issueFailed, "the box's own CA", *failure);
+            schedule_.set("authority", result->due);
+            for (AuthorityView& view : result->views) parts_.views.put(std::move(view));
             // Leaves of an issuing CA that was replaced are signed anew; for all others the decision is
             // "none".
             for (const auto& [id, view] : parts_.views.certificates())
@@ -155,38 +196,52 @@ std::mutex& Engine::reloadOf(const ServiceProfile& service) {
 
 void Engine::runDeploy(const std::string& service, bool proveAgain) {
     if (stopping_) return;
-    const auto profile =
-        std::find_if(profiles_.begin(), profiles_.end(),
-                     [&](const ServiceProfile& candidate) { return candidate.name == service; });
-    auto result = std::make_shared<Deployments::Result>();
+    const auto profile = std::ranges::find(profiles_, service, &ServiceProfile::name);
+    if (profile == profiles_.end()) return;
+    // Stays asked for until a turn that did it has concluded, whoever asks for less meanwhile.
+    if (proveAgain) proveAgain_.insert(service);
+    const bool again = proveAgain_.contains(service);
+    auto brought = std::make_shared<Brought>();
     lanes_.run(
         "deploy:" + service, deployWorkers_,
-        [this, profile, proveAgain, result](std::stop_token) {
-            try {
-                const std::lock_guard lock(reloadOf(*profile));
-                *result = deployments_.bring(*profile, proveAgain);
-            } catch (const Error& error) {
-                result->tryAgain = parts_.clock.now() + retryDelay;
-                parts_.log.write({Severity::error,
-                                  event_id::deploymentFailed,
-                                  profile->name + ": " + error.what(),
-                                  {{"CERTMGR_SERVICE", profile->name}}});
-            }
+        [this, profile, again, brought](std::stop_token stop) {
+            *brought = deployTurn(*profile, again, stop);
         },
-        [this, profile, result] { concludeDeploy(*profile, *result); });
+        [this, service, again, brought](const auto& failure) {
+            if (again) proveAgain_.erase(service);
+            concludeDeploy(service, *brought, failure);
+        });
 }
 
-void Engine::concludeDeploy(const ServiceProfile& service, const Deployments::Result& result) {
-    schedule_.set("deploy:" + service.name, result.tryAgain);
-    parts_.views.put(serviceView(records_, service));
-    for (const CertificateId& id : result.touched) {
+Engine::Brought Engine::deployTurn(const ServiceProfile& service, bool proveAgain,
+                                   const std::stop_token& stop) {
+    Brought brought;
+    {
+        const std::lock_guard lock(reloadOf(service));
+        brought.result = deployments_.bring(service, proveAgain, stop);
+    }
+    brought.service = serviceView(records_, service);
+    for (const CertificateId& id : brought.result.touched) {
+        const auto current = records_.credentials.current(id);
+        if (current) brought.proofs[id] = worstProof(records_, id, current->generation, servicesOf(id));
+    }
+    return brought;
+}
+
+void Engine::concludeDeploy(const std::string& service, const Brought& brought,
+                            const std::optional<Error>& failure) {
+    if (failure && !stopping_) report(event_id::deploymentFailed, service, *failure);
+    schedule_.set("deploy:" + service,
+                  failure ? std::optional(parts_.clock.now() + retryDelay) : brought.result.tryAgain);
+    if (brought.service) parts_.views.put(*brought.service);
+    for (const auto& [id, proof] : brought.proofs) {
         const auto known = parts_.views.certificates().find(id);
         if (known == parts_.views.certificates().end()) continue;
         CertificateView view = known->second;
-        view.proof = worstProof(records_, view);
+        view.proof = proof;
         parts_.views.put(std::move(view));
     }
-    if (!result.touched.empty()) uploadsChanged();
+    if (!brought.result.touched.empty()) uploadsChanged();
     settleJobs();
 }
 

@@ -19,6 +19,7 @@
 #include "certmgr/engine/lanes.h"
 #include "certmgr/engine/schedule.h"
 #include "certmgr/engine/uploads.h"
+#include "certmgr/engine/view_builder.h"
 
 namespace certmgr::engine {
 
@@ -45,6 +46,7 @@ inline constexpr const char* lastTimeSeen = "last-time-seen";
 // holds up another.
 class Engine : public Commands {
   public:
+    // Throws Error(misconfigured) where two profiles want one certificate differently.
     Engine(Parts parts, config::Settings settings, std::vector<ServiceProfile> profiles);
     ~Engine() override;
 
@@ -76,15 +78,23 @@ class Engine : public Commands {
   private:
     // What one turn in an issue lane found; made on the worker, read on the main thread.
     struct Turn {
-        std::optional<CertificateView> view;  // absent: the certificate is no longer wanted
+        bool wanted = true;                   // false: there is no such certificate any more
+        std::optional<CertificateView> view;  // absent: the database could not be read
         Decision decision;
         std::optional<Error> error;
+    };
+    // What a turn in a deploy lane found, likewise.
+    struct Brought {
+        Deployments::Result result;
+        std::optional<ServiceView> service;
+        std::map<CertificateId, std::string> proofs;
     };
     // A job that waits until nothing runs for its certificates.
     struct Followed {
         std::string kind;
         std::set<CertificateId> certificates;
         std::int64_t generationBefore = 0;
+        std::optional<Error> failure;  // known before the end
     };
 
     // Either side: settings and profiles do not change.
@@ -92,25 +102,38 @@ class Engine : public Commands {
     std::string whyNoAcme(const CertificateSpec& spec) const;
 
     // Workers' side.
-    void reconcile();
+    std::vector<CertificateId> reconcile(bool alone);
+    void setUsersOfKeys();
     Turn issueTurn(const CertificateId& id);
+    void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);
     Decision decideFor(const store::CertificateRow& row);
     void recordSuccess(const CertificateId& id);
-    void orderTurn(const CertificateId& id, std::stop_token stop);
+    // `follows`: the generation in force when the order was decided.
+    void orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop);
     void recordFailure(const store::CertificateRow& row, const Error& error);
     void removeTurn(const CertificateId& id);
+    Brought deployTurn(const ServiceProfile& service, bool proveAgain, const std::stop_token& stop);
 
     // Main thread's side.
+    void runStart();
+    void concludeStart(const std::vector<CertificateId>& wanted, const std::optional<Error>& failure);
+    void whenStarted(std::function<void()> command);
+    void noteTime();
+    void report(std::string_view event, const std::string& what, const Error& failure) const;
     void runIssue(const CertificateId& id);
-    void runOrder(const CertificateId& id);
+    void runOrder(const CertificateId& id, std::int64_t follows);
+    void concludeUnrecorded(const CertificateId& id, const Error& failure);
     void runDeploy(const std::string& service, bool proveAgain);
     void runAuthority();
     std::mutex& reloadOf(const ServiceProfile& service);
     void concludeIssue(const CertificateId& id, const Turn& turn);
-    void concludeDeploy(const ServiceProfile& service, const Deployments::Result& result);
-    void concludeRemove(const CertificateId& id);
-    void showUploads();
+    void concludeDeploy(const std::string& service, const Brought& brought,
+                        const std::optional<Error>& failure);
+    void concludeUpload(const std::string& job, const Uploads::Taken& taken, bool dryRun);
+    void runUploads();
+    void showUploads(std::vector<UploadView> shown);
     void uploadsChanged();
+    void concludeRemove(const CertificateId& id, const std::optional<Error>& failure);
     void showActivity(const CertificateId& id, const std::string& sentence);
     void deployWhereStale(const CertificateView& view);
     void settleJobs();
@@ -120,6 +143,7 @@ class Engine : public Commands {
     Parts parts_;
     const config::Settings settings_;
     const std::vector<ServiceProfile> profiles_;
+    const std::vector<CertificateSpec> specs_;  // what they want together
     std::map<CertificateId, std::vector<std::string>> servicesByCertificate_;
 
     Records records_;
@@ -130,11 +154,14 @@ class Engine : public Commands {
     Uploads uploads_;
     Deployments deployments_;
 
+    bool started_ = false;
+    std::vector<std::function<void()>> beforeStart_;  // commands that came too early
     Jobs jobs_;
     std::map<std::string, Followed> followed_;
     std::set<CertificateId> removing_;
-    std::map<CertificateId, int>
-        localFailures_;  // in a row; they are retried in seconds, so memory is enough
+    // In a row; they are retried in seconds, so memory is enough.
+    std::map<CertificateId, int> localFailures_;
+    std::set<std::string> proveAgain_;  // services that were asked for it and have not concluded
     // One for each thing that is reloaded: two modules on one nginx must not see each other's half-done swap.
     // Filled by the constructor, by unit and command.
     std::map<std::pair<std::string, std::vector<std::string>>, std::mutex> reloads_;

@@ -25,7 +25,7 @@ std::string Engine::request(const RequestCommand& command) {
     CertificateSpec spec;
     spec.names = parseIdentifiers(command.names);
     spec.id = certificateIdFor(spec.names);
-    spec.keyAlgorithm = parsed(command.keyAlgorithm, settings_.keyAlgorithm, hal::keyAlgorithmFrom,
+    spec.keyAlgorithm = parsed(command.keyAlgorithm, settings_.keyAlgorithm, hal::makeableAlgorithmFrom,
                                "algorithm", "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
     spec.keyPolicy = parsed(command.keyPolicy, settings_.keyPolicy, hal::keyPolicyFrom, "policy",
                             "tpm, sealed, file or prefer-tpm");
@@ -35,13 +35,16 @@ std::string Engine::request(const RequestCommand& command) {
         reject("certificate-exists", spec.id + " is asked for by the profile of " +
                                          servicesOf(spec.id).front() + ", which decides how it is made");
     const std::string job = jobs_.begin("request", spec.id);
-    lanes_.run(
-        "request:" + job, issueWorkers_,
-        [this, spec](std::stop_token) { records_.certificates.put(spec, false); },
-        [this, job, id = spec.id] {
-            followed_[job] = {"request", {id}, 0};
-            runIssue(id);
-        });
+    whenStarted([this, job, spec] {
+        lanes_.run(
+            "request:" + job, issueWorkers_,
+            [this, spec](std::stop_token) { records_.certificates.put(spec, false); },
+            [this, job, id = spec.id](const auto& failure) {
+                if (failure) return jobs_.failed(job, *failure);
+                followed_[job] = {"request", {id}};
+                runIssue(id);
+            });
+    });
     return job;
 }
 
@@ -58,7 +61,8 @@ std::string Engine::reissue(const CertificateId& id) {
                 records_.certificates.retryNow(id);
             });
         },
-        [this, job, id, before = known->second.generation] {
+        [this, job, id, before = known->second.generation](const auto& failure) {
+            if (failure) return jobs_.failed(job, *failure);
             followed_[job] = {"reissue", {id}, before};
             runIssue(id);
         });
@@ -72,34 +76,24 @@ std::string Engine::remove(const CertificateId& id) {
                              "; take it out of /etc/certmgr/services.d/" + services.front() + ".toml first");
     const std::string job = jobs_.begin("delete", id);
     removing_.insert(id);
-    followed_[job] = {"delete", {id}, 0};
+    followed_[job] = {"delete", {id}};
     lanes_.cancel("order:" + id);
     runIssue(id);
     return job;
 }
 
 std::string Engine::check(const std::string& service) {
-    const auto profile =
-        std::find_if(profiles_.begin(), profiles_.end(),
-                     [&](const ServiceProfile& candidate) { return candidate.name == service; });
+    const auto profile = std::ranges::find(profiles_, service, &ServiceProfile::name);
     if (profile == profiles_.end()) reject("not-found", "there is no service " + service);
-    struct Result {
-        std::string lines;
-        std::optional<Error> error;
-    };
-    auto result = std::make_shared<Result>();
+    auto checked = std::make_shared<Deployments::Checked>();
     const std::string job = jobs_.begin("check", "");
     lanes_.run(
         "check:" + job, deployWorkers_,
-        [this, profile, result](std::stop_token) {
-            try {
-                for (const std::string& line : deployments_.check(*profile)) result->lines += line + "\n";
-            } catch (const Error& error) {
-                result->error = error;
-            }
-        },
-        [this, job, result] {
-            result->error ? jobs_.failed(job, *result->error) : jobs_.done(job, result->lines);
+        [this, profile, checked](std::stop_token stop) { *checked = deployments_.check(*profile, stop); },
+        [this, job, checked](const auto& failure) {
+            if (failure) return jobs_.failed(job, *failure);
+            if (checked->good) return jobs_.done(job, checked->lines);
+            jobs_.failed(job, Error(ErrorKind::transient, "not-proved", checked->lines));
         });
     return job;
 }
@@ -108,9 +102,6 @@ std::string Engine::chainPem(const CertificateId& id) {
     const auto current = records_.credentials.current(id);
     return current ? current->chainPem : "";
 }
-
-// ---- jobs
-// -----------------------------------------------------------------------------------------------------------
 
 bool Engine::working(const CertificateId& id, bool ordersToo) const {
     if (lanes_.busy("issue:" + id) || (ordersToo && lanes_.busy("order:" + id))) return true;
@@ -140,11 +131,9 @@ void Engine::settleJob(const std::string& job, const Followed& followed) {
     std::string result;
     for (const CertificateId& id : followed.certificates) {
         const auto known = parts_.views.certificates().find(id);
-        if (followed.kind == "delete") {
-            if (known == parts_.views.certificates().end()) return jobs_.done(job, id + " is deleted");
-            return jobs_.failed(job, Error(ErrorKind::internal, "not-deleted",
-                                           id + " could not be deleted; see the journal"));
-        }
+        if (followed.kind == "delete")
+            return followed.failure ? jobs_.failed(job, *followed.failure)
+                                    : jobs_.done(job, id + " is deleted");
         if (known == parts_.views.certificates().end())
             return jobs_.failed(job, Error(ErrorKind::rejected, "not-found", id + " was deleted meanwhile"));
         const CertificateView& view = known->second;

@@ -2,7 +2,6 @@
 #include <random>
 
 #include "certmgr/engine/engine.h"
-#include "certmgr/engine/view_builder.h"
 
 namespace certmgr::engine {
 namespace {
@@ -45,6 +44,7 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     facts.uploaded = std::move(upload.credential);
     facts.uploadedReason = std::move(upload.reason);
     facts.current = records_.credentials.current(row.spec.id);
+    facts.currentKeyLost = facts.current && !parts_.keys.find(facts.current->key);
     facts.acmeImpossible = whyNoAcme(row.spec);
     facts.acme = row.acme;
     facts.issuingAuthority = localCa_.issuingId();
@@ -57,22 +57,7 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
     Turn turn;
     std::optional<store::CertificateRow> row;
     try {
-        for (int round = 0; round < mostRounds; ++round) {
-            row = records_.certificates.find(id);
-            if (!row) return turn;
-            turn.decision = decideFor(*row);
-            if (turn.decision.action == Action::useUploaded) {
-                const Credential upload = uploads_.best(row->spec, parts_.clock.now()).credential.value();
-                records_.credentials.setCurrent(id, upload.generation);
-                if (row->reissueAsked) records_.certificates.askReissue(id, false);
-            } else if (turn.decision.action == Action::issueLocal) {
-                localIssuer_.issue(row->spec);
-                if (row->reissueAsked) records_.certificates.askReissue(id, false);
-                recordSuccess(id);
-            } else {
-                break;
-            }
-        }
+        settleIssue(id, row, turn);
     } catch (const Error& error) {
         turn.error = error;
         parts_.log.write({Severity::error,
@@ -80,8 +65,34 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
                           id + ": " + error.what(),
                           {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_CODE", error.code()}}});
     }
+    turn.wanted = row || turn.error;
     if (row) turn.view = certificateView(records_, *row, turn.decision, servicesOf(id));
     return turn;
+}
+
+// Decides and does what takes milliseconds, until nothing of that is left.
+void Engine::settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn) {
+    for (int round = 0; round < mostRounds; ++round) {
+        row = records_.certificates.find(id);
+        if (!row) return;
+        turn.decision = decideFor(*row);
+        if (turn.decision.action == Action::useUploaded) {
+            const Credential upload = uploads_.best(row->spec, parts_.clock.now()).credential.value();
+            records_.credentials.setCurrent(id, upload.generation);
+        } else if (turn.decision.action == Action::issueLocal) {
+            localIssuer_.issue(row->spec, turn.decision.replaces);
+            recordSuccess(id);
+        } else {
+            // Nothing better can be had: the one who asked reads the reason.
+            if (row->reissueAsked && turn.decision.action == Action::none)
+                records_.certificates.askReissue(id, false);
+            return;
+        }
+        if (row->reissueAsked) records_.certificates.askReissue(id, false);
+    }
+    throw Error(
+        ErrorKind::internal, "defect",
+        "a defect of certmgr: what was done is not what was decided, \"" + turn.decision.reason + "\"");
 }
 
 void Engine::recordSuccess(const CertificateId& id) {
@@ -94,9 +105,13 @@ void Engine::recordSuccess(const CertificateId& id) {
                       {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_SHA256", credential->leaf.sha256}}});
 }
 
-void Engine::orderTurn(const CertificateId& id, std::stop_token stop) {
+void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop) {
     const auto row = records_.certificates.find(id);
     if (!row) return;
+    // The order before may have ended after this one was decided.
+    const auto current = records_.credentials.current(id);
+    const bool attemptDue = !row->acme.nextAttempt || *row->acme.nextAttempt <= parts_.clock.now();
+    if (!attemptDue || (current ? current->generation : 0) != follows) return;
     const auto activity = [this](const CertificateId& certificate, const std::string& sentence) {
         parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
     };
@@ -130,19 +145,14 @@ void Engine::recordFailure(const store::CertificateRow& row, const Error& error)
 }
 
 void Engine::removeTurn(const CertificateId& id) {
-    try {
-        const std::vector<KeyId> keys = records_.certificates.remove(id);
-        for (const KeyId& key : keys) keys_.discard(key);
-    } catch (const Error& error) {
-        parts_.log.write({Severity::error,
-                          event_id::jobFailed,
-                          "delete " + id + ": " + error.what(),
-                          {{"CERTMGR_CERTIFICATE", id}}});
+    for (const KeyId& key : records_.certificates.remove(id)) {
+        try {
+            keys_.discard(key);
+        } catch (const Error& error) {  // the certificate is gone; the next start clears the key away
+            report(event_id::jobFailed, "a key of " + id, error);
+        }
     }
 }
-
-// ---- main thread
-// ----------------------------------------------------------------------------------------------------
 
 void Engine::runIssue(const CertificateId& id) {
     if (stopping_) return;
@@ -151,30 +161,33 @@ void Engine::runIssue(const CertificateId& id) {
         if (lanes_.busy("order:" + id)) return;  // cancelled; its end comes back here
         lanes_.run(
             lane, issueWorkers_, [this, id](std::stop_token) { removeTurn(id); },
-            [this, id] { concludeRemove(id); });
+            [this, id](const auto& failure) { concludeRemove(id, failure); });
         return;
     }
     auto turn = std::make_shared<Turn>();
     lanes_.run(
         lane, issueWorkers_, [this, id, turn](std::stop_token) { *turn = issueTurn(id); },
-        [this, id, turn] { concludeIssue(id, *turn); });
+        [this, id, turn](const auto& failure) {
+            if (failure) turn->error = failure;
+            concludeIssue(id, *turn);
+        });
 }
 
 void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     if (removing_.contains(id)) return runIssue(id);
-    if (!turn.view) return settleJobs();
-    CertificateView view = *turn.view;
-    std::optional<TimePoint> lookAgain = turn.decision.lookAgain;
+    if (!turn.wanted) return settleJobs();
     if (turn.error) {
-        view.lastError = turn.error->what();
-        lookAgain = parts_.clock.now() + localRetry(localFailures_[id]++);
+        schedule_.set("issue:" + id, parts_.clock.now() + localRetry(localFailures_[id]++));
     } else {
         localFailures_.erase(id);
+        schedule_.set("issue:" + id, turn.decision.lookAgain);
     }
-    schedule_.set("issue:" + id, lookAgain);
+    if (!turn.view) return settleJobs();
+    CertificateView view = *turn.view;
+    if (turn.error) view.lastError = turn.error->what();
     if (turn.decision.action == Action::orderAcme && !turn.error) {
         view.activity = "asking the CA";
-        runOrder(id);
+        runOrder(id, view.generation);
     }
     parts_.views.put(view);
     uploadsChanged();
@@ -182,11 +195,30 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     settleJobs();
 }
 
-void Engine::runOrder(const CertificateId& id) {
+void Engine::runOrder(const CertificateId& id, std::int64_t follows) {
     if (stopping_ || lanes_.busy("order:" + id)) return;
     lanes_.run(
-        "order:" + id, orderWorkers_, [this, id](std::stop_token stop) { orderTurn(id, stop); },
-        [this, id] { runIssue(id); });
+        "order:" + id, orderWorkers_,
+        [this, id, follows](std::stop_token stop) { orderTurn(id, follows, stop); },
+        [this, id](const auto& failure) {
+            if (failure && !stopping_ && !removing_.contains(id))
+                concludeUnrecorded(id, *failure);
+            else
+                runIssue(id);
+        });
+}
+
+// Not even the failure could be stored, so the decision would be the same one at once.
+void Engine::concludeUnrecorded(const CertificateId& id, const Error& failure) {
+    report(event_id::issueFailed, id, failure);
+    schedule_.set("issue:" + id, parts_.clock.now() + localRetry(localFailures_[id]++));
+    if (const auto known = parts_.views.certificates().find(id); known != parts_.views.certificates().end()) {
+        CertificateView view = known->second;
+        view.lastError = failure.what();
+        view.activity.clear();
+        parts_.views.put(std::move(view));
+    }
+    settleJobs();
 }
 
 void Engine::showActivity(const CertificateId& id, const std::string& sentence) {
@@ -207,11 +239,18 @@ void Engine::deployWhereStale(const CertificateView& view) {
     }
 }
 
-void Engine::concludeRemove(const CertificateId& id) {
+void Engine::concludeRemove(const CertificateId& id, const std::optional<Error>& failure) {
     removing_.erase(id);
-    schedule_.set("issue:" + id, std::nullopt);
-    parts_.views.remove(Views::Kind::certificate, id);
-    uploadsChanged();
+    if (failure) {
+        report(event_id::jobFailed, "delete " + id, *failure);
+        for (auto& [job, followed] : followed_)
+            if (followed.kind == "delete" && followed.certificates.contains(id)) followed.failure = failure;
+        runIssue(id);  // it is still there, and still cared for
+    } else {
+        schedule_.set("issue:" + id, std::nullopt);
+        parts_.views.remove(Views::Kind::certificate, id);
+        uploadsChanged();
+    }
     settleJobs();
 }
 

@@ -16,63 +16,72 @@ std::string resultOf(const Uploads::Taken& taken, bool dryRun) {
 }  // namespace
 
 std::string Engine::upload(UploadCommand command) {
-    struct Result {
+    struct Upload {
         UploadCommand command;
-        std::optional<Uploads::Taken> taken;
-        std::optional<Error> error;
+        Uploads::Taken taken;
+        std::vector<UploadView> shown;
     };
-    auto result = std::make_shared<Result>();
+    auto upload = std::make_shared<Upload>();
     const bool dryRun = command.dryRun;
-    result->command = std::move(command);
+    upload->command = std::move(command);
     const std::string job = jobs_.begin("upload", "");
-    lanes_.run(
-        "upload:" + job, uploadWorkers_,
-        [this, result](std::stop_token) {
-            try {
-                result->taken = uploads_.take(std::move(result->command));
-            } catch (const Error& error) {
-                result->error = error;
-            }
-        },
-        [this, job, result, dryRun] {
-            if (result->error) return jobs_.failed(job, *result->error);
-            showUploads();
-            if (dryRun || result->taken->covered.empty())
-                return jobs_.done(job, resultOf(*result->taken, dryRun));
-            const std::set<CertificateId> covered(result->taken->covered.begin(),
-                                                  result->taken->covered.end());
-            followed_[job] = {"upload", covered, 0};
-            for (const CertificateId& id : covered) runIssue(id);
-        });
+    whenStarted([this, job, upload, dryRun] {
+        lanes_.run(
+            "upload:" + job, uploadWorkers_,
+            [this, upload](std::stop_token stop) {
+                upload->taken = uploads_.take(std::move(upload->command), stop);
+                upload->shown = uploadViews(records_);
+            },
+            [this, job, upload, dryRun](const auto& failure) {
+                if (failure) return jobs_.failed(job, *failure);
+                showUploads(std::move(upload->shown));
+                concludeUpload(job, upload->taken, dryRun);
+            });
+    });
     return job;
+}
+
+void Engine::concludeUpload(const std::string& job, const Uploads::Taken& taken, bool dryRun) {
+    if (dryRun || taken.covered.empty()) return jobs_.done(job, resultOf(taken, dryRun));
+    const std::set<CertificateId> covered(taken.covered.begin(), taken.covered.end());
+    followed_[job] = {"upload", covered};
+    for (const CertificateId& id : covered) runIssue(id);
 }
 
 std::string Engine::removeUpload(const std::string& id) {
-    const auto known = parts_.views.uploads().find(id);
-    if (known == parts_.views.uploads().end())
+    if (!parts_.views.uploads().contains(id))
         throw Error(ErrorKind::rejected, "upload-not-found", "there is no upload " + id);
-    auto error = std::make_shared<std::optional<Error>>();
+    auto shown = std::make_shared<std::vector<UploadView>>();
     const std::string job = jobs_.begin("delete", "");
     lanes_.run(
         "delete:" + job, uploadWorkers_,
-        [this, id, error](std::stop_token) {
-            try {
-                uploads_.remove(std::stoll(id));
-            } catch (const Error& found) {
-                *error = found;
-            }
+        [this, id, shown](std::stop_token) {
+            uploads_.remove(std::stoll(id));
+            *shown = uploadViews(records_);
         },
-        [this, job, id, error] {
-            showUploads();
-            *error ? jobs_.failed(job, **error) : jobs_.done(job, "the upload " + id + " is deleted");
+        [this, job, id, shown](const auto& failure) {
+            if (failure) return jobs_.failed(job, *failure);
+            showUploads(std::move(*shown));
+            jobs_.done(job, "the upload " + id + " is deleted");
         });
     return job;
 }
 
-void Engine::showUploads() {
+void Engine::runUploads() {
+    if (stopping_) return;
+    auto shown = std::make_shared<std::vector<UploadView>>();
+    lanes_.run(
+        "uploads", issueWorkers_, [this, shown](std::stop_token) { *shown = uploadViews(records_); },
+        [this, shown](const auto& failure) {
+            if (failure) return report(event_id::jobFailed, "showing the uploads", *failure);
+            showUploads(std::move(*shown));
+        });
+}
+
+void Engine::showUploads(std::vector<UploadView> shown) {
     std::set<std::string> gone;
     for (const auto& [id, view] : parts_.views.uploads()) gone.insert(id);
-    for (UploadView& view : uploadViews(records_)) {
+    for (UploadView& view : shown) {
         gone.erase(view.id);
         parts_.views.put(std::move(view));
     }

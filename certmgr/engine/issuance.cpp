@@ -4,27 +4,27 @@
 
 namespace certmgr::engine {
 
-std::int64_t adopt(Records& records, const Credential& credential, TimePoint now,
-                   const std::function<void()>& alongside) {
-    std::int64_t generation = 0;
+bool adopt(Records& records, const Credential& credential, TimePoint now, std::int64_t replaces,
+           const std::function<void()>& alongside) {
+    bool inForce = false;
     records.database.transaction([&] {
-        generation = records.credentials.add(credential, now);
+        const std::int64_t generation = records.credentials.add(credential, now);
         const auto current = records.credentials.current(credential.certificate);
-        if (!current || better(credential, *current, now))
-            records.credentials.setCurrent(credential.certificate, generation);
-        if (alongside) alongside();
+        inForce = !current || current->generation == replaces || better(credential, *current, now);
+        if (inForce) records.credentials.setCurrent(credential.certificate, generation);
+        alongside();
     });
-    return generation;
+    return inForce;
 }
 
-void LocalIssuer::issue(const CertificateSpec& spec) {
+void LocalIssuer::issue(const CertificateSpec& spec, std::int64_t replaces) {
     const KeyId key = keys_.intend("local:" + spec.id);
     const hal::KeyInfo info =
         keys_.findOrMake({key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const TimePoint now = clock_.now();
-    const auto [leaf, issuerId] = ca_.sign(spec.names, info.publicKey, now);
+    const auto [leaf, issuerId] = ca_.sign(spec.names, info.publicKey, now, clock_.trust().trusted);
     adopt(records_, {0, spec.id, Source::local, key, leaf.chainPem, leaf.summary, issuerId, info.algorithm},
-          now, [&] { records_.keys.made(info); });
+          now, replaces, [&] { records_.keys.made(info); });
 }
 
 }  // namespace certmgr::engine

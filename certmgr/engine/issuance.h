@@ -16,17 +16,19 @@
 
 namespace certmgr::engine {
 
-// Stores a credential, and puts it in force where it deserves that (core/decision.h, better()); `alongside`
-// happens in the same transaction. Returns the generation.
-std::int64_t adopt(Records& records, const Credential& credential, TimePoint now,
-                   const std::function<void()>& alongside = {});
+// Stores a credential, and puts it in force where it deserves that (core/decision.h, better()) or where the
+// generation `replaces` still is in force, which was decided to be of no more use. `alongside` happens in the
+// same transaction. Returns whether it is in force.
+bool adopt(Records& records, const Credential& credential, TimePoint now, std::int64_t replaces,
+           const std::function<void()>& alongside);
 
 // A fresh key and a leaf of the box's own CA.
 class LocalIssuer {
   public:
     LocalIssuer(KeyRing& keys, Records& records, LocalCa& ca, const Clock& clock)
         : keys_(keys), records_(records), ca_(ca), clock_(clock) {}
-    void issue(const CertificateSpec& spec);
+    // `replaces`: of the decision.
+    void issue(const CertificateSpec& spec, std::int64_t replaces);
 
   private:
     KeyRing& keys_;

@@ -39,6 +39,12 @@ void KeyRing::grant(const KeyId& id, const std::vector<std::string>& users) {
     if (access != info->access) store_.setAccess(id, access);
 }
 
+void KeyRing::setUsers(const KeyId& id, const std::set<std::string>& users) {
+    const std::optional<hal::KeyInfo> info = store_.find(id);
+    if (!info || std::set(info->access.users.begin(), info->access.users.end()) == users) return;
+    store_.setAccess(id, {{users.begin(), users.end()}, info->access.groups});
+}
+
 void KeyRing::discard(const KeyId& id) {
     if (records_.keys.used(id)) return;
     store_.destroy(id);

@@ -3,7 +3,9 @@
 // it away.
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "certmgr/engine/event_log.h"
 #include "certmgr/engine/records.h"
@@ -29,6 +31,8 @@ class KeyRing {
 
     // Lets these users sign with the key, besides those that may already.
     void grant(const KeyId& id, const std::vector<std::string>& users);
+    // Lets these users sign with the key, and nobody else.
+    void setUsers(const KeyId& id, const std::set<std::string>& users);
 
     // Destroys the key, then forgets the row; a key that something else still uses is left alone. Errors
     // leave the row for sweep().

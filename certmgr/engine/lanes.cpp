@@ -3,8 +3,22 @@
 #include <algorithm>
 
 namespace certmgr::engine {
+namespace {
 
-void Lanes::run(const std::string& lane, Workers& workers, Work work, std::function<void()> after) {
+std::optional<Error> failureOf(const Lanes::Work& work, const std::stop_token& stop) noexcept {
+    try {
+        work(stop);
+        return std::nullopt;
+    } catch (const Error& error) {
+        return error;
+    } catch (const std::exception& error) {
+        return Error(ErrorKind::internal, "defect", std::string("a defect of certmgr: ") + error.what());
+    }
+}
+
+}  // namespace
+
+void Lanes::run(const std::string& lane, Workers& workers, Work work, After after) {
     if (const auto found = lanes_.find(lane); found != lanes_.end()) {
         found->second.next = [this, lane, &workers, work = std::move(work), after = std::move(after)] {
             run(lane, workers, work, after);
@@ -13,16 +27,16 @@ void Lanes::run(const std::string& lane, Workers& workers, Work work, std::funct
     }
     const std::stop_token stop = lanes_[lane].stop.get_token();
     workers.run([this, lane, stop, work = std::move(work), after = std::move(after)] {
-        work(stop);
-        queue_.post([this, lane, after] { finished(lane, after); });
+        const std::optional<Error> failure = failureOf(work, stop);
+        queue_.post([this, lane, after, failure] { finished(lane, after, failure); });
     });
 }
 
-void Lanes::finished(const std::string& lane, const std::function<void()>& after) {
+void Lanes::finished(const std::string& lane, const After& after, const std::optional<Error>& failure) {
     const std::function<void()> next = std::move(lanes_.at(lane).next);
     lanes_.erase(lane);
+    after(failure);
     if (next) next();
-    after();
 }
 
 bool Lanes::onlyBusyWith(const std::string& prefix) const {

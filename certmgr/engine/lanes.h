@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 
+#include "certmgr/core/error.h"
 #include "certmgr/engine/main_queue.h"
 #include "certmgr/engine/workers.h"
 
@@ -17,12 +19,13 @@ namespace certmgr::engine {
 class Lanes {
   public:
     using Work = std::function<void(std::stop_token)>;
+    using After = std::function<void(const std::optional<Error>& failure)>;
 
     explicit Lanes(MainQueue& queue) : queue_(queue) {}
 
-    // `work` runs on one of `workers` and must not throw; `after` then runs on the main thread, with the lane
-    // free again.
-    void run(const std::string& lane, Workers& workers, Work work, std::function<void()> after);
+    // `work` runs on one of `workers`; `after` then runs on the main thread, with the lane free again and
+    // with what `work` threw, if it did: anything but an Error as an internal one.
+    void run(const std::string& lane, Workers& workers, Work work, After after);
 
     bool busy(const std::string& lane) const { return lanes_.contains(lane); }
     bool idle() const { return lanes_.empty(); }
@@ -37,7 +40,7 @@ class Lanes {
         std::stop_source stop;
         std::function<void()> next;  // empty: nothing waits
     };
-    void finished(const std::string& lane, const std::function<void()>& after);
+    void finished(const std::string& lane, const After& after, const std::optional<Error>& failure);
 
     MainQueue& queue_;
     std::map<std::string, Lane> lanes_;  // the busy ones

@@ -21,15 +21,39 @@ TimePoint LocalCa::replaceAt(const AuthorityRecord& record) const {
 
 void LocalCa::load() {
     if (root_) return;
-    root_ = records_.authorities.newest(AuthorityRole::root);
-    issuing_ = records_.authorities.newest(AuthorityRole::issuing);
+    std::optional<AuthorityRecord> issuing = newestWithKey(AuthorityRole::issuing);
+    root_ = newestWithKey(AuthorityRole::root);
+    issuing_ = std::move(issuing);
 }
 
-std::string LocalCa::ensure(TimePoint now) {
+void LocalCa::forget() {
+    root_.reset();
+    issuing_.reset();
+    signer_.reset();
+}
+
+std::optional<AuthorityRecord> LocalCa::newestWithKey(AuthorityRole role) {
+    std::optional<AuthorityRecord> record = records_.authorities.newest(role);
+    if (!record || keys_.store().find(record->key)) return record;
+    log_.write(
+        {Severity::error,
+         event_id::authorityMade,
+         "the key of " + record->summary.subject +
+             " is no longer in the key store (a cleared TPM, a lost directory): another CA takes its place",
+         {{"CERTMGR_AUTHORITY", record->id}}});
+    return std::nullopt;
+}
+
+bool LocalCa::usable(const std::optional<AuthorityRecord>& record, TimePoint now, bool clockTrusted) const {
+    if (!record) return false;
+    return !clockTrusted || (record->summary.notBefore <= now && now < replaceAt(*record));
+}
+
+std::string LocalCa::ensure(TimePoint now, bool clockTrusted) {
     const std::lock_guard lock(mutex_);
     load();
-    if (!root_ || replaceAt(*root_) <= now) root_ = make(AuthorityRole::root, nullptr, now);
-    if (!issuing_ || issuing_->parent != root_->id || replaceAt(*issuing_) <= now) {
+    if (!usable(root_, now, clockTrusted)) root_ = make(AuthorityRole::root, nullptr, now);
+    if (!usable(issuing_, now, clockTrusted) || issuing_->parent != root_->id) {
         issuing_ = make(AuthorityRole::issuing, &*root_, now);
         signer_.reset();
     }
@@ -68,9 +92,11 @@ AuthorityRecord LocalCa::make(AuthorityRole role, const AuthorityRecord* root, T
 }
 
 LocalCa::Signed LocalCa::sign(const std::vector<Identifier>& names,
-                              std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) {
+                              std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now,
+                              bool clockTrusted) {
+    ensure(now, clockTrusted);
     std::shared_ptr<const authority::LeafSigner> signer;
-    std::string issuer = ensure(now);
+    std::string issuer;
     {
         const std::lock_guard lock(mutex_);
         if (!signer_)
@@ -79,7 +105,14 @@ LocalCa::Signed LocalCa::sign(const std::vector<Identifier>& names,
         signer = signer_;
         issuer = issuing_->id;
     }
-    return {signer->sign(names, subjectPublicKeyInfoDer, now), issuer};
+    try {
+        return {signer->sign(names, subjectPublicKeyInfoDer, now), issuer};
+    } catch (const Error&) {
+        // Its key may have gone while we ran: the next call looks again at what there is.
+        const std::lock_guard lock(mutex_);
+        forget();
+        throw;
+    }
 }
 
 }  // namespace certmgr::engine

@@ -14,6 +14,7 @@ namespace certmgr::engine {
 namespace {
 
 constexpr int silenceMs = 10'000;
+constexpr int stopNoticedMs = 100;
 
 struct Buffer {
     std::array<char, 16 * 1024> octets{};
@@ -27,9 +28,22 @@ struct Buffer {
     throw Error(ErrorKind::rejected, code, std::string(what) + why);
 }
 
+void awaitContent(int fd, std::string_view what, const std::stop_token& stop) {
+    for (int silent = 0; silent < silenceMs; silent += stopNoticedMs) {
+        if (stop.stop_requested())
+            throw Error(ErrorKind::transient, "cancelled",
+                        "certmgrd was stopped before " + std::string(what) + " was whole");
+        pollfd waiting{fd, POLLIN, 0};
+        if (::poll(&waiting, 1, stopNoticedMs) != 0) return;
+    }
+    reject("bad-upload", what,
+           " came by a pipe that stayed silent for ten seconds: write all of it, then close the pipe");
+}
+
 }  // namespace
 
-crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what) {
+crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what,
+                              const std::stop_token& stop) {
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) hal::throwErrno(errno, what);
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
@@ -37,11 +51,7 @@ crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::s
     crypto::SecretText secret(limit + 1);
     Buffer buffer;
     while (secret.view().size() <= limit) {
-        pollfd waiting{fd.get(), POLLIN, 0};
-        if (::poll(&waiting, 1, silenceMs) == 0)
-            reject(
-                "bad-upload", what,
-                " came by a pipe that stayed silent for ten seconds: write all of it, then close the pipe");
+        awaitContent(fd.get(), what, stop);
         const ssize_t count = ::read(fd.get(), buffer.octets.data(), buffer.octets.size());
         if (count < 0 && errno != EINTR) hal::throwErrno(errno, what);
         if (count == 0) return secret;

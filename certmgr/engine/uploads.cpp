@@ -16,14 +16,14 @@ struct Content {
     std::vector<crypto::SecretText> files;
     std::optional<crypto::SecretText> passphrase;
 
-    explicit Content(const UploadCommand& command) {
+    Content(const UploadCommand& command, const std::stop_token& stop) {
         std::size_t left = crypto::maximumUpload;
         for (const hal::UniqueFd& fd : command.contents) {
-            files.push_back(readSecret(fd, left, "the upload"));
+            files.push_back(readSecret(fd, left, "the upload", stop));
             left -= files.back().view().size();
         }
         if (!command.passphrase) return;
-        passphrase.emplace(readSecret(command.passphrase, crypto::maximumPassphrase, "the passphrase"));
+        passphrase.emplace(readSecret(command.passphrase, crypto::maximumPassphrase, "the passphrase", stop));
         if (passphrase->view().ends_with('\n')) passphrase->removeSuffix(1);
         if (passphrase->view().ends_with('\r')) passphrase->removeSuffix(1);
     }
@@ -54,8 +54,8 @@ std::string joined(const std::vector<CertificateId>& ids) {
 
 }  // namespace
 
-Uploads::Taken Uploads::take(UploadCommand command) {
-    const Content content(command);
+Uploads::Taken Uploads::take(UploadCommand command, const std::stop_token& stop) {
+    const Content content(command, stop);
     const crypto::UploadReport report = crypto::inspectUpload(content.view(), {}, clock_.now());
     if (!report.acceptable()) refuse(report.findings);
 
@@ -80,6 +80,8 @@ void Uploads::store(const EVP_PKEY& privateKey, const std::string& chainPem, con
     for (const store::CertificateRow& row : coveredBy(leaf))
         for (const std::string& user : row.spec.users)
             if (std::find(users.begin(), users.end(), user) == users.end()) users.push_back(user);
+    // The same leaf uploaded twice at once must not get one key.
+    const std::lock_guard lock(storing_);
     const KeyId key = keys_.intend("upload:" + leaf.sha256);
     try {
         const hal::KeyInfo info =
@@ -114,7 +116,9 @@ void Uploads::offer(const CertificateSpec& spec) {
 
 UploadChoice Uploads::best(const CertificateSpec& spec, TimePoint now) {
     std::vector<Credential> uploads = records_.credentials.history(spec.id);
-    std::erase_if(uploads, [](const Credential& one) { return one.source != Source::uploaded; });
+    std::erase_if(uploads, [&](const Credential& one) {
+        return one.source != Source::uploaded || !keys_.store().find(one.key);
+    });
     return chooseUpload(spec.names, uploads, now);
 }
 

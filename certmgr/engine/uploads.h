@@ -1,7 +1,9 @@
 // Chains that an administrator brought, and the certificates that they serve.
 #pragma once
 
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,7 +27,8 @@ class Uploads {
     };
     // All checks come before any change; each failed one is a line of the Error(rejected). Its code is that
     // of the check where there is one, else "upload-refused".
-    Taken take(UploadCommand command);
+    // "cancelled" (transient): stopped while a pipe was still open.
+    Taken take(UploadCommand command, const std::stop_token& stop);
 
     // Makes a credential of every upload that covers the certificate and is not one yet.
     void offer(const CertificateSpec& spec);
@@ -44,6 +47,7 @@ class Uploads {
     Records& records_;
     const Clock& clock_;
     EventLog& log_;
+    std::mutex storing_;
 };
 
 }  // namespace certmgr::engine

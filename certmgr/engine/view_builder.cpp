@@ -38,12 +38,13 @@ void describeCredential(Records& records, const Credential& credential, Certific
 
 }  // namespace
 
-std::string worstProof(Records& records, const CertificateView& view) {
+std::string worstProof(Records& records, const CertificateId& id, std::int64_t generation,
+                       const std::vector<std::string>& services) {
     std::size_t worst = severity.size();
-    for (const std::string& service : view.services) {
-        const auto row = records.deployments.find(service, view.id);
+    for (const std::string& service : services) {
+        const auto row = records.deployments.find(service, id);
         const std::string_view state =
-            row && row->wanted == view.generation ? std::string_view(row->state) : "pending";
+            row && row->wanted == generation ? std::string_view(row->state) : "pending";
         const auto rank = std::find(severity.begin(), severity.end(), state) - severity.begin();
         worst = std::min(worst, static_cast<std::size_t>(rank));
     }
@@ -73,7 +74,7 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     view.lastAbandonedOrder = epoch(abandoned.newest);
     if (const auto current = records.credentials.current(row.spec.id))
         describeCredential(records, *current, view);
-    view.proof = worstProof(records, view);
+    view.proof = worstProof(records, view.id, view.generation, services);
     return view;
 }
 

@@ -14,9 +14,10 @@ namespace certmgr::engine {
 // `services`: the modules that the certificate is for.
 CertificateView certificateView(Records& records, const store::CertificateRow& row, const Decision& decision,
                                 const std::vector<std::string>& services);
-// Of the generation in force: "proved", "unproved", "waiting", "pending", "rolled-back" or "failed",
-// whichever of its services is worst off; "not deployed" without any.
-std::string worstProof(Records& records, const CertificateView& view);
+// Of one generation: "proved", "unproved", "waiting", "pending", "rolled-back" or "failed", whichever of its
+// services is worst off; "not deployed" without any.
+std::string worstProof(Records& records, const CertificateId& id, std::int64_t generation,
+                       const std::vector<std::string>& services);
 ServiceView serviceView(Records& records, const ServiceProfile& service);
 std::vector<AuthorityView> authorityViews(Records& records);
 std::vector<UploadView> uploadViews(Records& records);

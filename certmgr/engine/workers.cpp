@@ -24,8 +24,17 @@ void Workers::run(std::function<void()> work) {
     if (idle_ >= waiting_.size() || threads_ == most_) {
         wakeup_.notify_one();
     } else {
+        startThread();
+    }
+}
+
+void Workers::startThread() {
+    try {
         std::thread([this] { loop(); }).detach();  // counted in threads_, which the destructor waits for
         ++threads_;
+    } catch (const std::system_error&) {  // too many for the system: those that run take the work in turn
+        if (threads_ == 0) throw;
+        wakeup_.notify_one();
     }
 }
 

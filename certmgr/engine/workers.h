@@ -23,6 +23,7 @@ class Workers {
     void run(std::function<void()> work);
 
   private:
+    void startThread();
     void loop();
 
     const std::size_t most_;

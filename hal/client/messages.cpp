@@ -64,6 +64,8 @@ std::string_view toString(SignatureScheme scheme) noexcept {
             return "rsa-pkcs1";
         case SignatureScheme::rsaPss:
             return "rsa-pss";
+        case SignatureScheme::ed25519:
+            return "ed25519";
     }
     return "";
 }
@@ -81,7 +83,8 @@ std::string_view toString(Hash hash) noexcept {
 }
 
 SignatureScheme signatureSchemeFrom(std::string_view text) {
-    for (const auto scheme : {SignatureScheme::ecdsa, SignatureScheme::rsaPkcs1, SignatureScheme::rsaPss})
+    for (const auto scheme : {SignatureScheme::ecdsa, SignatureScheme::rsaPkcs1, SignatureScheme::rsaPss,
+                              SignatureScheme::ed25519})
         if (toString(scheme) == text) return scheme;
     throw badField("the signature scheme");
 }

@@ -19,7 +19,8 @@ struct KeyMaterial {
 class SigningKey {
   public:
     virtual ~SigningKey() = default;
-    // `digest` has the length of `hash`. Throws "not-supported" for a scheme that is not the algorithm's.
+    // `digest` has the length of `hash`, with ed25519 any. Throws "not-supported" for a scheme that is not
+    // the algorithm's.
     virtual Bytes sign(SignatureScheme scheme, Hash hash, std::span<const std::uint8_t> digest) const = 0;
 };
 

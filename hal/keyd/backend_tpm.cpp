@@ -21,7 +21,7 @@ class TpmSigningKey final : public SigningKey {
 
     Bytes sign(SignatureScheme scheme, Hash hash, std::span<const std::uint8_t> digest) const override {
         const bool rsa = modulusBits_ != 0;
-        if (rsa == (scheme == SignatureScheme::ecdsa))
+        if (scheme == SignatureScheme::ed25519 || rsa == (scheme == SignatureScheme::ecdsa))
             throw notSupported(std::string("an ") + (rsa ? "RSA" : "EC") +
                                " key has no such signature scheme");
         if (!rsa) return tpm_.signEcdsa(object_, digest);

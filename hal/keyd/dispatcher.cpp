@@ -114,9 +114,7 @@ wire::Message Dispatcher::sign(const std::vector<std::string>& fields) {
     const Hash hash = wire::hashFrom(fields[2]);
     const std::shared_ptr<const CachedKey> key = keyToSignWith(wire::keyIdFrom(fields[0]));
     const std::string& digest = fields[3];
-    if (digest.size() != digestLength(hash))
-        throw notSupported("a digest of " + std::to_string(digest.size()) + " bytes is not one of " +
-                           std::string(wire::toString(hash)));
+    checkDigest(scheme, hash, digest.size());
     const Bytes signature =
         key->key->sign(scheme, hash, {reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
     return {wire::done, {std::string(signature.begin(), signature.end())}};

@@ -26,7 +26,9 @@ Error badKey(const std::string& found) {
     ERR_clear_error();
     return Error(
         ErrorKind::rejected, "bad-key",
-        found + "; expected one unencrypted private key: RSA of 2048, 3072 or 4096 bits, P-256 or P-384");
+        found +
+            "; expected one unencrypted private key: RSA of 2048, 3072 or 4096 bits, P-256, P-384 or "
+            "Ed25519");
 }
 
 void require(bool succeeded, const char* call) {
@@ -69,7 +71,7 @@ bool holdsPrivateKey(std::string_view label) {
 
 void setScheme(EVP_PKEY_CTX* context, const EVP_PKEY* key, SignatureScheme scheme) {
     const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1;
-    if (rsa == (scheme == SignatureScheme::ecdsa))
+    if (scheme == SignatureScheme::ed25519 || rsa == (scheme == SignatureScheme::ecdsa))
         throw notSupported(std::string("an ") + (rsa ? "RSA" : "EC") + " key has no such signature scheme");
     if (!rsa) return;
     const int padding = scheme == SignatureScheme::rsaPss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
@@ -77,6 +79,22 @@ void setScheme(EVP_PKEY_CTX* context, const EVP_PKEY* key, SignatureScheme schem
     if (scheme == SignatureScheme::rsaPss)
         require(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) > 0,
                 "EVP_PKEY_CTX_set_rsa_pss_saltlen");
+}
+
+bool isEd25519(const Pkey& key) {
+    return EVP_PKEY_is_a(key.get(), "ED25519") == 1;
+}
+
+Bytes signMessage(const Pkey& key, std::span<const std::uint8_t> message) {
+    const MdContext context(EVP_MD_CTX_new());
+    require(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) > 0,
+            "EVP_DigestSignInit");
+    Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key.get())));
+    std::size_t size = signature.size();
+    require(EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) > 0,
+            "EVP_DigestSign");
+    signature.resize(size);
+    return signature;
 }
 
 }  // namespace
@@ -102,6 +120,12 @@ std::size_t digestLength(Hash hash) noexcept {
     return static_cast<std::size_t>(EVP_MD_get_size(digestOf(hash)));
 }
 
+void checkDigest(SignatureScheme scheme, Hash hash, std::size_t size) {
+    if (scheme != SignatureScheme::ed25519 && size != digestLength(hash))
+        throw notSupported("a digest of " + std::to_string(size) +
+                           " bytes is not one of the hash that was named");
+}
+
 Pkey generateKey(KeyAlgorithm algorithm) {
     EVP_PKEY* key = nullptr;
     switch (algorithm) {
@@ -120,6 +144,8 @@ Pkey generateKey(KeyAlgorithm algorithm) {
         case KeyAlgorithm::rsa4096:
             key = EVP_RSA_gen(4096);
             break;
+        case KeyAlgorithm::ed25519:
+            throw notSupported("an Ed25519 key is taken from outside, and not made");
     }
     require(key, "EVP_PKEY_Q_keygen");
     return Pkey(key);
@@ -157,6 +183,7 @@ KeyAlgorithm algorithmOf(const Pkey& key) {
                 throw badKey("an RSA key of " + std::to_string(EVP_PKEY_get_bits(key.get())) + " bits");
         }
     }
+    if (isEd25519(key)) return KeyAlgorithm::ed25519;
     std::array<char, 32> group{};
     if (!EVP_PKEY_is_a(key.get(), "EC") ||
         EVP_PKEY_get_group_name(key.get(), group.data(), group.size(), nullptr) != 1)
@@ -207,6 +234,11 @@ std::string privatePem(std::span<const std::uint8_t> pkcs8) {
 }
 
 Bytes SoftwareKey::sign(SignatureScheme scheme, Hash hash, std::span<const std::uint8_t> digest) const {
+    if (isEd25519(key_)) {
+        if (scheme != SignatureScheme::ed25519)
+            throw notSupported("an Ed25519 key has no such signature scheme");
+        return signMessage(key_, digest);
+    }
     const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
     require(context && EVP_PKEY_sign_init(context.get()) > 0, "EVP_PKEY_sign_init");
     setScheme(context.get(), key_.get(), scheme);

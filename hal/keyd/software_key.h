@@ -32,6 +32,7 @@ class SoftwareKey final : public SigningKey {
 };
 
 std::size_t digestLength(Hash hash) noexcept;
+void checkDigest(SignatureScheme scheme, Hash hash, std::size_t size);  // throws "not-supported"
 const EVP_MD* digestOf(Hash hash) noexcept;
 Error notSupported(const std::string& found);
 

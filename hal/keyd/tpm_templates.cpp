@@ -107,9 +107,10 @@ TPM2B_PUBLIC signingKeyTemplate(KeyAlgorithm algorithm) {
         case KeyAlgorithm::rsa3072:
             return rsaArea(3072, attributes);
         case KeyAlgorithm::rsa4096:
+        case KeyAlgorithm::ed25519:
             break;
     }
-    throw notSupported("no TPM makes RSA keys of 4096 bits");
+    throw notSupported("no TPM makes keys of the kind " + std::string(toString(algorithm)));
 }
 
 TPM2B_PUBLIC sealedDataTemplate() {

@@ -138,6 +138,8 @@ const OSSL_ALGORITHM* decoderAlgorithms() noexcept {
         {"DER", fromPem, functions<pemToDer>(), "key reference of certmgr-keyd, PEM to DER"},
         {ecNames, fromDer, functions<derToKey<KeyType::ec>>(), "key reference of certmgr-keyd to EC key"},
         {rsaNames, fromDer, functions<derToKey<KeyType::rsa>>(), "key reference of certmgr-keyd to RSA key"},
+        {ed25519Names, fromDer, functions<derToKey<KeyType::ed25519>>(),
+         "key reference of certmgr-keyd to Ed25519 key"},
         endOfAlgorithms};
     return table;
 }

@@ -15,9 +15,11 @@ inline constexpr char propertyDefinition[] = "provider=certmgr";
 // The names must be those of the default provider: libcrypto takes them for aliases of one algorithm.
 inline constexpr char ecNames[] = "EC:id-ecPublicKey:1.2.840.10045.2.1";
 inline constexpr char rsaNames[] = "RSA:rsaEncryption:1.2.840.113549.1.1.1";
+inline constexpr char ed25519Names[] = "ED25519:1.3.101.112";
 
 const OSSL_ALGORITHM* keyManagementAlgorithms() noexcept;
 const OSSL_ALGORITHM* signatureAlgorithms() noexcept;
+const OSSL_DISPATCH* ed25519SignatureFunctions() noexcept;
 const OSSL_ALGORITHM* decoderAlgorithms() noexcept;
 const OSSL_ALGORITHM* encoderAlgorithms() noexcept;
 

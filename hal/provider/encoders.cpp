@@ -96,6 +96,10 @@ const OSSL_ALGORITHM* encoderAlgorithms() noexcept {
         {rsaNames, specificPem, publicFunctions<"PEM", "type-specific">(), nullptr},
         {rsaNames, text, publicFunctions<"TEXT", "">(), nullptr},
         {rsaNames, privatePem, reference, nullptr},
+        {ed25519Names, spkiDer, publicFunctions<"DER", "SubjectPublicKeyInfo">(), nullptr},
+        {ed25519Names, spkiPem, publicFunctions<"PEM", "SubjectPublicKeyInfo">(), nullptr},
+        {ed25519Names, text, publicFunctions<"TEXT", "">(), nullptr},
+        {ed25519Names, privatePem, reference, nullptr},
         endOfAlgorithms};
     return table;
 }

@@ -11,10 +11,18 @@
 
 namespace hal::provider {
 
-enum class KeyType { ec, rsa };
+enum class KeyType { ec, rsa, ed25519 };
 
 inline const char* nameOf(KeyType type) noexcept {
-    return type == KeyType::ec ? "EC" : "RSA";
+    switch (type) {
+        case KeyType::ec:
+            return "EC";
+        case KeyType::rsa:
+            return "RSA";
+        case KeyType::ed25519:
+            break;
+    }
+    return "ED25519";
 }
 
 // Never changes once it is made, and so is shared between threads and operations.

@@ -1,6 +1,6 @@
-// OSSL_OP_KEYMGMT for EC and RSA. There is no export, and no import of private material: so libcrypto cannot
-// move a reference into another provider nor another's key into this one, and every key is used where it
-// lives, whatever the order in which the providers were loaded.
+// OSSL_OP_KEYMGMT for EC, RSA and Ed25519. There is no export, and no import of private material: so
+// libcrypto cannot move a reference into another provider nor another's key into this one, and every key is
+// used where it lives, whatever the order in which the providers were loaded.
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -71,8 +71,10 @@ const OSSL_PARAM* importTypes(int selection) noexcept {
                                     OSSL_PARAM_END};
     static const OSSL_PARAM rsa[] = {OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, nullptr, 0),
                                      OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0), OSSL_PARAM_END};
+    static const OSSL_PARAM ed25519[] = {OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
+                                         OSSL_PARAM_END};
     if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) return nullptr;
-    return type == KeyType::ec ? ec : rsa;
+    return type == KeyType::ec ? ec : type == KeyType::rsa ? rsa : ed25519;
 }
 
 void* duplicate(const void* data, int selection) noexcept {
@@ -107,13 +109,21 @@ const OSSL_PARAM* gettableParams(void*) noexcept {
                                      OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, nullptr, 0),
                                      OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0),
                                      OSSL_PARAM_END};
-    return type == KeyType::ec ? ec : rsa;
+    static const OSSL_PARAM ed25519[] = {
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, nullptr),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, nullptr),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, nullptr),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, nullptr, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, nullptr, 0),
+        OSSL_PARAM_END};
+    return type == KeyType::ec ? ec : type == KeyType::rsa ? rsa : ed25519;
 }
 
 template <KeyType type>
 const char* operationName(int operation) noexcept {
     if (operation != OSSL_OP_SIGNATURE) return nullptr;
-    return type == KeyType::ec ? "ECDSA" : "RSA";
+    return type == KeyType::ec ? "ECDSA" : nameOf(type);
 }
 
 template <KeyType type>
@@ -141,6 +151,7 @@ const OSSL_ALGORITHM* keyManagementAlgorithms() noexcept {
     static const OSSL_ALGORITHM table[] = {
         {ecNames, propertyDefinition, functions<KeyType::ec>(), "EC key kept by certmgr-keyd"},
         {rsaNames, propertyDefinition, functions<KeyType::rsa>(), "RSA key kept by certmgr-keyd"},
+        {ed25519Names, propertyDefinition, functions<KeyType::ed25519>(), "Ed25519 key kept by certmgr-keyd"},
         endOfAlgorithms};
     return table;
 }

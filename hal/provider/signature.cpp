@@ -239,6 +239,7 @@ const OSSL_ALGORITHM* signatureAlgorithms() noexcept {
     static const OSSL_ALGORITHM table[] = {
         {"ECDSA", propertyDefinition, functions<KeyType::ec>(), "ECDSA by certmgr-keyd"},
         {rsaNames, propertyDefinition, functions<KeyType::rsa>(), "RSA PKCS#1 and PSS by certmgr-keyd"},
+        {ed25519Names, propertyDefinition, ed25519SignatureFunctions(), "Ed25519 by certmgr-keyd"},
         endOfAlgorithms};
     return table;
 }

@@ -84,10 +84,11 @@ class Box:
                                         pebble_environment, pebble_arguments, newest=ca == "pebble"))
         elif ca == "caddy":
             self.ca = self._part(Caddy(self.folder))
-        self._part(Responder(self.folder, programs["responder"], responder_port))
+        self.responder = self._part(Responder(self.folder, programs["responder"], responder_port))
         openssl_conf = self.folder / "openssl.cnf"
         openssl_conf.write_text(OPENSSL_CONF.format(module=self.provider))
-        self.manager = Manager(self.folder, programs["certmgrd"], self.bus.address)
+        self.manager = Manager(self.folder, programs["certmgrd"], self.bus.address,
+                               http_port if proxied_challenges else responder_port)
         pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
         self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))

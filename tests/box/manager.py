@@ -19,6 +19,7 @@ policy = "{key_policy}"
 
 [acme]
 public_names_only = false
+challenge_port = {challenge_port}
 """
 CA = """
 [[acme.ca]]
@@ -57,9 +58,10 @@ class Responder:
 class Manager:
     """The daemon. `start` returns when it says READY=1, as systemd would wait for it."""
 
-    def __init__(self, folder, program, bus_address):
+    def __init__(self, folder, program, bus_address, challenge_port):
         self.folder = folder
         self.program = program
+        self.challenge_port = challenge_port
         self.configuration = folder / "certmgr.toml"
         self.services = folder / "services.d"
         self.services.mkdir()
@@ -73,7 +75,8 @@ class Manager:
 
     def configure(self, keyd, provider, cas, key_policy="prefer-tpm"):
         text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges", services=self.services,
-                                    keyd=keyd, provider=provider, key_policy=key_policy)
+                                    keyd=keyd, provider=provider, key_policy=key_policy,
+                                    challenge_port=self.challenge_port)
         self.configuration.write_text(text + "".join(
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
             for name, server in cas.items()))

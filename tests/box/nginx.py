@@ -2,7 +2,7 @@
 
 import signal
 
-from .process import Process, port_open
+from .process import BoxError, Process, port_open
 
 PAGE = """
     server {{
@@ -62,10 +62,8 @@ class Nginx:
         self.write_configuration(pages)
         # Ambient CAP_KILL lets the unprivileged manager do what systemd's reload does on a gateway.
         self.reload_command = self._script("reload", f'exec kill -HUP "$(cat {self.pid_file})"')
-        # Before its first start there is nothing to check: the files of its other names may still be to come.
         self.check_command = self._script(
-            "check", f"[ -s {self.pid_file} ] || exit 0\n"
-                     f"OPENSSL_CONF={openssl_conf} exec /usr/sbin/nginx -q -t -c {self.configuration}")
+            "check", f"OPENSSL_CONF={openssl_conf} exec /usr/sbin/nginx -q -t -c {self.configuration}")
 
     def write_configuration(self, pages):
         self.configuration.write_text(CONFIGURATION.format(
@@ -80,9 +78,21 @@ class Nginx:
         return [str(file)]
 
     def start(self):
+        """Where it fails at first, again, as by the Restart= of its unit: it may have read a certificate before a
+        change, and the key after it."""
+        try:
+            self._start()
+        except BoxError:
+            self._start()
+
+    def _start(self):
         self.process = Process("nginx", ["nginx", "-e", self.log, "-c", self.configuration], self.log,
                                environment={"OPENSSL_CONF": str(self.openssl_conf)})
-        self.process.wait_until("its port was open", lambda: port_open(self.port))
+        self.process.wait_until("its port was open", self._up)
+
+    def _up(self):
+        # The port alone says nothing: "nginx -t" opens it too, for a moment.
+        return self.pid_file.exists() and self.pid_file.stat().st_size > 0 and port_open(self.port)
 
     def reload(self):
         self.process.kill(signal.SIGHUP)

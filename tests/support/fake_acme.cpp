@@ -56,6 +56,11 @@ void FakeAcme::setRefusing(bool refuse) {
     refusing_ = refuse;
 }
 
+void FakeAcme::setAhead(certmgr::seconds ahead) {
+    const std::lock_guard lock(mutex_);
+    ahead_ = ahead;
+}
+
 int FakeAcme::ordersMade() const {
     const std::lock_guard lock(mutex_);
     return static_cast<int>(orders_.size());
@@ -64,6 +69,16 @@ int FakeAcme::ordersMade() const {
 int FakeAcme::accountsMade() const {
     const std::lock_guard lock(mutex_);
     return accounts_;
+}
+
+std::vector<std::string> FakeAcme::contacts() const {
+    const std::lock_guard lock(mutex_);
+    return contacts_;
+}
+
+int FakeAcme::contactUpdates() const {
+    const std::lock_guard lock(mutex_);
+    return contactUpdates_;
 }
 
 HttpResponse FakeAcme::orderAnswer(int status, std::size_t number, const Order& order) {
@@ -83,7 +98,7 @@ std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
     const hal::X509ReqPtr request(d2i_X509_REQ(nullptr, &data, static_cast<long>(csrDer.size())));
     std::vector<certmgr::Identifier> names;
     for (const std::string& name : order.names) names.push_back(certmgr::parseIdentifier(name));
-    const certmgr::TimePoint now = clock_.now();
+    const certmgr::TimePoint now = clock_.now() + ahead_;
     const auto leaf =
         certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime_},
                                          publicKeyOf(*X509_REQ_get0_pubkey(request.get())), *ca_, *caKey_);
@@ -106,9 +121,15 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                             .dump();
     } else if (path == "/account") {
         ++accounts_;
+        contacts_ = payloadOf(request).value("contact", contacts_);
         response = {201,
                     {{"location", std::string(base) + "/account/1"}, {"content-type", "application/json"}},
                     json{{"status", "valid"}}.dump()};
+    } else if (path == "/account/1") {
+        if (const json payload = payloadOf(request); payload.contains("contact")) {
+            contacts_ = payload.at("contact").get<std::vector<std::string>>();
+            ++contactUpdates_;
+        }
     } else if (path == "/new-order") {
         Order order;
         const json payload = payloadOf(request);

@@ -32,10 +32,13 @@ class FakeAcme {
 
     static constexpr const char* directory = "https://acme.test/directory";
     void setDown(bool down);
-    void loseNextOrder();           // makes it, and the connection breaks before its answer
-    void setRefusing(bool refuse);  // every certificate request, which ends its order
+    void loseNextOrder();                   // makes it, and the connection breaks before its answer
+    void setRefusing(bool refuse);          // every certificate request, which ends its order
+    void setAhead(certmgr::seconds ahead);  // its clock, of ours: certificates begin in our future
     int ordersMade() const;
     int accountsMade() const;
+    std::vector<std::string> contacts() const;  // of the account
+    int contactUpdates() const;
 
   private:
     struct Order {
@@ -53,10 +56,13 @@ class FakeAcme {
     certmgr::crypto::X509Ptr ca_;
     std::vector<Order> orders_;
     int accounts_ = 0;
+    std::vector<std::string> contacts_;
+    int contactUpdates_ = 0;
     int nonces_ = 0;
     bool down_ = false;
     bool losing_ = false;
     bool refusing_ = false;
+    certmgr::seconds ahead_{0};
 };
 
 }  // namespace testing_support

@@ -15,7 +15,8 @@ class FakeProbe : public certmgr::deploy::Probe {
     };
     int looks = 0;
 
-    certmgr::deploy::Seen look(const certmgr::ProbeTarget&, const certmgr::Identifier& serverName) override {
+    certmgr::deploy::Seen look(const certmgr::ProbeTarget&, const certmgr::Identifier& serverName,
+                               const std::stop_token&) override {
         ++looks;
         return see(serverName);
     }

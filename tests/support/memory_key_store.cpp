@@ -95,8 +95,7 @@ std::vector<hal::KeyInfo> MemoryKeyStore::list() {
 
 hal::Bytes MemoryKeyStore::sign(const hal::KeyId& id, hal::SignatureScheme scheme, hal::Hash hash,
                                 std::span<const std::uint8_t> digest) {
-    if (digest.size() != hal::keyd::digestLength(hash))
-        throw hal::keyd::notSupported("a digest of another length");
+    hal::keyd::checkDigest(scheme, hash, digest.size());
     return hal::keyd::SoftwareKey(open(id)).sign(scheme, hash, digest);
 }
 

@@ -65,6 +65,22 @@ def test_a_reload_that_is_ignored_rolls_back(box):
     assert box.look(PROXIED[0]).leaf == before.leaf
 
 
+def test_orders_that_fail_and_certificates_that_go_leave_no_key_behind(box):
+    proved(box, "acme")
+
+    def keys():
+        return {file.name for file in box.keyd.folder.iterdir()}
+
+    before = keys()
+    box.responder.stop()
+    box.control.run("request", "mail.example.com", check=False)
+    certificates_where(box, lambda it: it["AbandonedOrders"] == 1, "order given up", names=["mail.example.com"])
+    assert len(keys() - before) == 1, "that of the local certificate"
+    assert "Orders given up: 1" in box.control.run("show", "mail.example.com").stdout
+    box.control.run("delete", "mail.example.com")
+    assert keys() == before
+
+
 def test_half_of_all_nonces_rejected_and_slow_validation(make_box):
     box = make_box(pebble_environment=HARSH, pebble_arguments=["-strict"])
     box.start()

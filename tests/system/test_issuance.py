@@ -76,6 +76,14 @@ def test_reissue_changes_the_key_and_the_leaf(box):
     assert after.leaf != before.leaf, f"the new certificate {serial} is served"
 
 
+def test_no_order_fails_though_the_proxy_of_the_challenges_starts_late(make_box):
+    box = make_box(pebble_environment=QUICK, proxied_challenges=True)
+    box.start()
+    certificates = proved(box, "acme")
+    assert [it["AbandonedOrders"] for it in certificates.values()] == [0, 0, 0]
+    assert not any(it["LastAttempt"] and it["LastError"] for it in certificates.values())
+
+
 def test_a_requested_name_is_issued_and_deleted(box):
     box.control.run("request", "mail.example.com")
     certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", names=["mail.example.com"])

@@ -7,6 +7,7 @@ import stat
 from await_state import proved
 from box import WEB_INTERFACE, namespace
 from conftest import QUICK
+from nonce_recorder import NonceRecorder
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
@@ -77,6 +78,21 @@ def test_no_token_in_any_log(make_box):
         assert not any(token in log for token in tokens), f"{name}.log holds a challenge token"
     left = list((box.folder / "challenges").iterdir())
     assert left == [], "no challenge is left when all is done"
+
+
+def test_no_nonce_in_any_file(make_box):
+    box = make_box(pebble_environment={**QUICK, "PEBBLE_WFE_NONCEREJECT": "30"})
+    recorder = NonceRecorder(box.folder / "recorder", box.ca)
+    try:
+        box.manager.configure(box.keyd.socket, box.provider, {"pebble": recorder})
+        box.start()
+        proved(box, "acme")
+        assert len(recorder.nonces) >= 4 * len(namespace.NAMES), "the nonces of this run were seen"
+        for file in set(written_by_the_run(box)) - {box.ca.log}:
+            content = file.read_bytes()
+            assert not any(nonce in content for nonce in recorder.nonces), f"{file} holds a replay nonce"
+    finally:
+        recorder.stop()
 
 
 def test_rights_of_files(box):

@@ -13,12 +13,12 @@ class CompanyCa:
         self.folder = folder
         self.root = folder / "root.pem"
         run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-             "-subj", "/CN=Company root", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", folder / "root.key", "-out", self.root])
+             "-subj", "/CN=Company root", "-keyout", folder / "root.key", "-out", self.root])
 
-    def issue(self, name, days=20):
+    def issue(self, name, days=20, key_type=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
         """(certificate, key) as PEM texts."""
         certificate, key, request = (self.folder / f"{name}.{kind}" for kind in ("pem", "key", "csr"))
-        run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+        run(["openssl", "req", "-newkey", *key_type, "-nodes", "-subj", f"/CN={name}",
              "-addext", f"subjectAltName=DNS:{name}", "-addext", "extendedKeyUsage=serverAuth", "-keyout", key,
              "-out", request])
         run(["openssl", "x509", "-req", "-in", request, "-CA", self.root, "-CAkey", self.folder / "root.key",
@@ -47,6 +47,16 @@ def test_an_uploaded_chain_wins(box, company, tmp_path):
     seen = box.look_trusting(WEB_INTERFACE, company.root.read_text(), "company-root.pem")
     assert seen.verified, seen.output
     assert proved(box, "acme", names=namespace.NAMES[1:])
+
+
+def test_an_ed25519_key_is_served_by_its_reference(box, company, tmp_path):
+    certificate, key = company.issue(WEB_INTERFACE, key_type=("ed25519",))
+    answer = upload(box, tmp_path, company.root.read_text() + key + certificate)
+    assert answer.returncode == 0, answer.stdout
+    proved(box, "uploaded", names=[WEB_INTERFACE])
+    seen = box.look_trusting(WEB_INTERFACE, company.root.read_text(), "company-root.pem")
+    assert seen.verified, seen.output
+    assert "PRIVATE KEY" not in (box.manager.live("web-interface", WEB_INTERFACE) / "key.pem").read_text()
 
 
 def test_a_dry_run_changes_nothing(box, company, tmp_path):

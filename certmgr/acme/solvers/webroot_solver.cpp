@@ -3,6 +3,8 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,9 +32,20 @@ bool isOurs(const fs::path& file) {
                                                                 : file.filename().string());
 }
 
+bool listens(std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    const hal::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) hal::throwErrno(errno, "socket");
+    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
 }  // namespace
 
-WebrootSolver::WebrootSolver(fs::path directory) : directory_(std::move(directory)) {}
+WebrootSolver::WebrootSolver(fs::path directory, std::uint16_t port)
+    : directory_(std::move(directory)), port_(port) {}
 
 void WebrootSolver::present(const std::string& token, const std::string& keyAuthorization) {
     if (!isChallengeToken(token))
@@ -55,6 +68,10 @@ void WebrootSolver::present(const std::string& token, const std::string& keyAuth
 
 void WebrootSolver::remove(const std::string& token) noexcept {
     if (isChallengeToken(token)) ::unlink((directory_ / token).c_str());
+}
+
+bool WebrootSolver::hasServer() const {
+    return port_ == 0 || listens(port_);
 }
 
 int WebrootSolver::purge(fs::file_time_type oldest) const {

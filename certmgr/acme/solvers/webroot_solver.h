@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 
 #include "certmgr/acme/http01_solver.h"
@@ -11,10 +12,12 @@ namespace certmgr::acme {
 // Thread-safe; several orders use it at once, each with tokens of its own.
 class WebrootSolver : public Http01Solver {
   public:
-    explicit WebrootSolver(std::filesystem::path directory);  // it must exist
+    // The directory must exist. `port`: of loopback, where what lies in it is served; 0: not known.
+    explicit WebrootSolver(std::filesystem::path directory, std::uint16_t port = 0);
 
     void present(const std::string& token, const std::string& keyAuthorization) override;
     void remove(const std::string& token) noexcept override;
+    bool hasServer() const override;
 
     // Removes what a crash left behind: files of challenges that were written before `oldest`. Returns how
     // many.
@@ -22,6 +25,7 @@ class WebrootSolver : public Http01Solver {
 
   private:
     const std::filesystem::path directory_;
+    const std::uint16_t port_;
 };
 
 }  // namespace certmgr::acme

@@ -19,4 +19,8 @@ std::string newAccountPayload(const std::vector<std::string>& contacts, bool ter
     return payload.dump();
 }
 
+std::string contactsPayload(const std::vector<std::string>& contacts) {
+    return nlohmann::json{{"contact", contacts}}.dump();
+}
+
 }  // namespace certmgr::acme::wire

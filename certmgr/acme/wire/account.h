@@ -16,5 +16,6 @@ Account parseAccount(std::string_view document);
 std::vector<std::string> parseOrdersList(std::string_view document);
 
 std::string newAccountPayload(const std::vector<std::string>& contacts, bool termsAgreed);
+std::string contactsPayload(const std::vector<std::string>& contacts);  // 7.3.2
 
 }  // namespace certmgr::acme::wire

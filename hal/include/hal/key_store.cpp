@@ -15,11 +15,12 @@ namespace {
 template <class Value, std::size_t size>
 using Names = std::array<std::pair<Value, std::string_view>, size>;
 
-constexpr Names<KeyAlgorithm, 5> algorithms{{{KeyAlgorithm::ecP256, "ec-p256"},
+constexpr Names<KeyAlgorithm, 6> algorithms{{{KeyAlgorithm::ecP256, "ec-p256"},
                                              {KeyAlgorithm::ecP384, "ec-p384"},
                                              {KeyAlgorithm::rsa2048, "rsa-2048"},
                                              {KeyAlgorithm::rsa3072, "rsa-3072"},
-                                             {KeyAlgorithm::rsa4096, "rsa-4096"}}};
+                                             {KeyAlgorithm::rsa4096, "rsa-4096"},
+                                             {KeyAlgorithm::ed25519, "ed25519"}}};
 constexpr Names<KeyPolicy, 4> policies{{{KeyPolicy::tpm, "tpm"},
                                         {KeyPolicy::sealed, "sealed"},
                                         {KeyPolicy::file, "file"},
@@ -54,6 +55,10 @@ std::string_view toString(KeyBackend backend) noexcept {
 }
 std::optional<KeyAlgorithm> keyAlgorithmFrom(std::string_view text) noexcept {
     return valueOf(algorithms, text);
+}
+std::optional<KeyAlgorithm> makeableAlgorithmFrom(std::string_view text) noexcept {
+    const std::optional<KeyAlgorithm> algorithm = keyAlgorithmFrom(text);
+    return algorithm == KeyAlgorithm::ed25519 ? std::nullopt : algorithm;
 }
 std::optional<KeyPolicy> keyPolicyFrom(std::string_view text) noexcept {
     return valueOf(policies, text);

@@ -17,10 +17,13 @@ namespace hal {
 using Bytes = std::vector<std::uint8_t>;
 
 // rsa4096: no TPM that we know makes it; sealed and file do.
-enum class KeyAlgorithm { ecP256, ecP384, rsa2048, rsa3072, rsa4096 };
+// ed25519: taken from outside alone, since no public CA certifies it.
+enum class KeyAlgorithm { ecP256, ecP384, rsa2048, rsa3072, rsa4096, ed25519 };
 std::string_view toString(
-    KeyAlgorithm algorithm) noexcept;  // "ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"
+    KeyAlgorithm algorithm) noexcept;  // "ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519"
 std::optional<KeyAlgorithm> keyAlgorithmFrom(std::string_view text) noexcept;
+// Those that can be asked for.
+std::optional<KeyAlgorithm> makeableAlgorithmFrom(std::string_view text) noexcept;
 
 // What the owner of a certificate asks for.
 enum class KeyPolicy {
@@ -87,6 +90,7 @@ enum class SignatureScheme {
     ecdsa,     // DER Ecdsa-Sig-Value (RFC 3279 2.2.3)
     rsaPkcs1,  // RSASSA-PKCS1-v1_5 (RFC 8017 8.2)
     rsaPss,    // RSASSA-PSS (RFC 8017 8.1), MGF1 with the same hash, salt as long as the hash
+    ed25519,   // RFC 8032 5.1: signs the message itself, and has a hash of its own
 };
 enum class Hash { sha256, sha384, sha512 };
 
@@ -115,14 +119,14 @@ class KeyStore {
     // Takes a private key that was made elsewhere: one PEM block, PKCS#8 or the traditional forms, not
     // encrypted; other blocks beside it are ignored, so an upload is passed on whole and certmgrd never
     // parses a key. `request.algorithm` is ignored. Policy tpm: "not-importable"; prefer-tpm makes a file key
-    // with the reason "imported". RSA of 2048, 3072 or 4096 bits, P-256 and P-384; anything else, or no or
-    // two keys: "bad-key". The caller wipes the text.
+    // with the reason "imported". RSA of 2048, 3072 or 4096 bits, P-256, P-384 and Ed25519; anything else, or
+    // no or two keys: "bad-key". The caller wipes the text.
     virtual KeyInfo import(const KeyRequest& request, std::string_view pem) = 0;
 
     virtual std::optional<KeyInfo> find(const KeyId& id) = 0;
     virtual std::vector<KeyInfo> list() = 0;
 
-    // `digest` has exactly the length of `hash`.
+    // `digest` has exactly the length of `hash`. With ed25519 it is the message, and `hash` says nothing.
     virtual Bytes sign(const KeyId& id, SignatureScheme scheme, Hash hash,
                        std::span<const std::uint8_t> digest) = 0;
 

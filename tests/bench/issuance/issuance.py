@@ -22,6 +22,7 @@ ROUNDS = 15            # single issuances of each client
 SIDE_BY_SIDE = 100
 LOCAL = 1000
 LEGO_AT_ONCE = 16      # each waits most of its time
+BARE_CLIENT = pathlib.Path(__file__).resolve().parents[3] / "build/release/tests/bench/issuance/bench_acme"
 QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
 
 
@@ -124,8 +125,15 @@ def side_by_side(box, lego):
     print("\n| 100 issuances side by side | per second |\n| --- | --- |")
     print(f"| certmgr | {ours:.0f} |")
     print(f"| lego, {LEGO_AT_ONCE} at once | {lego_rate(lego):.1f} |", flush=True)
+    print(f"| a bare client on the same Pebble: no keys kept, nothing stored or deployed | {bare_rate(box):.0f} |")
     print(f"| what Pebble's own CPU time ({pebble_each * 1000:.1f} ms each) allows on {os.cpu_count()} cores, "
           f"clients for free | {os.cpu_count() / pebble_each:.0f} |")
+
+
+def bare_rate(box):
+    """What Pebble gives to the very same flow when nothing else is done. Debian's Pebble locks up at 32 at once."""
+    return max(float(run([BARE_CLIENT, box.ca.directory, box.ca.trust_file, box.folder / "challenges", str(SIDE_BY_SIDE),
+                          str(threads)]).stdout) for threads in (8, 16))
 
 
 def lego_rate(lego):
@@ -147,6 +155,8 @@ def table_of_local_issuances():
         box.manager.stop()
         box.manager.start()
         settled(box, before + LOCAL, "local")
+        threads = pathlib.Path(f"/proc/{box.manager.process.pid}/task")
+        wait_until("the end of its idle threads", lambda: len(list(threads.iterdir())) == 1, 60, interval=1)
         idle = memory_of(box.manager.process.pid, "VmRSS")
     print("\n| local certificates | |\n| --- | --- |")
     print(f"| issued over the bus, keys in files, each durable, one by one | {rate:.0f}/s |")

@@ -60,6 +60,35 @@ TEST_P(Import, TakesEachFormAndSigns) {
     EXPECT_EQ(keys().import(request(), traditional(rsa(3072).get())).algorithm, hal::KeyAlgorithm::rsa3072);
 }
 
+TEST_P(Import, TakesEd25519AndSignsMessages) {
+    if (backend() == hal::KeyBackend::tpm) return;  // takes no key from outside at all, see above
+    const hal::Pkey ed25519(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+    const hal::KeyInfo info = keys().import(request(), pkcs8(ed25519.get()));
+    EXPECT_EQ(info.algorithm, hal::KeyAlgorithm::ed25519);
+    EXPECT_EQ(keys().find(info.id)->algorithm, hal::KeyAlgorithm::ed25519);
+    const hal::Pkey handle = keys().open(info.id);
+    for (const std::size_t size : {0u, 1u, 64u, 100'000u}) {
+        const hal::Bytes message(size, 'x');
+        const hal::Bytes signature =
+            keys().sign(info.id, hal::SignatureScheme::ed25519, hal::Hash::sha512, message);
+        const hal::MdContext byHandle(EVP_MD_CTX_new());
+        hal::Bytes again(64);
+        std::size_t length = again.size();
+        ASSERT_EQ(EVP_DigestSignInit(byHandle.get(), nullptr, nullptr, nullptr, handle.get()), 1);
+        ASSERT_EQ(EVP_DigestSign(byHandle.get(), again.data(), &length, message.data(), message.size()), 1);
+        EXPECT_EQ(again, signature) << "Ed25519 is deterministic";
+        const hal::MdContext software(EVP_MD_CTX_new());
+        ASSERT_EQ(EVP_DigestVerifyInit(software.get(), nullptr, nullptr, nullptr, ed25519.get()), 1);
+        EXPECT_EQ(EVP_DigestVerify(software.get(), signature.data(), signature.size(), message.data(),
+                                   message.size()),
+                  1);
+    }
+    const hal::Bytes input = digest(hal::Hash::sha256, "not a message");
+    EXPECT_EQ(codeOf([&] { keys().sign(info.id, hal::SignatureScheme::ecdsa, hal::Hash::sha256, input); }),
+              "not-supported");
+    EXPECT_EQ(codeOf([&] { keys().make(request(hal::KeyAlgorithm::ed25519)); }), "not-supported");
+}
+
 TEST_P(Import, UnderPreferTpmIsAFileKeyThatSaysWhy) {
     hal::KeyRequest asked = request();
     asked.policy = hal::KeyPolicy::preferTpm;
@@ -85,7 +114,7 @@ TEST_P(Import, RefusesWhatIsNotOneUsableKey) {
         pkcs8(ec("secp256k1").get()),
         pkcs8(ec("P-521").get()),
         pkcs8(rsa(1024).get()),
-        pkcs8(hal::Pkey(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")).get()),
+        pkcs8(hal::Pkey(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448")).get()),
         pkcs8(p256.get(), EVP_aes_128_cbc()),
         traditional(p256.get(), EVP_aes_128_cbc()),
     };

@@ -44,6 +44,18 @@ cp "$work/other.key" "$work/self.key"
 issue self '/CN=gw.example.com' self sha256 7000 "$gw" "$server" "$ski" basicConstraints=CA:FALSE
 openssl genrsa -out "$work/rsa1024.key" 1024 2> /dev/null
 issue rsa1024 '/CN=gw.example.com' issuing sha256 7000 "$gw" "$server" "$ski" "$aki"
+key old-root P-256
+issue old-root '/O=Fixture/CN=Old root' self sha256 7300 "$ca" "$ski"
+cp "$work/other.key" "$work/old-leaf.key"
+issue old-leaf '/CN=old.example.net' old-root sha256 7000 subjectAltName=DNS:old.example.net "$server" "$ski" "$aki"
+key old-issuing P-256
+issue old-issuing '/O=Fixture/CN=Old issuing' old-root sha256 7000 "$ca" "$ski" "$aki"
+cp "$work/other.key" "$work/old-issued.key"
+issue old-issued '/CN=old.example.net' old-issuing sha256 6900 subjectAltName=DNS:old.example.net "$server" "$ski" "$aki"
+key p521 P-521
+issue p521 '/CN=old.example.net' old-root sha256 7000 subjectAltName=DNS:old.example.net "$server" "$ski" "$aki"
+openssl genpkey -quiet -algorithm ED25519 -out "$work/ed25519.key"
+issue ed25519 '/CN=old.example.net' old-root sha256 7000 subjectAltName=DNS:old.example.net "$server" "$ski" "$aki"
 cp "$work/leaf.key" leaf.key
 openssl ec -in leaf.key -out leaf-traditional.key 2> /dev/null
 openssl pkcs8 -topk8 -in leaf.key -passout pass:fixture -out leaf-encrypted.key

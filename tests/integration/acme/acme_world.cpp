@@ -23,11 +23,14 @@ acme::Request requestFor(const std::vector<std::string>& names, EVP_PKEY& key) {
 
 std::unique_ptr<acme::Session> World::session(net::HttpClient& client, const std::string& directory) {
     acme::CaSettings settings = ca();
+    settings.contacts = account.contacts;
     if (!directory.empty()) settings.directory = directory;
-    acme::AccountSettings stored{KeyId::fresh(), account.url, [this](const std::string& url) {
+    acme::AccountSettings stored{KeyId::fresh(), account.url,
+                                 [this](const std::string& url) {
                                      account.url = url;
                                      ++account.registrations;
-                                 }};
+                                 },
+                                 account.contactsChanged};
     return std::make_unique<acme::Session>(settings, stored, copyOf(account.key.get()), client);
 }
 

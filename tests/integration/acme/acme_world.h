@@ -83,6 +83,8 @@ struct Account {
     hal::Pkey key{EVP_EC_gen("P-256")};
     std::optional<std::string> url;
     int registrations = 0;
+    std::vector<std::string> contacts{"mailto:a@gw.example"};
+    bool contactsChanged = false;
 };
 
 hal::Pkey copyOf(EVP_PKEY* key);

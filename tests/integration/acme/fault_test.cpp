@@ -13,6 +13,7 @@ using testing_support::TemporaryDirectory;
 struct NullSolver : acme::Http01Solver {
     void present(const std::string&, const std::string&) override {}
     void remove(const std::string&) noexcept override {}
+    bool hasServer() const override { return true; }
 };
 
 // The error that a CA ends in which gives this answer to every request.

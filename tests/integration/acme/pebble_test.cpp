@@ -139,6 +139,35 @@ TEST(Account, IsFoundAgainByItsKey) {
     EXPECT_EQ(world.account.url, url);
 }
 
+TEST(Account, IsToldOfOtherContacts) {
+    World world;
+    const hal::Pkey key(EVP_EC_gen("P-256"));
+    MemoryJournal first, second;
+    world.issue(*world.session(), requestFor({"a.example"}, *key), first);
+
+    world.account.contacts = {"mailto:new@gw.example", "mailto:other@gw.example"};
+    world.account.contactsChanged = true;
+    const auto session = world.session();
+    world.issue(*session, requestFor({"b.example"}, *key), second);
+    EXPECT_EQ(world.account.registrations, 2) << "it is stored that they were sent";
+    acme::Session::Impl& server = session->impl();
+    const std::string account = server.post(server.accountUrl({}), "", "the test", {}).body;
+    EXPECT_NE(account.find("mailto:new@gw.example"), std::string::npos) << account;
+    EXPECT_NE(account.find("mailto:other@gw.example"), std::string::npos) << account;
+    EXPECT_EQ(account.find("mailto:a@gw.example"), std::string::npos) << account;
+}
+
+TEST(Account, ThatIsGoneIsMadeAnewWithTheOtherContacts) {
+    World world;
+    const hal::Pkey key(EVP_EC_gen("P-256"));
+    MemoryJournal journal;
+    const std::string& directory = world.pebble.directory();
+    world.account.url = directory.substr(0, directory.size() - 3) + "my-account/nobody";
+    world.account.contactsChanged = true;
+    const acme::Request request = requestFor({"a.example"}, *key);
+    expectCertificate(world.issue(*world.session(), request, journal), request, *key);
+}
+
 TEST(Account, NeedsTheTermsToBeAgreedTo) {
     World world;
     acme::CaSettings ca = world.ca();
@@ -166,6 +195,7 @@ TEST(Issue, NamesTheIdentifierThatFailed) {
         int removed = 0;
         void present(const std::string& token, const std::string&) override { tokens.push_back(token); }
         void remove(const std::string&) noexcept override { ++removed; }
+        bool hasServer() const override { return true; }
     } solver;
     const hal::Pkey key(EVP_EC_gen("P-256"));
     const acme::Request request = requestFor({"a.example", "b.example"}, *key);

@@ -11,8 +11,8 @@ using testing_support::run;
 const std::string share = CERTMGR_ROOTFS "/usr/share";
 
 TEST(Pages, FormatWithoutWarnings) {
-    for (const char* page :
-         {"man1/certmgrctl.1", "man5/certmgr.toml.5", "man7/org.certmgr1.7", "man8/certmgrd.8"}) {
+    for (const char* page : {"man1/certmgrctl.1", "man5/certmgr.toml.5", "man5/certmgr-services.d.5",
+                             "man7/org.certmgr1.7", "man8/certmgrd.8"}) {
         const auto result = run({"sh", "-c",
                                  "LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z " + share +
                                      "/man/" + page + " 2>&1 >/dev/null"});

@@ -50,7 +50,7 @@ class NginxDeploymentTest : public ::testing::Test {
         return {{issuer_.issue(first, generation), lastGood}, {issuer_.issue(second, generation), lastGood}};
     }
     std::string served(const std::string& name) {
-        const Seen seen = probe_.look(profile_.probe, {Identifier::Type::dns, name});
+        const Seen seen = probe_.look(profile_.probe, {Identifier::Type::dns, name}, {});
         return seen.chainSha256.empty() ? seen.problem : seen.chainSha256.front();
     }
     static std::string leafOf(const Deployer::Target& target) {

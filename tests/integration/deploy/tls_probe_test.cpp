@@ -42,8 +42,8 @@ class Listener {
 };
 
 Seen look(const std::string& address, std::uint16_t port,
-          std::chrono::milliseconds limit = std::chrono::seconds(20)) {
-    return TlsProbe().look({ProbeKind::https, address, port, limit}, gateway);
+          std::chrono::milliseconds limit = std::chrono::seconds(20), const std::stop_token& stop = {}) {
+    return TlsProbe().look({ProbeKind::https, address, port, limit}, gateway, stop);
 }
 
 TEST(TlsProbe, NobodyListens) {
@@ -59,6 +59,19 @@ TEST(TlsProbe, AServiceThatSaysNothingIsGivenUpAtTheDeadline) {
         EXPECT_TRUE(seen.connected);
         EXPECT_EQ(seen.problem, "no answer within 100 ms");
     }
+}
+
+TEST(TlsProbe, AStopEndsTheWaitForAServiceThatSaysNothing) {
+    const Listener listener(AF_INET);
+    std::stop_source stop;
+    hal::UniqueFd connection;
+    const std::jthread stopper([&] {
+        connection = listener.accept();
+        stop.request_stop();
+    });
+    const Seen seen = look("127.0.0.1", listener.port(), std::chrono::hours(1), stop.get_token());
+    EXPECT_TRUE(seen.connected);
+    EXPECT_EQ(seen.problem, "no answer before certmgrd was stopped");
 }
 
 TEST(TlsProbe, AServiceThatHangsUp) {

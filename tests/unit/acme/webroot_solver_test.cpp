@@ -1,9 +1,12 @@
 #include "certmgr/acme/solvers/webroot_solver.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "certmgr/core/error.h"
+#include "hal/handle.h"
 #include "tests/support/child_process.h"
 
 namespace certmgr::acme {
@@ -25,6 +28,22 @@ TEST(WebrootSolver, WritesAFileThatAllMayReadAndRemovesIt) {
     solver.remove("token-1_A");
     solver.remove("token-1_A");
     EXPECT_TRUE(fs::is_empty(directory.path()));
+}
+
+TEST(WebrootSolver, KnowsWhetherSomebodyListens) {
+    const TemporaryDirectory directory;
+    const std::uint16_t port = testing_support::freePort();
+    const WebrootSolver solver(directory.path(), port);
+    EXPECT_FALSE(solver.hasServer());
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    const hal::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(listener.get(), 1), 0);
+    EXPECT_TRUE(solver.hasServer());
+    EXPECT_TRUE(WebrootSolver(directory.path()).hasServer()) << "where the port is not known";
 }
 
 TEST(WebrootSolver, RefusesATokenThatIsAPath) {

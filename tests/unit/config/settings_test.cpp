@@ -64,6 +64,7 @@ leaf_days = 30
 [acme]
 enabled = false
 public_names_only = false
+challenge_port = 8080
 [[acme.ca]]
 name = "one"
 directory = "https://one.example/dir"
@@ -92,6 +93,7 @@ require_time_sync = true
     EXPECT_EQ(settings.authority.issuingLifetime, hours(24 * 500));
     EXPECT_EQ(settings.authority.leafLifetime, hours(24 * 30));
     EXPECT_FALSE(settings.acmeEnabled || settings.publicNamesOnly);
+    EXPECT_EQ(settings.challengePort, 8080);
     ASSERT_EQ(settings.cas.size(), 2u);
     EXPECT_EQ(settings.cas[0].name + settings.cas[0].trustFile + settings.cas[0].contacts.at(0),
               "one/etc/one.pemmailto:a@example");

@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"aboutToExpireIsNotChosenAgain", withUpload, local, 90 * day - minutes(59), Action::issueLocal,
              ""},
         Case{"winsOverReissue", all(withUpload, reissue), uploaded, day, Action::none, "in use", 89 * day},
-        Case{"withdrawn", nothing, uploaded, day, Action::orderAcme, "no longer"},
+        Case{"withdrawn", nothing, uploaded, day, Action::orderAcme, "no longer", 90 * day - hours(1)},
         Case{"withdrawnWithoutAcme", noAcme, uploaded, day, Action::issueLocal, "no longer"},
         Case{"withdrawnWaiting", attemptOnDay100, uploaded, day, Action::none, "stays", 89 * day}));
 
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
     locals, Decide,
     testing::Values(
         Case{"nothingThere", nothing, {}, day, Action::issueLocal, "no certificate yet"},
-        Case{"inUse", nothing, local, day, Action::orderAcme, "ordered from the CA"},
+        Case{"inUse", nothing, local, day, Action::orderAcme, "ordered from the CA", 89 * day},
         Case{"waiting", attemptOnDay100, local, day, Action::none, "until the CA answers", 60 * day},
         Case{"waitingForTheAttempt",
              [](auto& f) {
@@ -132,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
              [](auto& f) {
                  f.acme = {1, start + day};
              },
-             local, day, Action::orderAcme, "ordered"},
+             local, day, Action::orderAcme, "ordered", 89 * day},
         Case{"noAcme", noAcme, local, day, Action::none, "switched off", 60 * day},
         Case{"due", noAcme, local, 60 * day, Action::issueLocal, "due for renewal"},
         Case{"dueWhileWaiting", attemptOnDay100, local, 60 * day, Action::issueLocal, "due for renewal"},
@@ -145,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(
              Action::none, "stays", 60 * day},
         Case{"otherKey", otherKey, local, day, Action::issueLocal, "kind of key"},
         Case{"otherName", otherName, local, day, Action::issueLocal, "cover"},
-        Case{"reissue", reissue, local, day, Action::orderAcme, "reissue"},
+        Case{"reissue", reissue, local, day, Action::orderAcme, "reissue", 89 * day},
         Case{"reissueWithoutAcme", all(reissue, noAcme), local, day, Action::issueLocal, "reissue"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"inUse", nothing, acme, day, Action::none, "not yet due", 60 * day},
         Case{"anotherAuthorityIsNoMatter", [](auto& f) { f.issuingAuthority = "issuing-2"; }, acme, day,
              Action::none, "", 60 * day},
-        Case{"due", nothing, acme, 60 * day, Action::orderAcme, "due for renewal"},
+        Case{"due", nothing, acme, 60 * day, Action::orderAcme, "due for renewal", 90 * day - hours(1)},
         Case{"failing", attemptOnDay100, acme, 60 * day, Action::none, "stays", 89 * day},
         Case{"failingUntilSoon",
              [](auto& f) {
@@ -164,17 +164,19 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"justBeforeTheLastStretch", attemptOnDay100, acme, 89 * day - seconds(1), Action::none, "stays",
              89 * day},
         Case{"lastStretch", attemptOnDay100, acme, 89 * day, Action::issueLocal, "ends soon"},
-        Case{"lastStretchUntried", nothing, acme, 89 * day, Action::orderAcme, "due"},
+        Case{"lastStretchUntried", nothing, acme, 89 * day, Action::orderAcme, "due", 90 * day - hours(1)},
         Case{"lastHour", nothing, acme, 90 * day - minutes(60), Action::issueLocal, "about to expire"},
         Case{"expired", nothing, acme, 90 * day, Action::issueLocal, "expired"},
         Case{"switchedOff", noAcme, acme, 60 * day, Action::none, "stays while it is valid", 89 * day},
         Case{"switchedOffInTheLastStretch", noAcme, acme, 89 * day, Action::issueLocal, "cannot be asked"},
-        Case{"otherKey", otherKey, acme, day, Action::orderAcme, "kind of key"},
+        Case{"otherKey", otherKey, acme, day, Action::orderAcme, "kind of key", 90 * day - hours(1)},
         Case{"otherKeyWaiting", all(otherKey, attemptOnDay100), acme, day, Action::none, "stays", 89 * day},
         Case{"otherName", otherName, acme, day, Action::issueLocal, "cover"},
-        Case{"reissue", reissue, acme, day, Action::orderAcme, "reissue"},
+        Case{"reissue", reissue, acme, day, Action::orderAcme, "reissue", 90 * day - hours(1)},
         Case{"reissueFailing", all(reissue, attemptOnDay100), acme, day, Action::none, "stays", 89 * day},
-        Case{"reissueWithoutAcme", all(reissue, noAcme), acme, day, Action::issueLocal, "reissue"}));
+        Case{"reissueWithoutAcme", all(reissue, noAcme), acme, day, Action::none, "stays", 89 * day},
+        Case{"keyLost", [](auto& f) { f.currentKeyLost = true; }, acme, day, Action::issueLocal,
+             "key store"}));
 
 INSTANTIATE_TEST_SUITE_P(
     untrustedClock, Decide,

@@ -45,6 +45,15 @@ TEST(VerifyChain, acceptsWhatOtherToolsMade) {
         << "an anchor need be no root";
 }
 
+// RFC 5280 6.1.1 (d) takes an anchor's name and key alone; 4.2.1.3 asks a CA for keyUsage.
+TEST(VerifyChain, letsAnAnchorAloneLackKeyUsage) {
+    EXPECT_NO_THROW(verifyChain(certificates({"old-leaf"}), certificates({"old-root"}), now));
+    EXPECT_EQ(codeOf([] {
+                  verifyChain(certificates({"old-issued", "old-issuing"}), certificates({"old-root"}), now);
+              }),
+              "chain-invalid");
+}
+
 TEST(VerifyChain, refusesWithTheReasonAndTheSubject) {
     const auto verify = [](const std::vector<std::string>& chain, TimePoint at) {
         return [=] { verifyChain(certificates(chain), certificates({"root"}), at); };

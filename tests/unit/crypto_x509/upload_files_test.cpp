@@ -146,18 +146,4 @@ TEST(UploadFiles, TheKeyGoesOnAsPkcs8) {
     EXPECT_EQ(pem.view(), text("leaf.key"));
 }
 
-TEST(UploadFiles, KeysThatTheKeyStoreDoesNotTakeAreRefusedByName) {
-    UploadParts parts;
-    parts.keys.emplace_back(EVP_PKEY_Q_keygen(nullptr, nullptr, "X448"));
-    const X509Ptr leaf(X509_new());
-    ASSERT_EQ(X509_set_pubkey(leaf.get(), parts.keys.front().get()), 1);
-    std::vector<Finding> findings;
-    EXPECT_FALSE(fittingKey(parts, *leaf, findings));
-    ASSERT_EQ(findings.size(), 1U);
-    EXPECT_EQ(findings.front().code, "key-not-supported");
-    EXPECT_NE(findings.front().message.find("is X448; the key store of this box takes rsa-2048"),
-              std::string::npos)
-        << findings.front().message;
-}
-
 }  // namespace

@@ -74,6 +74,19 @@ TEST(Upload, hasAFindingForEachFault) {
     EXPECT_EQ(codes(inspect(text("self.pem"), {}, now)), Codes{"self-signed"});
 }
 
+TEST(Upload, acceptsAnOldRootWithoutKeyUsage) {
+    EXPECT_EQ(codes(inspect(together({"old-leaf.pem", "old-root.pem"}), {}, now)), Codes{});
+}
+
+TEST(Upload, saysBeforehandThatAKeyCannotBeKept) {
+    const UploadReport report = inspect(together({"p521.pem", "old-root.pem"}), {}, now);
+    ASSERT_EQ(codes(report), Codes{"key-not-supported"});
+    EXPECT_NE(report.findings.front().message.find("is ec-p521; the key store of this box takes rsa-2048"),
+              std::string::npos)
+        << report.findings.front().message;
+    EXPECT_EQ(codes(inspect(together({"ed25519.pem", "old-root.pem"}), {}, now)), Codes{});
+}
+
 TEST(Upload, collectsAllFaultsAtOnce) {
     const UploadReport report = inspect(text("expired.pem"), {dns("other.example.com")}, now);
     EXPECT_EQ(codes(report), (Codes{"self-signed", "expired", "names-not-covered"}));

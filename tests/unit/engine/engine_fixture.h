@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -38,6 +39,7 @@ class NoChallenges : public acme::Http01Solver {
   public:
     void present(const std::string&, const std::string&) override {}
     void remove(const std::string&) noexcept override {}
+    bool hasServer() const override { return true; }
 };
 
 inline const TimePoint start =
@@ -66,6 +68,11 @@ class EngineTest : public testing::Test {
 
     // What the daemon's composition root does; a second call is a restart on the same disk.
     void startEngine() {
+        launchEngine();
+        settle();
+    }
+
+    void launchEngine() {
         stopEngine();
         views = std::make_unique<Views>();
         database = std::make_unique<store::Database>(folder / "certmgr.db");
@@ -74,11 +81,12 @@ class EngineTest : public testing::Test {
         const auto http = [this](const acme::CaSettings&) {
             return std::make_unique<testing_support::FakeAcme::Client>(ca);
         };
+        std::vector<ServiceProfile> profiles{profile};
+        profiles.insert(profiles.end(), otherProfiles.begin(), otherProfiles.end());
         engine = std::make_unique<Engine>(
             Parts{*database, keys, *deployer, generations, solver, http, clock, log, queue, *views}, settings,
-            std::vector{profile});
+            profiles);
         engine->start();
-        settle();
     }
 
     void stopEngine() {
@@ -126,6 +134,7 @@ class EngineTest : public testing::Test {
     MainQueue queue;
     config::Settings settings;
     ServiceProfile profile;
+    std::vector<ServiceProfile> otherProfiles;  // `service` does not serve them
     std::unique_ptr<Views> views;
     std::unique_ptr<store::Database> database;
     const deploy::GenerationStore generations{folder / "live"};

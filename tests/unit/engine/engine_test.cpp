@@ -164,6 +164,20 @@ TEST_F(EngineTest, BadRequestsAreRefusedAtOnceAndChangeNothing) {
     EXPECT_EQ(views->certificates().size(), 1u);
 }
 
+TEST_F(EngineTest, TheUsersOfAProfileAreThoseWhoMaySign) {
+    const auto usersOfTheKeyInForce = [this] {
+        const auto credential = store::CredentialRepository(*database).current("gw.example.com");
+        return keys.find(credential.value().key).value().access.users;
+    };
+    using Users = std::vector<std::string>;
+    for (const Users& users : {Users{"www-data"}, Users{"proxy", "www-data"}, Users{"proxy"}, Users{}}) {
+        profile.certificates.front().users = users;
+        startEngine();
+        EXPECT_EQ(usersOfTheKeyInForce(), users);
+    }
+    EXPECT_EQ(ca.ordersMade(), 1) << "and nothing is issued for that";
+}
+
 TEST_F(EngineTest, OnAnUntrustedClockNothingIsJudgedAndTheServiceStillGetsACertificate) {
     clock.distrust("before the build date");
     startEngine();

@@ -2,6 +2,7 @@
 // is tested with the real ones; here they are as quick as the manual clock.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -28,7 +29,11 @@ class FakeService : public hal::ServiceControl, public certmgr::deploy::Probe {
                 served_[spec.names.front()] = generations_.chainSha256(profile_.name, spec.id, *generation);
     }
 
-    certmgr::deploy::Seen look(const certmgr::ProbeTarget&, const certmgr::Identifier& name) override {
+    std::function<void()> onLook = [] {};  // on the worker that proves
+
+    certmgr::deploy::Seen look(const certmgr::ProbeTarget&, const certmgr::Identifier& name,
+                               const std::stop_token&) override {
+        onLook();
         const std::lock_guard lock(mutex_);
         if (mood_ == Mood::down) return {false, "connection refused", {}};
         const auto found = served_.find(name);

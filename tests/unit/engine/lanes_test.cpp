@@ -29,7 +29,7 @@ TEST_F(LanesTest, RunsTheWorkThenItsEndOnTheMainThread) {
     std::thread::id workThread, afterThread;
     lanes.run(
         "a", workers, [&](std::stop_token) { workThread = std::this_thread::get_id(); },
-        [&] { afterThread = std::this_thread::get_id(); });
+        [&](const auto&) { afterThread = std::this_thread::get_id(); });
     pumpUntilIdle();
     EXPECT_NE(workThread, mainThread);
     EXPECT_EQ(afterThread, mainThread);
@@ -46,7 +46,7 @@ TEST_F(LanesTest, OneLaneNeverRunsTwiceAtOnceAndRunsOnceMoreHoweverOftenAsked) {
                 if (++runs == 1) release.acquire();
                 --inside;
             },
-            [] {});
+            [](const auto&) {});
     };
     for (int i = 0; i < 10; ++i) ask();
     release.release();
@@ -55,12 +55,24 @@ TEST_F(LanesTest, OneLaneNeverRunsTwiceAtOnceAndRunsOnceMoreHoweverOftenAsked) {
     EXPECT_EQ(most, 1);
 }
 
+TEST_F(LanesTest, WhatTheWorkThrowsReachesItsEndAndTheNextWorkComesAfterThat) {
+    std::string seen;
+    lanes.run(
+        "a", workers, [](std::stop_token) { throw Error(ErrorKind::internal, "disk-full", "no room"); },
+        [&](const auto& failure) { seen += failure ? failure->code() : "fine"; });
+    lanes.run(
+        "a", workers, [](std::stop_token) { throw std::runtime_error("out of threads"); },
+        [&](const auto& failure) { seen += std::string(", ") + (failure ? failure->what() : "fine"); });
+    pumpUntilIdle();
+    EXPECT_EQ(seen, "disk-full, a defect of certmgr: out of threads");
+}
+
 TEST_F(LanesTest, DifferentLanesRunSideBySide) {
     std::binary_semaphore first(0), second(0);
     lanes.run(
-        "a", workers, [&](std::stop_token) { first.release(), second.acquire(); }, [] {});
+        "a", workers, [&](std::stop_token) { first.release(), second.acquire(); }, [](const auto&) {});
     lanes.run(
-        "b", workers, [&](std::stop_token) { second.release(), first.acquire(); }, [] {});
+        "b", workers, [&](std::stop_token) { second.release(), first.acquire(); }, [](const auto&) {});
     pumpUntilIdle();
 }
 
@@ -72,8 +84,8 @@ TEST_F(LanesTest, CancelReachesTheWorkAndDropsWhatWaitsBehindIt) {
         started.release();
         while (!stop.stop_requested()) std::this_thread::yield();
     };
-    lanes.run("a", workers, work, [] {});
-    lanes.run("a", workers, work, [] {});
+    lanes.run("a", workers, work, [](const auto&) {});
+    lanes.run("a", workers, work, [](const auto&) {});
     started.acquire();
     lanes.cancel("a");
     pumpUntilIdle();

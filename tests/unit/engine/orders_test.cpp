@@ -55,5 +55,20 @@ TEST_F(EngineTest, ACertificateThatIsDeletedBeforeItsOrderSucceedsGivesItsKeysBa
     EXPECT_EQ(keys.list().size(), inUse);
 }
 
+TEST_F(EngineTest, TheCaIsToldOfOtherContactsOnce) {
+    settings.cas[0].contacts = {"mailto:old@example.com"};
+    startEngine();
+    EXPECT_EQ(ca.contacts(), settings.cas[0].contacts);
+    settings.cas[0].contacts = {"mailto:new@example.com"};
+    for (int restart = 0; restart < 3; ++restart) {
+        startEngine();
+        engine->reissue("gw.example.com");
+        settle();
+    }
+    EXPECT_EQ(ca.contacts(), settings.cas[0].contacts);
+    EXPECT_EQ(ca.contactUpdates(), 1);
+    EXPECT_EQ(ca.accountsMade(), 1);
+}
+
 }  // namespace
 }  // namespace certmgr::engine

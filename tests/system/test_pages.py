@@ -1,0 +1,29 @@
+"""Every key that the code reads is on a manual page, and no other."""
+
+import pathlib
+import re
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+READ = re.compile(r'\b(?:read\w*|tables?)\(\s*(?:reader,\s*)?"(\w+)"')
+PAGES = {"certmgr.toml.5": "TOP LEVEL", "certmgr-services.d.5": "KEYS"}
+
+
+def keys_of_the_code():
+    return {key for file in (REPOSITORY / "certmgr/config").glob("*.cpp") for key in READ.findall(file.read_text())}
+
+
+def keys_of(page, first_section):
+    """The tags of its paragraphs from that section on, and the tables that are its headings."""
+    text = (REPOSITORY / "rootfs/usr/share/man/man5" / page).read_text()
+    keys = set()
+    for section in re.split(r"^\.SH ", text[text.index(first_section):text.index(".SH EXAMPLE")], flags=re.MULTILINE):
+        heading, *paragraphs = re.split(r"^\.TP\n", section, flags=re.MULTILINE)
+        keys.update(part for table in re.findall(r"^\[+([\w.]+)\]+", heading) for part in table.split("."))
+        for paragraph in paragraphs:
+            keys.update(re.findall(r"\w+", paragraph.splitlines()[0].partition(" ")[2]))
+    return keys
+
+
+def test_the_pages_have_the_keys_of_the_code():
+    documented = set().union(*(keys_of(*page) for page in PAGES.items()))
+    assert documented == keys_of_the_code()
