@@ -12,11 +12,13 @@ inline constexpr char authorityManagerInterface[] = "org.certmgr1.AuthorityManag
 inline constexpr char certificateInterface[] = "org.certmgr1.Certificate";
 inline constexpr char serviceInterface[] = "org.certmgr1.Service";
 inline constexpr char authorityInterface[] = "org.certmgr1.Authority";
+inline constexpr char uploadInterface[] = "org.certmgr1.Upload";
 inline constexpr char jobInterface[] = "org.certmgr1.Job";
 
 inline constexpr char certificatePath[] = "/org/certmgr1/certificate";
 inline constexpr char servicePath[] = "/org/certmgr1/service";
 inline constexpr char authorityPath[] = "/org/certmgr1/authority";
+inline constexpr char uploadPath[] = "/org/certmgr1/upload";
 inline constexpr char jobPath[] = "/org/certmgr1/job";
 
 inline constexpr char viewAction[] = "org.certmgr1.view";

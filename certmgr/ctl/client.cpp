@@ -26,10 +26,11 @@ struct Naming {
     const char* path;
     const char* interface;
 };
-constexpr std::array<Naming, 4> namings = {{
+constexpr std::array<Naming, 5> namings = {{
     {Kind::certificate, "certificate", "/org/certmgr1/certificate", "org.certmgr1.Certificate"},
     {Kind::service, "service", "/org/certmgr1/service", "org.certmgr1.Service"},
     {Kind::authority, "authority", "/org/certmgr1/authority", "org.certmgr1.Authority"},
+    {Kind::upload, "upload", "/org/certmgr1/upload", "org.certmgr1.Upload"},
     {Kind::job, "job", "/org/certmgr1/job", "org.certmgr1.Job"},
 }};
 
@@ -165,9 +166,18 @@ std::string Client::request(const std::vector<std::string>& names, const Request
     return startJob(message);
 }
 
-std::string Client::upload(int fd, bool dryRun) {
-    const Message message = newCall(rootPath, managerInterface, "Upload");
-    require(sd_bus_message_append(message.get(), "hb", fd, dryRun ? 1 : 0), "a call cannot be made");
+std::string Client::upload(const UploadOptions& options) {
+    const Message message = newCall(rootPath, managerInterface, "UploadWithOptions");
+    sd_bus_message* const m = message.get();
+    const std::string what = "a call cannot be made";
+    require(sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "h"), what);
+    for (const int content : options.contents) require(sd_bus_message_append(m, "h", content), what);
+    require(sd_bus_message_close_container(m), what);
+    require(sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}"), what);
+    if (options.passphrase >= 0)
+        require(sd_bus_message_append(m, "{sv}", "passphrase", "h", options.passphrase), what);
+    if (options.dryRun) require(sd_bus_message_append(m, "{sv}", "dry-run", "b", 1), what);
+    require(sd_bus_message_close_container(m), what);
     return startJob(message);
 }
 
@@ -175,8 +185,8 @@ std::string Client::reissue(const std::string& certificate) {
     return callWithPath("Reissue", Kind::certificate, certificate);
 }
 
-std::string Client::remove(const std::string& certificate) {
-    return callWithPath("Delete", Kind::certificate, certificate);
+std::string Client::remove(Kind kind, const std::string& id) {
+    return callWithPath("Delete", kind, id);
 }
 
 std::string Client::checkService(const std::string& service) {

@@ -73,6 +73,7 @@ void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::
     }
     started_ = true;
     runAuthority();
+    runUploads();
     for (const CertificateId& id : wanted) runIssue(id);
     for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
     for (const auto& command : std::exchange(beforeStart_, {})) command();
@@ -129,6 +130,7 @@ void Engine::runDue() {
         if (kind == "authority") runAuthority();
         if (kind == "trust") runTrust();
         if (kind == "reload") runReload(subject);
+        if (kind == "uploads") runUploads();
         if (kind == "start") runStart();
         if (kind == "time") noteTime();
     }
@@ -219,6 +221,7 @@ void Engine::concludeDeploy(const std::string& service, const Brought& brought,
         view.proof = proof;
         parts_.views.put(std::move(view));
     }
+    if (!brought.result.touched.empty()) uploadsChanged();
     settleJobs();
 }
 

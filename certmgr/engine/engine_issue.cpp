@@ -41,7 +41,9 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     uploads_.offer(row.spec);
     CertificateFacts facts;
     facts.spec = row.spec;
-    facts.uploaded = uploads_.best(row.spec.id, now);
+    UploadChoice upload = uploads_.best(row.spec, now);
+    facts.uploaded = std::move(upload.credential);
+    facts.uploadedReason = std::move(upload.reason);
     facts.current = records_.credentials.current(row.spec.id);
     facts.currentKeyLost = facts.current && !parts_.keys.find(facts.current->key);
     facts.acmeImpossible = whyNoAcme(row.spec);
@@ -88,7 +90,7 @@ void Engine::settleIssue(const CertificateId& id, std::optional<store::Certifica
         if (!row) return;
         turn.decision = decideFor(*row);
         if (turn.decision.action == Action::useUploaded) {
-            const Credential upload = uploads_.best(id, parts_.clock.now()).value();
+            const Credential upload = uploads_.best(row->spec, parts_.clock.now()).credential.value();
             records_.credentials.setCurrent(id, upload.generation);
         } else if (turn.decision.action == Action::issueLocal) {
             localIssuer_.issue(row->spec, turn.decision.replaces);
@@ -207,6 +209,7 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
         runOrder(id, view.generation);
     }
     parts_.views.put(view);
+    uploadsChanged();
     markStale(view);
     deployWhereAllIsIssued(id);
     settleJobs();
@@ -282,6 +285,7 @@ void Engine::concludeRemove(const CertificateId& id, const std::optional<Error>&
     } else {
         schedule_.set("issue:" + id, std::nullopt);
         parts_.views.remove(Views::Kind::certificate, id);
+        uploadsChanged();
     }
     settleJobs();
 }

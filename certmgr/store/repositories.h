@@ -108,6 +108,9 @@ class UploadRepository {
     explicit UploadRepository(Database& database) : database_(database) {}
     std::int64_t add(const UploadRow& upload);
     std::vector<UploadRow> list();
+    // The certificates that it is in force for, and those that a service was last brought or may go back to.
+    std::vector<CertificateId> servedBy(std::int64_t id);
+    // With the credentials made of it; it must serve nothing. The caller destroys its key.
     void remove(std::int64_t id);
 
   private:

@@ -40,7 +40,7 @@ TEST(Interface, IsAsDocumented) {
     std::map<std::string, InterfaceDescription> found;
     for (const char* path :
          {rootPath, "/org/certmgr1/certificate/used_2eexample", "/org/certmgr1/service/web_2dui",
-          "/org/certmgr1/authority/root_2d1", "/org/certmgr1/job/_31"})
+          "/org/certmgr1/authority/root_2d1", "/org/certmgr1/upload/_37", "/org/certmgr1/job/_31"})
         found.merge(introspect(bus.get(), path));
     const auto pages = documented();
     ASSERT_EQ(found.size(), 6U);
