@@ -9,6 +9,7 @@
 
 #include "certmgr/ctl/failure.h"
 #include "certmgr/ctl/lookup.h"
+#include "certmgr/ctl/passphrase_source.h"
 #include "certmgr/ctl/upload_source.h"
 
 namespace certmgr::ctl {
