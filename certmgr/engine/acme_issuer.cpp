@@ -61,6 +61,7 @@ class StoredOrder : public acme::OrderJournal {
 };
 
 struct AcmeIssuer::Line {
+    KeyId accountKey;
     std::unique_ptr<net::HttpClient> http;
     std::unique_ptr<acme::Session> session;
 };
@@ -77,24 +78,39 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, acme
 
 AcmeIssuer::~AcmeIssuer() = default;
 
-std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca) {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<Line>& line = lines_[ca.name];
-    if (line) return line;
-
-    auto account = records_.accounts.find(ca.name, ca.directory);
+// RFC 8555 6.2: an account is known by its key. Where that is gone, the URL leads to an account that nobody
+// can speak for any more.
+store::AccountRow AcmeIssuer::accountAt(const acme::CaSettings& ca) {
+    std::optional<store::AccountRow> account = records_.accounts.find(ca.name, ca.directory);
     if (!account) {
         records_.database.transaction([&] {
             records_.accounts.intend(ca.name, ca.directory, keys_.intend("acme-account:" + ca.name));
         });
         account = records_.accounts.find(ca.name, ca.directory);
     }
+    if (account->url.empty() || keys_.store().find(account->key)) return *account;
+    log_.write({Severity::warning,
+                event_id::accountLost,
+                "the key of the account at " + ca.name +
+                    " is no longer in the key store (a lost directory): another account takes its place",
+                {{"CERTMGR_CA", ca.name}, {"CERTMGR_ACCOUNT", account->url}}});
+    account->url.clear();
+    records_.accounts.registered(ca.name, ca.directory, account->url);
+    return *account;
+}
+
+std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Line>& line = lines_[ca.name];
+    if (line && keys_.store().find(line->accountKey)) return line;
+
+    const store::AccountRow account = accountAt(ca);
     // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
     const hal::KeyInfo key = keys_.obtain(
-        {account->key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
+        {account.key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
     const std::string told = "acme-contacts:" + ca.name + " " + ca.directory;
     const std::string contacts = joined(ca.contacts);
-    acme::AccountSettings settings{key.id, account->url.empty() ? std::nullopt : std::optional(account->url),
+    acme::AccountSettings settings{key.id, account.url.empty() ? std::nullopt : std::optional(account.url),
                                    [this, ca, told, contacts](const std::string& url) {
                                        records_.database.transaction([&] {
                                            records_.accounts.registered(ca.name, ca.directory, url);
@@ -103,6 +119,7 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
                                    },
                                    records_.meta.get(told) != contacts};
     auto made = std::make_shared<Line>();
+    made->accountKey = key.id;
     made->http = http_(ca);
     made->session =
         std::make_unique<acme::Session>(ca, std::move(settings), keys_.store().open(key.id), *made->http);

@@ -59,6 +59,7 @@ class AcmeIssuer {
   private:
     struct Line;  // to one CA: HTTP client and session
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca);
+    store::AccountRow accountAt(const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
     void run(const CertificateSpec& spec, acme::Session& session, StoredOrder& journal, std::stop_token stop);
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,

@@ -163,6 +163,7 @@ class AccountRepository {
   public:
     explicit AccountRepository(Database& database) : database_(database) {}
     void intend(const std::string& ca, const std::string& directory, const KeyId& key);
+    // `url` empty: not any more.
     void registered(const std::string& ca, const std::string& directory, const std::string& url);
     std::optional<AccountRow> find(const std::string& ca, const std::string& directory);
 

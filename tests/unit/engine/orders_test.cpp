@@ -70,5 +70,22 @@ TEST_F(EngineTest, TheCaIsToldOfOtherContactsOnce) {
     EXPECT_EQ(ca.accountsMade(), 1);
 }
 
+TEST_F(EngineTest, AnAccountWhoseKeyIsGoneIsMadeAnew) {
+    startEngine();
+    const std::string leaf = view("gw.example.com").sha256;
+    for (int accounts = 2; accounts <= 3; ++accounts) {
+        const auto account = store::AccountRepository(*database).find("fake", ca.directory);
+        keys.destroy(account.value().key);
+        if (accounts == 3) startEngine();
+        EXPECT_EQ(view("gw.example.com").state, "acme") << "the certificate does not need the account";
+        engine->reissue("gw.example.com");
+        settle();
+        EXPECT_EQ(ca.accountsMade(), accounts);
+        EXPECT_EQ(view("gw.example.com").lastError, "");
+    }
+    EXPECT_TRUE(log.contains("the key of the account at fake"));
+    EXPECT_NE(view("gw.example.com").sha256, leaf);
+}
+
 }  // namespace
 }  // namespace certmgr::engine
