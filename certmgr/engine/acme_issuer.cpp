@@ -11,6 +11,10 @@ std::string joined(const std::vector<std::string>& contacts) {
 }
 
 }  // namespace
+bool placedAt(const store::OrderRow& order, const acme::CaSettings& ca) {
+    return order.ca == ca.name && (order.directory.empty() || order.directory == ca.directory);
+}
+
 
 // The journal of one intent: a row of the database.
 class StoredOrder : public acme::OrderJournal {
@@ -37,7 +41,8 @@ class StoredOrder : public acme::OrderJournal {
     void orderLost(const std::string& explanation) override {
         records_.database.transaction([&] {
             records_.orders.setState(row_.id, store::OrderState::lost, explanation);
-            row_.id = records_.orders.intend(row_.certificate, row_.ca, row_.key, row_.intended);
+            row_.id =
+                records_.orders.intend(row_.certificate, row_.ca, row_.directory, row_.key, row_.intended);
         });
         row_.state = store::OrderState::intended;
         log_.write({Severity::warning,
@@ -129,11 +134,15 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
 
 store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSettings& ca) {
     if (const auto open = records_.orders.open(spec.id)) {
-        if (open->ca == ca.name) return *open;
-        records_.orders.setState(open->id, store::OrderState::abandoned, "the CA is no longer configured");
+        if (placedAt(*open, ca)) return *open;
+        records_.orders.setState(open->id, store::OrderState::abandoned,
+                                 "another CA is asked now: " + ca.name + ", " + ca.directory);
+        keys_.discard(open->key);
     }
-    records_.database.transaction(
-        [&] { records_.orders.intend(spec.id, ca.name, keys_.intend("order:" + spec.id), clock_.now()); });
+    records_.database.transaction([&] {
+        records_.orders.intend(spec.id, ca.name, ca.directory, keys_.intend("order:" + spec.id),
+                               clock_.now());
+    });
     return records_.orders.open(spec.id).value();
 }
 

@@ -142,7 +142,12 @@ constexpr const char* version1 = R"sql(
     CREATE INDEX deployments_by_certificate ON deployments (certificate);
 )sql";
 
-constexpr std::array steps{Migration{version1}};
+// RFC 8555 7.1.1: a CA is known by the URL of its directory; its name is the administrator's.
+constexpr const char* version2 = R"sql(
+    ALTER TABLE orders ADD COLUMN directory TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

@@ -127,7 +127,8 @@ struct OrderRow {
     std::int64_t id = 0;
     CertificateId certificate;
     std::string ca;
-    KeyId key;  // empty: the order has ended and its key is gone
+    std::string directory;  // of the CA; empty: of a release that did not record it
+    KeyId key;              // empty: the order has ended and its key is gone
     OrderState state = OrderState::intended;
     std::string url;          // empty until created
     std::string explanation;  // of abandoned and lost
@@ -136,8 +137,8 @@ struct OrderRow {
 class OrderRepository {
   public:
     explicit OrderRepository(Database& database) : database_(database) {}
-    std::int64_t intend(const CertificateId& certificate, const std::string& ca, const KeyId& key,
-                        TimePoint when);
+    std::int64_t intend(const CertificateId& certificate, const std::string& ca, const std::string& directory,
+                        const KeyId& key, TimePoint when);
     void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);

@@ -70,6 +70,18 @@ TEST_F(EngineTest, TheCaIsToldOfOtherContactsOnce) {
     EXPECT_EQ(ca.accountsMade(), 1);
 }
 
+TEST_F(EngineTest, AnOrderIsOfTheDirectoryThatItWasPlacedAt) {
+    ca.loseNextOrder();
+    startEngine();
+    settings.cas[0].directory = "https://acme.test/v2/directory";
+    startEngine();
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
+    EXPECT_EQ(view("gw.example.com").lostOrders, 0u) << "the other CA was asked for it";
+    EXPECT_EQ(ca.accountsMade(), 2);
+}
+
 TEST_F(EngineTest, AnAccountWhoseKeyIsGoneIsMadeAnew) {
     startEngine();
     const std::string leaf = view("gw.example.com").sha256;
