@@ -1,3 +1,4 @@
+#include "certmgr/core/decision.h"
 #include "certmgr/crypto/x509.h"
 #include "certmgr/engine/issuance.h"
 
@@ -10,11 +11,11 @@ std::string joined(const std::vector<std::string>& contacts) {
     return text;
 }
 
-}  // namespace
 bool placedAt(const store::OrderRow& order, const acme::CaSettings& ca) {
     return order.ca == ca.name && (order.directory.empty() || order.directory == ca.directory);
 }
 
+}  // namespace
 
 // The journal of one intent: a row of the database.
 class StoredOrder : public acme::OrderJournal {
@@ -170,8 +171,29 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
     return {0, spec.id, Source::acme, order.key, crypto::toPem(chain), leaf, order.ca, key.algorithm};
 }
 
-void AcmeIssuer::issue(const CertificateSpec& spec, const Activity& activity, std::stop_token stop) {
-    const acme::CaSettings& ca = cas_.front();
+const acme::CaSettings& AcmeIssuer::caAfter(int failures) const {
+    return cas_.at(caInTurn(failures, cas_.size()));
+}
+
+std::string AcmeIssuer::describeTurn(int failures) const {
+    const acme::CaSettings& ca = caAfter(failures);
+    if (cas_.size() == 1 || failures == 0) return ca.name;
+    const acme::CaSettings& last = caAfter(failures - 1);
+    return ca.name +
+           (last.name == ca.name ? " once more" : ", since the attempts at " + last.name + " failed");
+}
+
+AttemptRecord AcmeIssuer::afterFailure(int failures, const Error& error,
+                                       std::optional<seconds> shortLivedRemaining, double jitter) const {
+    const bool passedOver = error.retryAt() && cas_.size() > 1;
+    const int count = passedOver ? endOfTurn(failures) : failures + 1;
+    return {count, nextAttempt(count, clock_.now(), shortLivedRemaining, jitter,
+                               passedOver ? std::nullopt : error.retryAt())};
+}
+
+void AcmeIssuer::issue(const CertificateSpec& spec, int failures, const Activity& activity,
+                       std::stop_token stop) {
+    const acme::CaSettings& ca = caAfter(failures);
     const std::shared_ptr<Line> line = lineTo(ca);
     StoredOrder journal(records_, log_, intent(spec, ca), activity);
     try {

@@ -70,6 +70,34 @@ TEST_F(EngineTest, TheCaIsToldOfOtherContactsOnce) {
     EXPECT_EQ(ca.accountsMade(), 1);
 }
 
+TEST_F(EngineTest, TheNextCaIsAskedWhenTheFirstFailsTwiceAndTheFirstAgainAtTheRenewal) {
+    settings.cas.push_back({"second", ca.directory, "", {}, true});
+    ca.setRefusing(true);
+    startEngine();
+    EXPECT_EQ(secondCa.ordersMade(), 0) << "one failure may pass";
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(secondCa.ordersMade(), 1);
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(store::CredentialRepository(*database).current("gw.example.com")->issuerId, "second");
+    ca.setRefusing(false);
+    runUntil(start + std::chrono::hours(24 * 70));
+    EXPECT_EQ(store::CredentialRepository(*database).current("gw.example.com")->issuerId, "fake");
+    EXPECT_EQ(secondCa.ordersMade(), 1);
+}
+
+TEST_F(EngineTest, AnOrderThatHangsAtTheFirstCaDoesNotHoldUpTheSecond) {
+    settings.cas.push_back({"second", ca.directory, "", {}, true});
+    ca.loseNextOrder();
+    startEngine();
+    ca.setDown(true);
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
+    EXPECT_TRUE(store::KeyRepository(*database).unreferenced().empty())
+        << "the key of the order is destroyed";
+}
+
 TEST_F(EngineTest, AnOrderIsOfTheDirectoryThatItWasPlacedAt) {
     ca.loseNextOrder();
     startEngine();
