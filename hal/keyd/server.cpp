@@ -79,8 +79,12 @@ wire::Message answerOrError(Dispatcher& dispatcher, const wire::Message& request
 
 }  // namespace
 
-Server::Server(UniqueFd listener, KeyService& service, std::set<uid_t> managers)
-    : listener_(std::move(listener)), service_(service), managers_(std::move(managers)), admission_({}) {}
+Server::Server(UniqueFd listener, KeyService& service, std::set<uid_t> managers, std::set<uid_t> installers)
+    : listener_(std::move(listener)),
+      service_(service),
+      managers_(std::move(managers)),
+      installers_(std::move(installers)),
+      admission_({}) {}
 
 Server::~Server() {
     for (const Client& client : clients_) ::shutdown(client.fd.get(), SHUT_RD);
@@ -110,14 +114,15 @@ void Server::accept() {
     }
     try {
         Peer peer = peerOf(fd.get());
-        const bool manager = managers_.contains(peer.uid);
+        const Role role{managers_.contains(peer.uid), installers_.contains(peer.uid)};
+        const bool manager = role.manager;
         if (!admission_.enter(peer.uid, manager)) return refuse(fd.get());
         const uid_t uid = peer.uid;
         Client& client = clients_.emplace_back();
         client.fd = std::move(fd);
         try {
             client.thread = std::thread(
-                [this, &client, manager, dispatcher = Dispatcher(service_, std::move(peer), manager)] {
+                [this, &client, manager, dispatcher = Dispatcher(service_, std::move(peer), role)] {
                     serve(client, dispatcher);
                     admission_.leave(dispatcher.peer().uid, manager);
                     client.ended = true;
