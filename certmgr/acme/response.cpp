@@ -6,6 +6,7 @@
 
 #include <strings.h>
 
+#include "certmgr/acme/waiting.h"
 #include "certmgr/acme/wire/json.h"
 #include "certmgr/acme/wire/problem.h"
 
@@ -14,10 +15,6 @@ namespace {
 
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
-
-sys_seconds wallTime() {
-    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
 
 std::string mediaType(const net::HttpResponse& response) {
     std::string type = response.header("content-type").value_or("");

@@ -17,11 +17,11 @@ constexpr milliseconds firstWait{25};
 constexpr milliseconds longestWait{5000};
 constexpr std::chrono::hours patience{1};
 
+}  // namespace
+
 std::chrono::sys_seconds wallTime() {
     return std::chrono::floor<seconds>(std::chrono::system_clock::now());
 }
-
-}  // namespace
 
 void throwCancelled() {
     throw Error(ErrorKind::transient, "cancelled", "stopped before it was finished");

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "certmgr/net/http_client.h"
 
 namespace certmgr::acme {
+
+// What the wall clock says, for the times that a server speaks of.
+std::chrono::sys_seconds wallTime();
 
 [[noreturn]] void throwCancelled();
 
@@ -21,8 +25,8 @@ void pause(std::chrono::milliseconds duration, const std::stop_token& stop);
 class Polling {
   public:
     explicit Polling(std::string waitingFor, std::stop_token stop);
-    void saw(
-        const net::HttpResponse& response);  // of several between two waits the longest Retry-After counts
+    // Of several between two waits the longest Retry-After counts.
+    void saw(const net::HttpResponse& response);
     void wait();
 
   private:

@@ -52,12 +52,7 @@ std::chrono::milliseconds SystemClock::sinceBoot() const {
 }
 
 ClockTrust SystemClock::trust() const {
-    return judgeClock({now(), buildDate, lastSeen_.load(), kernelIsSynchronised(), synchronisationRequired_});
-}
-
-void SystemClock::sawTime(TimePoint time) {
-    if (!trust().trusted) return;
-    if (time > lastSeen() || kernelIsSynchronised()) lastSeen_.store(time);
+    return judgeClock({now(), buildDate, lastSeen_, kernelIsSynchronised(), synchronisationRequired_});
 }
 
 }  // namespace certmgr
