@@ -103,6 +103,7 @@ class Engine : public Commands {
 
     // Workers' side.
     std::vector<CertificateId> reconcile(bool alone);
+    bool goesWithItsProfile(const store::CertificateRow& row);
     void setUsersOfKeys();
     Turn issueTurn(const CertificateId& id);
     void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);

@@ -44,7 +44,7 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     facts.uploaded = uploads_.best(row.spec.id, now);
     facts.current = records_.credentials.current(row.spec.id);
     facts.currentKeyLost = facts.current && !parts_.keys.find(facts.current->key);
-    facts.acmeImpossible = whyNoAcme(row.spec);
+    facts.acmeImpossible = row.wanted() ? whyNoAcme(row.spec) : "no profile asks for it any more";
     facts.acme = row.acme;
     if (acmeIssuer_.configured()) facts.orderFrom = acmeIssuer_.describeTurn(row.acme.failures);
     facts.issuingAuthority = localCa_.issuingId();

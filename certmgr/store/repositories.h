@@ -47,7 +47,9 @@ class KeyRepository {
 // How a certificate came to be wanted.
 struct CertificateRow {
     CertificateSpec spec;
-    bool fromProfile = false;  // wanted by at least one service profile; else asked for over the bus
+    bool fromProfile = false;  // wanted by at least one service profile
+    bool profileOnly = false;  // never asked for over the bus
+    bool wanted() const { return fromProfile || !profileOnly; }
     bool reissueAsked = false;
     AttemptRecord acme;
     std::string lastError;  // of issuing, in plain words; empty: none
@@ -60,6 +62,7 @@ class CertificateRepository {
     explicit CertificateRepository(Database& database) : database_(database) {}
     // Adds it, or changes what is wanted; the history stays.
     void put(const CertificateSpec& spec, bool fromProfile);
+    void droppedByProfiles(const CertificateId& id);
     std::optional<CertificateRow> find(const CertificateId& id);
     std::vector<CertificateRow> list();  // by id
     // With its credentials and orders. Returns the keys that were theirs, for the caller to destroy; those of
@@ -202,6 +205,7 @@ class DeploymentRepository {
     void put(const DeploymentRow& row);
     std::optional<DeploymentRow> find(const std::string& service, const CertificateId& certificate);
     std::vector<DeploymentRow> list(const std::string& service);
+    std::vector<DeploymentRow> list();
     void remove(const std::string& service, const CertificateId& certificate);
 
   private:

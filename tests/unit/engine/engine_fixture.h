@@ -78,9 +78,9 @@ class EngineTest : public testing::Test {
         database = std::make_unique<store::Database>(folder / "certmgr.db");
         if (!service) service = std::make_unique<testing_support::FakeService>(generations, profile);
         deployer = std::make_unique<deploy::Deployer>(generations, *service, *service);
-        const auto http = [this](const acme::CaSettings& settings) {
-            return std::make_unique<testing_support::FakeAcme::Client>(settings.name == "second" ? secondCa
-                                                                                                 : ca);
+        const auto http = [this](const acme::CaSettings& asked) {
+            return std::make_unique<testing_support::FakeAcme::Client>(asked.name == "second" ? secondCa
+                                                                                              : ca);
         };
         std::vector<ServiceProfile> profiles{profile};
         profiles.insert(profiles.end(), otherProfiles.begin(), otherProfiles.end());
