@@ -18,8 +18,8 @@ namespace certmgr::store {
 // What a key was made for. Stored before the key store is asked to make it, so no key can be forgotten.
 struct KeyRow {
     KeyId id;
-    std::string
-        purpose;  // "local:gw.example", "order:gw.example", "acme-account:letsencrypt", "authority:root-1"
+    // "local:gw.example", "order:gw.example", "acme-account:letsencrypt", "authority:root-1"
+    std::string purpose;
     bool made = false;
     std::string backend;     // "tpm", "sealed", "file"; empty while not made
     std::string reasonCode;  // why that back end
