@@ -6,7 +6,6 @@
 
 #include <strings.h>
 
-#include "certmgr/acme/waiting.h"
 #include "certmgr/acme/wire/json.h"
 #include "certmgr/acme/wire/problem.h"
 
@@ -126,6 +125,10 @@ std::optional<seconds> retryAfter(const net::HttpResponse& response, sys_seconds
     const std::optional<sys_seconds> then = httpDate(*text);
     if (!then) return std::nullopt;
     return std::max(seconds(0), *then - httpDate(response.header("date").value_or("")).value_or(now));
+}
+
+sys_seconds wallTime() {
+    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
 }
 
 std::optional<std::string> linkTarget(const net::HttpResponse& response, std::string_view relation) {

@@ -19,10 +19,6 @@ constexpr std::chrono::hours patience{1};
 
 }  // namespace
 
-std::chrono::sys_seconds wallTime() {
-    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
-
 void throwCancelled() {
     throw Error(ErrorKind::transient, "cancelled", "stopped before it was finished");
 }

@@ -10,9 +10,6 @@
 
 namespace certmgr::acme {
 
-// What the wall clock says, for the times that a server speaks of.
-std::chrono::sys_seconds wallTime();
-
 [[noreturn]] void throwCancelled();
 
 // Throws Error("cancelled") as soon as a stop is requested.

@@ -46,7 +46,7 @@ void mergeInto(toml::table& target, toml::table&& addition) {
         if (toml::node* const present = target.get(key.str()); inner && present && present->is_table())
             mergeInto(*present->as_table(), std::move(*inner));
         else
-            node.visit([&](auto& value) { target.insert_or_assign(key, std::move(value)); });
+            node.visit([&, &name = key](auto& value) { target.insert_or_assign(name, std::move(value)); });
     }
 }
 

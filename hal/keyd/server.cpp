@@ -13,6 +13,7 @@
 #include "hal/client/messages.h"
 #include "hal/error.h"
 #include "hal/keyd/log.h"
+#include "hal/keyd/secret.h"
 
 namespace hal::keyd {
 namespace {
@@ -21,17 +22,13 @@ constexpr auto frameTime = std::chrono::seconds(10);  // for a request that has 
 constexpr int idleMilliseconds = 60'000;
 constexpr int backlog = 512;
 
-void wipe(std::string& text) {
-    OPENSSL_cleanse(text.data(), text.size());
-}
-
-void wipe(wire::Message& message) {
+void wipeFields(wire::Message& message) {
     for (std::string& field : message.fields) wipe(field);
 }
 
 void send(int fd, wire::Message reply) {
     std::string frame = wire::encode(reply);
-    wipe(reply);
+    wipeFields(reply);
     const auto deadline = std::chrono::steady_clock::now() + frameTime;
     try {
         wire::sendFrame(fd, frame, deadline);
@@ -161,7 +158,7 @@ bool Server::serveOne(int fd, Dispatcher& dispatcher, bool& logged) const {
         return false;
     }
     wire::Message reply = answerOrError(dispatcher, request, logged);
-    wipe(request);
+    wipeFields(request);
     send(fd, std::move(reply));
     return true;
 }
