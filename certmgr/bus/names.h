@@ -5,7 +5,8 @@ namespace certmgr::bus {
 
 inline constexpr char serviceName[] = "org.certmgr1";
 inline constexpr char rootPath[] = "/org/certmgr1";
-inline constexpr char errorPrefix[] = "org.certmgr1.Error.";
+inline constexpr char refusalPrefix[] = "org.certmgr1.Error.";
+inline constexpr char failurePrefix[] = "org.certmgr1.Failure.";
 
 inline constexpr char managerInterface[] = "org.certmgr1.Manager";
 inline constexpr char authorityManagerInterface[] = "org.certmgr1.AuthorityManager";

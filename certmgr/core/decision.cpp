@@ -150,7 +150,7 @@ class Decider {
 
     Decision renew(const std::string& why) const {
         if (acmePossible() && attemptDue())
-            return {Action::orderAcme, why + "; one is ordered from the CA", whileOrdering()};
+            return {Action::orderAcme, why + "; one is ordered from " + facts_.orderFrom, whileOrdering()};
         switch (current().source) {
             case Source::local:
                 return renewLocal(why);

@@ -1,6 +1,7 @@
 // What to do next for one certificate, and why. Pure: no clock, no log, no I/O.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -21,9 +22,10 @@ struct CertificateFacts {
     std::optional<Credential> current;   // the credential in force (newest that was not withdrawn)
     std::string acmeImpossible;  // why: "switched off", "no CA configured", whyNotPublic(); empty: possible
     AttemptRecord acme;
-    std::string issuingAuthority;  // id of the authority that signs local leaves now
-    bool currentKeyLost = false;   // the key store no longer has the key of `current`
-    bool reissue = false;          // an administrator asked for it
+    std::string orderFrom = "the CA";  // for people: which one is asked next, and why not the first
+    std::string issuingAuthority;      // id of the authority that signs local leaves now
+    bool currentKeyLost = false;       // the key store no longer has the key of `current`
+    bool reissue = false;              // an administrator asked for it
     bool clockTrusted = true;
 };
 
@@ -70,6 +72,12 @@ TimePoint renewalTime(const CertificateSummary& leaf);
 // minute. `notBefore` (Retry-After) wins if later, up to a week, the longest window of the public CAs.
 TimePoint nextAttempt(int failures, TimePoint now, std::optional<seconds> shortLivedRemaining, double jitter,
                       std::optional<TimePoint> notBefore);
+
+// Which of several CAs, in order of preference, is asked after so many failures in a row: each gets two
+// attempts, then the next one, and after the last the first again. So the first is asked after a success.
+std::size_t caInTurn(int failures, std::size_t cas);
+// Where its attempts are over.
+int endOfTurn(int failures);
 
 // Which of the uploaded chains of one certificate is to serve, and why that one, as a sentence; nothing where
 // none covers all names and has not ended. Among several better() decides: of chains that last, the one

@@ -64,7 +64,7 @@ int require(int result, const std::string& what) {
     const std::string sentence = error.message && *error.message ? error.message : name;
     if (status == ExitStatus::unreachable)
         throw Failure(status, "certmgrd does not answer on the system bus (" + sentence +
-                                  "); is it running? See: systemctl status certmgrd");
+                                  "); is it running? See: systemctl status certmgr");
     if (status == ExitStatus::denied) throw Failure(status, "access denied: " + sentence);
     throw Failure(status, sentence);
 }

@@ -62,7 +62,8 @@ void addRequest(CLI::App& app, Arguments& a) {
                                    });
     request->add_option("NAME", a.names, "DNS names and IP addresses, all in one certificate")->required();
     request->add_option("--key-policy", a.request.keyPolicy, "tpm, sealed, file or prefer-tpm");
-    request->add_option("--key-algorithm", a.request.keyAlgorithm, "ec-p256, ec-p384, rsa-2048 or rsa-3072");
+    request->add_option("--key-algorithm", a.request.keyAlgorithm,
+                        "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
     request->add_flag("--no-acme", a.noAcme, "Only the box's own CA, never ACME");
     request->add_flag("--no-wait", a.noWait, "Return as soon as the job is started");
 }

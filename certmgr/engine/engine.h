@@ -131,6 +131,7 @@ class Engine : public Commands, public AuthorityCommands {
 
     // Workers' side.
     std::vector<CertificateId> reconcile(bool alone);
+    bool goesWithItsProfile(const store::CertificateRow& row);
     void setUsersOfKeys();
     Turn issueTurn(const CertificateId& id);
     void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);

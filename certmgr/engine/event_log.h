@@ -30,6 +30,8 @@ inline constexpr std::string_view deploymentFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c9
 inline constexpr std::string_view uploadTaken = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0a";
 inline constexpr std::string_view jobFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0b";
 inline constexpr std::string_view uploadDeleted = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e0c";
+inline constexpr std::string_view accountLost = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e10";
+inline constexpr std::string_view certificateDropped = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e11";
 inline constexpr std::string_view certificateRevoked = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e20";
 inline constexpr std::string_view trustFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e21";
 }  // namespace event_id

@@ -189,7 +189,14 @@ constexpr const char* version2 = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}};
+// A CA is known by the URL of its directory: its name is the administrator's (RFC 8555 7.1.1). And a
+// certificate that only profiles ever asked for goes with them.
+constexpr const char* version3 = R"sql(
+    ALTER TABLE orders ADD COLUMN directory TEXT NOT NULL DEFAULT '';
+    ALTER TABLE certificates ADD COLUMN profile_only INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();
