@@ -91,10 +91,10 @@ class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::A
         holder = wanted;
         return hand("sign", std::move(request), std::move(output), "the certificate\n");
     }
-    std::string issueBundle(const certmgr::engine::BundleCommand& command, hal::UniqueFd passphrase,
+    std::string issueBundle(const certmgr::engine::BundleCommand& command, hal::UniqueFd secret,
                             hal::UniqueFd output) override {
         holder = command.holder;
-        return hand("issue", std::move(passphrase), std::move(output), "the bundle as " + command.format);
+        return hand("issue", std::move(secret), std::move(output), "the bundle as " + command.format);
     }
     std::string revoke(const std::string& serial, const std::string& reason) override {
         return start("revoke", "", [serial, reason] { return serial + " is revoked: " + reason; });
