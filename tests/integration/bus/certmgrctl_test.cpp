@@ -158,7 +158,7 @@ TEST_F(Certmgrctl, IssuesForOthers) {
     EXPECT_EQ(std::filesystem::status(bundle).permissions(), std::filesystem::perms(0600));
     EXPECT_EQ(issue("").status, 6) << "what is there is not overwritten";
     host.run([](FakeCommands& commands) {
-        EXPECT_EQ(commands.given, "sesame\n");
+        EXPECT_EQ(commands.given, "sesame");
         EXPECT_EQ(commands.holder.purpose, "server");
         EXPECT_EQ(commands.holder.names,
                   (std::vector<std::string>{"dns:gw.example", "email:anna@example.org"}));

@@ -43,8 +43,8 @@ TEST(Interface, IsAsDocumented) {
           "/org/certmgr1/authority/root_2d1", "/org/certmgr1/upload/_37", "/org/certmgr1/job/_31"})
         found.merge(introspect(bus.get(), path));
     const auto pages = documented();
-    ASSERT_EQ(found.size(), 6U);
-    ASSERT_EQ(pages.size(), 6U);
+    ASSERT_EQ(found.size(), 7U);
+    ASSERT_EQ(pages.size(), 7U);
     for (const auto& [name, interface] : found) {
         ASSERT_TRUE(pages.contains(name)) << name;
         EXPECT_EQ(interface.methods, pages.at(name).methods) << name;

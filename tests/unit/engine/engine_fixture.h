@@ -52,6 +52,7 @@ class EngineTest : public testing::Test {
         profile.description = "Web interface";
         profile.certificates.push_back(specFor("gw.example.com"));
         settings.cas = {{"fake", testing_support::FakeAcme::directory, "", {}, true}};
+        settings.stateDirectory = folder.path();
         settings.keyPolicy = hal::KeyPolicy::file;
         settings.publicNamesOnly = false;  // example.com is reserved
         settings.workers = 4;
