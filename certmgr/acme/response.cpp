@@ -15,10 +15,6 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-sys_seconds wallTime() {
-    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
-
 std::string mediaType(const net::HttpResponse& response) {
     std::string type = response.header("content-type").value_or("");
     type.erase(std::min(type.find(';'), type.size()));
@@ -129,6 +125,10 @@ std::optional<seconds> retryAfter(const net::HttpResponse& response, sys_seconds
     const std::optional<sys_seconds> then = httpDate(*text);
     if (!then) return std::nullopt;
     return std::max(seconds(0), *then - httpDate(response.header("date").value_or("")).value_or(now));
+}
+
+sys_seconds wallTime() {
+    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
 }
 
 std::optional<std::string> linkTarget(const net::HttpResponse& response, std::string_view relation) {

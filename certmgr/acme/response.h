@@ -24,6 +24,9 @@ void requireType(const net::HttpResponse& response, std::string_view mediaType, 
 std::optional<std::chrono::seconds> retryAfter(const net::HttpResponse& response,
                                                std::chrono::sys_seconds now);
 
+// What those seconds are counted from.
+std::chrono::sys_seconds wallTime();
+
 // The target of the first Link with that relation (RFC 8288), if it is an absolute https URL.
 std::optional<std::string> linkTarget(const net::HttpResponse& response, std::string_view relation);
 

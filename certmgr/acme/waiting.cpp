@@ -17,10 +17,6 @@ constexpr milliseconds firstWait{25};
 constexpr milliseconds longestWait{5000};
 constexpr std::chrono::hours patience{1};
 
-std::chrono::sys_seconds wallTime() {
-    return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
-
 }  // namespace
 
 void throwCancelled() {

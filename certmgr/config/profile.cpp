@@ -1,6 +1,7 @@
 #include "certmgr/config/profile.h"
 
 #include <array>
+#include <charconv>
 
 #include <arpa/inet.h>
 
@@ -25,22 +26,56 @@ bool numericAddress(const std::string& text) {
            ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
-std::optional<ProbeKind> probeKindFrom(std::string_view text) noexcept {
-    if (text == "https") return ProbeKind::https;
-    if (text == "none") return ProbeKind::none;
-    return std::nullopt;
-}
-
-void readProbe(TableReader reader, ProbeTarget& probe) {
-    reader.readWord("kind", probe.kind, probeKindFrom, "\"https\", \"none\"");
+void readAddress(TableReader& reader, ProbeTarget& probe) {
     reader.read("address", probe.address);
     if (!numericAddress(probe.address))
         reader.refuse("address", "found \"" + probe.address + "\", expected a numeric IPv4 or IPv6 address");
     std::int64_t port = probe.port;
     reader.readInteger("port", port, 1, 65535);
     probe.port = static_cast<std::uint16_t>(port);
+}
+
+void readSite(TableReader& reader, ProbeTarget& probe) {
+    if (probe.kind != ProbeKind::httpsProxy) return;
+    reader.read("site", probe.site);
+    const std::size_t colon = probe.site.rfind(':');
+    const std::string port = colon == std::string::npos ? "" : probe.site.substr(colon + 1);
+    if (colon == 0 || port.empty() || port.find_first_not_of("0123456789") != std::string::npos ||
+        probe.site.find(' ') != std::string::npos)
+        reader.refuse("site", "found \"" + probe.site +
+                                  "\", expected what is asked for through the proxy, as \"www.example:443\"");
+}
+
+void readProbeCommand(TableReader& reader, ProbeTarget& probe) {
+    if (probe.kind != ProbeKind::command) return;
+    reader.read("command", probe.command);
+    if (probe.command.empty())
+        reader.refuse("command", "found none, expected the program that looks and its arguments");
+}
+
+// "none" keeps its table: a drop-in may switch the vendor's probe off with one line.
+std::optional<ProbeTarget> readProbe(TableReader& reader) {
+    ProbeTarget probe;
+    std::string word(toString(probe.kind));
+    reader.read("kind", word);
+    const auto kind = probeKindFrom(word);
+    if (!kind && word != "none")
+        reader.refuse("kind", "found \"" + word + "\", expected one of " + std::string(probeWords));
+    probe.kind = kind.value_or(probe.kind);
+    readAddress(reader, probe);
+    readSite(reader, probe);
+    readProbeCommand(reader, probe);
     readTimeout(reader, probe.timeout);
     reader.finish();
+    return kind ? std::optional(std::move(probe)) : std::nullopt;
+}
+
+void readProbes(TableReader& reader, ServiceProfile& profile) {
+    std::vector<TableReader> tables = reader.oneOrMore("probe");
+    if (tables.empty()) return;
+    profile.probes.clear();
+    for (TableReader& table : tables)
+        if (auto probe = readProbe(table)) profile.probes.push_back(*std::move(probe));
 }
 
 std::vector<Identifier> namesOf(const TableReader& reader, const std::vector<std::string>& texts) {
@@ -60,16 +95,30 @@ void addCertificate(const TableReader& reader, ServiceProfile& profile, Certific
     profile.certificates.push_back(std::move(spec));
 }
 
+// A key in the TPM has no file to give away; with "prefer-tpm" the one who prefers is overruled.
+void requireFileKey(const TableReader& reader, const ServiceProfile& profile, CertificateSpec& spec) {
+    if (profile.keyForm == KeyForm::reference) return;
+    if (spec.keyPolicy == hal::KeyPolicy::preferTpm) spec.keyPolicy = hal::KeyPolicy::file;
+    if (spec.keyPolicy != hal::KeyPolicy::file)
+        reader.refuse(
+            "key_policy",
+            "found \"" + std::string(toString(spec.keyPolicy)) +
+                "\", expected \"file\" or \"prefer-tpm\": with key = \"file\" the service reads the "
+                "key itself, and one that the TPM holds cannot be read");
+}
+
 void readCertificates(TableReader& reader, ServiceProfile& profile, const Settings& settings) {
     CertificateSpec usual;
     usual.keyAlgorithm = settings.keyAlgorithm;
     usual.keyPolicy = settings.keyPolicy;
     reader.read("users", usual.users);
+    reader.readWord("key_algorithm", usual.keyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
     std::vector<std::string> shortForm;
     reader.read("names", shortForm);
     for (const std::string& name : shortForm) {
         CertificateSpec spec = usual;
         spec.names = namesOf(reader, {name});
+        requireFileKey(reader, profile, spec);
         addCertificate(reader, profile, std::move(spec));
     }
     for (TableReader& table : reader.tables("certificate")) {
@@ -81,8 +130,41 @@ void readCertificates(TableReader& reader, ServiceProfile& profile, const Settin
         table.readWord("key_policy", spec.keyPolicy, hal::keyPolicyFrom, policyWords);
         table.read("acme", spec.acme);
         table.finish();
+        requireFileKey(table, profile, spec);
         addCertificate(table, profile, std::move(spec));
     }
+}
+
+mode_t modeFrom(const TableReader& reader, const std::string& text) {
+    unsigned mode = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+    // A key is never for everybody, and nothing is written into it but by certmgr-install.
+    if (error != std::errc() || end != text.data() + text.size() || (mode & ~0640U) != 0 ||
+        (mode & 0400U) == 0)
+        reader.refuse("mode", "found \"" + text +
+                                  "\", expected the octal rights of a file with a key, at most \"0640\"");
+    return mode;
+}
+
+Installation readInstallation(TableReader reader) {
+    Installation installation;
+    std::string mode = "0600";
+    reader.read("owner", installation.owner);
+    reader.read("group", installation.group);
+    reader.read("mode", mode);
+    reader.read("command", installation.command);
+    readTimeout(reader, installation.timeout);
+    reader.finish();
+    installation.mode = modeFrom(reader, mode);
+    return installation;
+}
+
+void readDelivery(TableReader& reader, ServiceProfile& profile) {
+    reader.readWord("key", profile.keyForm, keyFormFrom, "\"reference\", \"file\"");
+    reader.readWord("format", profile.format, fileFormatFrom, "\"split\", \"combined\", \"key-first\"");
+    if (const auto table = reader.table("install")) profile.installation = readInstallation(*table);
+    if (profile.keyForm == KeyForm::file && !profile.installation) profile.installation.emplace();
+    if (profile.installation) profile.handle.installUnit = "certmgr-install@" + profile.name + ".service";
 }
 
 void readHandle(TableReader& reader, hal::ServiceHandle& handle) {
@@ -104,14 +186,17 @@ ServiceProfile readProfile(const std::string& name, const toml::table& document,
     TableReader reader(document);
     profile.description = name;
     reader.read("description", profile.description);
+    readDelivery(reader, profile);
     readCertificates(reader, profile, settings);
     readHandle(reader, profile.handle);
-    if (const auto probe = reader.table("probe")) readProbe(*probe, profile.probe);
+    readProbes(reader, profile);
     reader.finish();
-    if (profile.handle.unit.empty() && profile.handle.reloadCommand.empty())
-        reader.refuse("unit",
-                      "found neither unit nor reload_command; name at least one, or the service never takes "
-                      "a new certificate");
+    const bool loads = profile.installation && !profile.installation->command.empty();
+    if (profile.handle.unit.empty() && profile.handle.reloadCommand.empty() && !loads)
+        reader.refuse(
+            "unit",
+            "found neither unit nor reload_command nor a command in [install]; name at least one, or "
+            "the service never takes a new certificate");
     return profile;
 }
 

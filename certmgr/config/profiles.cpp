@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "certmgr/config/profile.h"
 #include "certmgr/config/settings.h"
@@ -66,6 +67,15 @@ toml::table readWithDropIns(const fs::path& file, const std::vector<fs::path>& d
                     ", which they share, with different " + what + "; say the same in both");
 }
 
+// Certificates with a module that reads the key itself: for the others, who prefer a TPM, too.
+std::set<CertificateId> readFromFiles(const std::vector<ServiceProfile>& profiles) {
+    std::set<CertificateId> ids;
+    for (const ServiceProfile& profile : profiles)
+        if (profile.keyForm == KeyForm::file)
+            for (const CertificateSpec& spec : profile.certificates) ids.insert(spec.id);
+    return ids;
+}
+
 }  // namespace
 
 std::vector<ServiceProfile> loadProfiles(const Settings& settings) {
@@ -83,8 +93,11 @@ std::vector<ServiceProfile> loadProfiles(const Settings& settings) {
 
 std::vector<CertificateSpec> mergeSpecs(const std::vector<ServiceProfile>& profiles) {
     std::map<CertificateId, std::pair<CertificateSpec, std::string>> merged;
+    const std::set<CertificateId> asFiles = readFromFiles(profiles);
     for (const ServiceProfile& profile : profiles)
-        for (const CertificateSpec& spec : profile.certificates) {
+        for (CertificateSpec spec : profile.certificates) {
+            if (spec.keyPolicy == hal::KeyPolicy::preferTpm && asFiles.contains(spec.id))
+                spec.keyPolicy = hal::KeyPolicy::file;
             auto& [common, first] = merged.try_emplace(spec.id, spec, profile.name).first->second;
             if (common.keyPolicy != spec.keyPolicy)
                 refuseContradiction("key_policy", spec.id, first, profile.name);

@@ -97,6 +97,7 @@ void readDaemon(TableReader reader, Settings& settings) {
 }
 
 void readServices(TableReader reader, Settings& settings) {
+    reader.readPath("install_directory", settings.installDirectory);
     std::vector<std::string> directories;
     if (reader.read("directories", directories)) {
         settings.serviceDirectories.clear();

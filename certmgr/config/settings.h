@@ -17,6 +17,7 @@ struct Settings {
     std::filesystem::path challengeDirectory = "/run/certmgr/challenges";  // webroot: TOKEN files below it
     std::vector<std::filesystem::path> serviceDirectories = {"/usr/lib/certmgr/services.d",
                                                              "/etc/certmgr/services.d"};
+    std::filesystem::path installDirectory = "/var/lib/certmgr-install";  // what certmgr-install writes
     std::string keydSocket = "/run/certmgr-keyd/keyd.sock";
     std::string providerModule;  // path of the OpenSSL provider; empty: OpenSSL finds it by name
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;  // for certificates that do not say otherwise
@@ -41,8 +42,9 @@ Settings loadSettings(const std::filesystem::path& file);
 std::vector<ServiceProfile> loadProfiles(const Settings& settings);
 
 // What the profiles want together, by id: those who want the same names share one certificate, and the users
-// of all may sign with its key. Contradicting key policies, algorithms or switches are an
-// Error(misconfigured, "bad-config") that names both files. Pure.
+// of all may sign with its key. One who reads the key from a file decides for those who prefer a TPM.
+// Contradicting key policies, algorithms or switches are an Error(misconfigured, "bad-config") that names
+// both files. Pure.
 std::vector<CertificateSpec> mergeSpecs(const std::vector<ServiceProfile>& profiles);
 
 }  // namespace certmgr::config

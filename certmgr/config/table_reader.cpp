@@ -154,6 +154,14 @@ std::vector<TableReader> TableReader::tables(std::string_view key) {
     return result;
 }
 
+std::vector<TableReader> TableReader::oneOrMore(std::string_view key) {
+    const toml::node* node = find(key);
+    if (node && node->is_array()) return tables(key);
+    std::vector<TableReader> result;
+    if (auto only = table(key)) result.push_back(*std::move(only));
+    return result;
+}
+
 void TableReader::refuse(std::string_view key, const std::string& sentence) const {
     const toml::node* node = table_.get(key);
     refuseAt(node ? node->source() : table_.source(), std::string(key) + ": " + sentence);

@@ -48,6 +48,7 @@ class TableReader {
 
     std::optional<TableReader> table(std::string_view key);
     std::vector<TableReader> tables(std::string_view key);
+    std::vector<TableReader> oneOrMore(std::string_view key);  // [key], or each [[key]]
 
     // Says `sentence` of the value of `key`, or of the whole table where it has none.
     [[noreturn]] void refuse(std::string_view key, const std::string& sentence) const;

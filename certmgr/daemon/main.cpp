@@ -11,8 +11,8 @@
 #include "certmgr/core/system_clock.h"
 #include "certmgr/daemon/journal_log.h"
 #include "certmgr/daemon/main_loop.h"
+#include "certmgr/daemon/probe_by_kind.h"
 #include "certmgr/daemon/service_control.h"
-#include "certmgr/deploy/tls_probe.h"
 #include "certmgr/engine/engine.h"
 #include "certmgr/net/curl_http_client.h"
 #include "hal/client/keyd_client.h"
@@ -43,7 +43,7 @@ int serve(const config::Settings& settings) {
     solver.purge(std::filesystem::file_time_type::clock::now() - std::chrono::hours(24));
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;
-    deploy::TlsProbe probe;
+    daemon::ProbeByKind probe;
     deploy::Deployer deployer(generations, control, probe);
     engine::MainQueue queue;
     engine::Views views;

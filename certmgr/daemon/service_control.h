@@ -1,4 +1,5 @@
-// A profile that names a command is reloaded by it, all others through systemd.
+// A profile that names a command is reloaded by it, all others through systemd, which does the steps that
+// need root for both.
 #pragma once
 
 #include "hal/systemd/command_service_control.h"
@@ -9,10 +10,9 @@ namespace certmgr::daemon {
 class ServiceControlByProfile : public hal::ServiceControl {
   public:
     void reload(const hal::ServiceHandle& service) override {
-        if (service.reloadCommand.empty())
-            systemd_.reload(service);
-        else
-            commands_.reload(service);
+        if (service.reloadCommand.empty()) return systemd_.reload(service);
+        systemd_.install(service);
+        commands_.reload(service);
     }
 
   private:

@@ -46,9 +46,9 @@ Deployment::Deployment(const GenerationStore& generations, hal::ServiceControl& 
 }
 
 void Deployment::lookBefore() {
-    const auto deadline = steady_clock::now() + service_.probe.timeout;
+    const auto until = deadline();
     for (Step& step : steps_) {
-        if (hasProbe()) step.before = step.seen = look(step, deadline);
+        if (hasProbe()) step.before = step.seen = look(step, step.wanted, until);
         step.fallback = fallbackOf(step);
         const bool served = hasProbe() && shortfall(step.before, step.wanted).empty();
         if (served && step.activeBefore == step.outcome.generation)
@@ -93,8 +93,8 @@ void Deployment::prove(const std::optional<Error>& refusal) {
         return;
     }
     if (refusal) {
-        const auto deadline = steady_clock::now() + service_.probe.timeout;
-        for (Step* step : open()) step->seen = look(*step, deadline);
+        const auto until = deadline();
+        for (Step* step : open()) step->seen = look(*step, step->expected, until);
         return;
     }
     lookUntilExpected(open());
@@ -114,7 +114,9 @@ void Deployment::goBack(const std::optional<Error>& refusal) {
             back.push_back(step);
     }
     if (back.empty()) return;
-    const bool neverTold = refusal && refusal->code() == "check-failed";
+    // What certmgr-install brought is taken back by another run of it.
+    const bool neverTold =
+        refusal && refusal->code() == "check-failed" && service_.handle.installUnit.empty();
     const std::optional<Error> secondRefusal = neverTold ? std::nullopt : reload();
     if (hasProbe()) lookUntilExpected(back);
     for (Step* step : back) {
@@ -158,24 +160,40 @@ std::vector<Deployment::Step*> Deployment::open() {
     return open;
 }
 
-Seen Deployment::look(const Step& step, steady_clock::time_point deadline) const {
-    // A quarter: one worker that hangs must not eat the whole proof. At least `shortestLook`: each
-    // certificate gets its turn even when the ones before it used up the time.
-    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-    ProbeTarget target = service_.probe;
-    target.timeout = std::max(std::min(left, target.timeout / 4), shortestLook);
-    return probe_.look(target, step.name, stop_);
+steady_clock::time_point Deployment::deadline() const {
+    return steady_clock::now() + proofTimeout(service_);
+}
+
+// What the probe saw that `wanted` is furthest from: something else served, before nothing served, before all
+// well.
+Seen Deployment::look(const Step& step, const std::vector<std::string>& wanted,
+                      steady_clock::time_point until) const {
+    std::optional<Seen> worst;
+    for (ProbeTarget target : service_.probes) {
+        // A quarter: one worker that hangs must not eat the whole proof. At least `shortestLook`: each
+        // certificate gets its turn even when the ones before it used up the time.
+        const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+        // A program that is cut short says nothing of the service: it has the whole time.
+        if (target.kind != ProbeKind::command)
+            target.timeout = std::max(std::min(left, target.timeout / 4), shortestLook);
+        Seen seen = probe_.look(target, step.name, stop_);
+        seen.where = describe(target);
+        const bool falls = !shortfall(seen, wanted).empty();
+        if (falls && seen.connected) return seen;
+        if (falls || !worst) worst = std::move(seen);
+    }
+    return worst.value();
 }
 
 void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
-    const auto deadline = steady_clock::now() + service_.probe.timeout;
+    const auto until = deadline();
     milliseconds pause = firstPause;
     do {
         std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, longestPause);
-        for (Step* step : steps) step->seen = look(*step, deadline);
+        for (Step* step : steps) step->seen = look(*step, step->expected, until);
         std::erase_if(steps, [](const Step* step) { return shortfall(step->seen, step->expected).empty(); });
-    } while (!steps.empty() && !stop_.stop_requested() && steady_clock::now() + pause < deadline);
+    } while (!steps.empty() && !stop_.stop_requested() && steady_clock::now() + pause < until);
 }
 
 bool Deployment::anotherWasServed(const Step& step) const {
@@ -242,7 +260,7 @@ std::string Deployment::whatIsSeen(const Step& step) const {
                                  ? fmt::format("the leaf {:.16} is served with its whole chain of {}",
                                                step.expected.front(), step.expected.size())
                                  : missing;
-    return fmt::format("{} at {}:{}: {}", step.name.value, service_.probe.address, service_.probe.port, what);
+    return fmt::format("{} at {}: {}", step.name.value, step.seen.where, what);
 }
 
 void Deployment::settle(Step& step, State state, std::string reason) {

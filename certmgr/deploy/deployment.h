@@ -45,8 +45,10 @@ class Deployment {
     };
 
     std::vector<Step*> open();
-    bool hasProbe() const { return service_.probe.kind != ProbeKind::none; }
-    Seen look(const Step& step, std::chrono::steady_clock::time_point deadline) const;
+    std::chrono::steady_clock::time_point deadline() const;
+    bool hasProbe() const { return !service_.probes.empty(); }
+    Seen look(const Step& step, const std::vector<std::string>& wanted,
+              std::chrono::steady_clock::time_point deadline) const;
     void lookUntilExpected(std::vector<Step*> steps) const;
     bool anotherWasServed(const Step& step) const;  // before, and without a probe: may have been
     std::int64_t fallbackOf(const Step& step) const;

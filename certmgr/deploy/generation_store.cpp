@@ -1,11 +1,13 @@
 #include "certmgr/deploy/generation_store.h"
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <charconv>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "certmgr/core/error.h"
 #include "certmgr/crypto/x509.h"
@@ -17,16 +19,16 @@ namespace {
 constexpr std::string_view referenceLabel = "-----BEGIN CERTMGR KEY-----";
 constexpr std::string_view endMark = "-----END CERTIFICATE-----\n";
 constexpr mode_t publicMode = 0644;
-constexpr mode_t secretMode = 0640;
+constexpr mode_t unfinishedSecretMode = 0600;
 const std::string currentLink = "current";
 const std::string generationsName = "generations";
 
 struct File {
     std::string name;
     std::string content;
-    mode_t mode;
+    bool secret = false;
 };
-using Files = std::array<File, 4>;
+using Files = std::vector<File>;
 
 void requireComponent(const std::string& name) {
     if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
@@ -68,10 +70,16 @@ Files render(const Item& item) {
                     "the leaf " + crypto::sha256Hex(*leaf) + " of " + item.credential.certificate +
                         " and the key " + item.credential.key.text() +
                         " do not belong together; nothing was written");
-    return {
-        File{"fullchain.pem", chainPem, publicMode},
-        File{"chain.pem", chainPem.substr(leafPem.size()), publicMode}, File{"cert.pem", leafPem, publicMode},
-        File{"key.pem", item.keyReferencePem, isReference(item.keyReferencePem) ? publicMode : secretMode}};
+    const bool secret = !isReference(item.keyReferencePem);
+    Files files{{"fullchain.pem", chainPem},
+                {"chain.pem", chainPem.substr(leafPem.size())},
+                {"cert.pem", leafPem},
+                {"key.pem", item.keyReferencePem, secret}};
+    if (item.format == FileFormat::combined)
+        files.push_back({"combined.pem", chainPem + item.keyReferencePem, secret});
+    if (item.format == FileFormat::keyFirst)
+        files.push_back({"combined.pem", item.keyReferencePem + chainPem, secret});
+    return files;
 }
 
 bool holds(const Directory& generation, const Files& files) {
@@ -79,10 +87,21 @@ bool holds(const Directory& generation, const Files& files) {
                                [&](const File& file) { return generation.read(file.name) == file.content; });
 }
 
-void fill(const Directory& generation, const Files& files) {
-    std::array<hal::UniqueFd, std::tuple_size_v<Files>> written;
-    for (std::size_t i = 0; i < files.size(); ++i)
-        written[i] = generation.write(files[i].name, files[i].content, files[i].mode);
+// Nobody else has it open before it has its owner and its mode: it lies in an unfinished generation.
+void hand(const hal::UniqueFd& file, const SecretRights& rights, const std::string& path) {
+    constexpr uid_t unchanged = static_cast<uid_t>(-1);
+    if (::fchown(file.get(), rights.owner.value_or(unchanged), rights.group.value_or(unchanged)) != 0 ||
+        ::fchmod(file.get(), rights.mode) != 0)
+        hal::throwErrno(errno, "give " + path + " its owner and rights");
+}
+
+void fill(const Directory& generation, const Files& files, const SecretRights& rights) {
+    std::vector<hal::UniqueFd> written;
+    for (const File& file : files) {
+        written.push_back(
+            generation.write(file.name, file.content, file.secret ? unfinishedSecretMode : publicMode));
+        if (file.secret) hand(written.back(), rights, generation.pathOf(file.name));
+    }
     // All are written before the first is flushed: a journalling file system then commits once.
     for (std::size_t i = 0; i < files.size(); ++i) syncFile(written[i], generation.pathOf(files[i].name));
     generation.sync();
@@ -126,7 +145,8 @@ std::optional<std::int64_t> activeIn(const Directory& certificate) {
 
 }  // namespace
 
-GenerationStore::GenerationStore(std::filesystem::path root) : root_(std::move(root)) {}
+GenerationStore::GenerationStore(std::filesystem::path root, SecretRights rights)
+    : root_(std::move(root)), rights_(rights) {}
 
 void GenerationStore::write(const std::string& service, const Item& item) const {
     requireComponent(service);
@@ -142,7 +162,7 @@ void GenerationStore::write(const std::string& service, const Item& item) const 
         return;
     }
     try {
-        fill(generations.make(unfinished), files);
+        fill(generations.make(unfinished), files, rights_);
         publish(generations, unfinished, name);
     } catch (const Error&) {
         try {

@@ -1,5 +1,5 @@
 // The directory tree that services read:
-//   ROOT/SERVICE/CERTIFICATE/generations/N/{fullchain.pem,chain.pem,cert.pem,key.pem}
+//   ROOT/SERVICE/CERTIFICATE/generations/N/{fullchain.pem,chain.pem,cert.pem,key.pem[,combined.pem]}
 //   ROOT/SERVICE/CERTIFICATE/current -> generations/N          (one rename(2) swaps it)
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "certmgr/core/certificate.h"
+#include "certmgr/core/service_profile.h"
 
 namespace certmgr::deploy {
 
@@ -18,12 +18,20 @@ struct Item {
     Credential credential;
     std::string keyReferencePem;      // what goes into key.pem
     hal::Bytes subjectPublicKeyInfo;  // DER, of the key that the reference names: KeyInfo::publicKey
+    FileFormat format = FileFormat::split;
+};
+
+// Of files that hold a private key; where nothing is said, they stay with who writes them.
+struct SecretRights {
+    std::optional<uid_t> owner = std::nullopt;
+    std::optional<gid_t> group = std::nullopt;
+    mode_t mode = 0640;
 };
 
 // What lies here is derived from the database and can be made again. A generation appears under its number
 // only when it is whole and on the disk; until then it is a directory with a leading dot, which the next
-// write() or prune() removes. Directories are 0755, certificates 0644. key.pem is 0644 where it is a
-// reference, which holds no secret, else 0640.
+// write() or prune() removes. Directories are 0755, certificates 0644. What holds a key is 0644 where that is
+// a reference, which is no secret, else it has the `rights`.
 //
 // Threads: different services at once; one service from one thread.
 // Errors: Error "pair-mismatch" (internal); "bad-pem", "bad-certificate", "too-large", "bad-name" (rejected);
@@ -32,7 +40,8 @@ struct Item {
 // only the last flush failed, at the new generation.
 class GenerationStore {
   public:
-    explicit GenerationStore(std::filesystem::path root);  // made when it is missing; its parent must exist
+    // The root is made when it is missing; its parent must exist.
+    explicit GenerationStore(std::filesystem::path root, SecretRights rights = {});
 
     // Checks that key and leaf belong together before anything is touched, writes, flushes, reads back and
     // compares. A generation that is there with the same content is left alone (a crash repeats the call);
@@ -53,6 +62,7 @@ class GenerationStore {
 
   private:
     std::filesystem::path root_;
+    SecretRights rights_;
 };
 
 }  // namespace certmgr::deploy

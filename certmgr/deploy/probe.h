@@ -15,6 +15,7 @@ struct Seen {
     std::string problem;     // why the handshake did not complete; empty: it did
     // Lower-case hex, leaf first, as sent; also of a handshake that failed later.
     std::vector<std::string> chainSha256;
+    std::string where = {};  // for people, set by who knows: "https 127.0.0.1:443"
 };
 
 // Implementations: TlsProbe; the tests have a fake. Threads: any.

@@ -35,11 +35,13 @@ void earliest(std::optional<TimePoint>& time, const std::optional<TimePoint>& ot
 
 }  // namespace
 
-std::optional<Deployments::Target> Deployments::target(const Credential& credential,
+std::optional<Deployments::Target> Deployments::target(const ServiceProfile& service,
+                                                       const Credential& credential,
                                                        const store::DeploymentRow& row) {
     const std::optional<hal::KeyInfo> key = keys_.store().find(credential.key);
     if (!key) return std::nullopt;
-    return Target{{credential, keys_.store().reference(credential.key), key->publicKey}, row.lastGood};
+    return Target{{credential, keys_.store().reference(credential.key), key->publicKey, service.format},
+                  row.lastGood};
 }
 
 // The issue lane sees to another certificate; the rest of the service is not held up.
@@ -84,7 +86,7 @@ Deployments::Result Deployments::bring(const ServiceProfile& service, bool prove
         if (row.wanted != generation) row.failures = 0;
         row.wanted = generation;
         const Credential credential = records_.credentials.find(generation).value();
-        if (auto found = target(credential, row)) {
+        if (auto found = target(service, credential, row)) {
             targets.push_back(*std::move(found));
         } else {
             keyIsLost(service, credential, row);
@@ -151,7 +153,7 @@ Deployments::Checked Deployments::check(const ServiceProfile& service, const std
     std::vector<Target> targets;
     for (const CertificateSpec& spec : service.certificates) {
         const auto current = records_.credentials.current(spec.id);
-        auto found = current ? target(*current, {service.name, spec.id}) : std::nullopt;
+        auto found = current ? target(service, *current, {service.name, spec.id}) : std::nullopt;
         if (found) {
             targets.push_back(*std::move(found));
         } else {

@@ -46,7 +46,8 @@ class Deployments {
     using Target = deploy::Deployer::Target;
     std::map<CertificateId, store::DeploymentRow> rowsOf(const ServiceProfile& service);
     // Absent: its key is no longer in the key store.
-    std::optional<Target> target(const Credential& credential, const store::DeploymentRow& row);
+    std::optional<Target> target(const ServiceProfile& service, const Credential& credential,
+                                 const store::DeploymentRow& row);
     void keyIsLost(const ServiceProfile& service, const Credential& credential,
                    const store::DeploymentRow& row);
     store::DeploymentRow concluded(store::DeploymentRow row, const deploy::Outcome& outcome) const;

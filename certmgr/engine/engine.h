@@ -99,6 +99,7 @@ class Engine : public Commands {
 
     // Either side: settings and profiles do not change.
     std::vector<std::string> servicesOf(const CertificateId& id) const;
+    CertificateView viewOf(const store::CertificateRow& row, const Decision& decision);
     std::string whyNoAcme(const CertificateSpec& spec) const;
 
     // Workers' side.

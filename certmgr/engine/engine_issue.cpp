@@ -1,4 +1,5 @@
 // The issue and order lanes: decide, act, say what came of it.
+#include <algorithm>
 #include <random>
 
 #include "certmgr/engine/engine.h"
@@ -53,6 +54,18 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     return decide(facts, now);
 }
 
+// A key that is a file because a service needs it so says which service.
+CertificateView Engine::viewOf(const store::CertificateRow& row, const Decision& decision) {
+    const std::vector<std::string> services = servicesOf(row.spec.id);
+    CertificateView view = certificateView(records_, row, decision, services);
+    for (const ServiceProfile& profile : profiles_)
+        if (profile.keyForm == KeyForm::file && view.keyBackend == toString(hal::KeyBackend::file) &&
+            std::ranges::find(services, profile.name) != services.end())
+            view.keyReason =
+                profile.name + " cannot work with a reference to a key: it reads the key from a file";
+    return view;
+}
+
 Engine::Turn Engine::issueTurn(const CertificateId& id) {
     Turn turn;
     std::optional<store::CertificateRow> row;
@@ -66,7 +79,7 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
                           {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_CODE", error.code()}}});
     }
     turn.wanted = row || turn.error;
-    if (row) turn.view = certificateView(records_, *row, turn.decision, servicesOf(id));
+    if (row) turn.view = viewOf(*row, turn.decision);
     return turn;
 }
 

@@ -19,6 +19,12 @@ std::uint64_t epoch(const std::optional<TimePoint>& time) {
 constexpr std::array<std::string_view, 6> severity{"failed",  "rolled-back", "pending",
                                                    "waiting", "unproved",    "proved"};
 
+std::string probesOf(const ServiceProfile& service) {
+    std::string text;
+    for (const ProbeTarget& probe : service.probes) text += (text.empty() ? "" : ", ") + describe(probe);
+    return text.empty() ? "none" : text;
+}
+
 void describeCredential(Records& records, const Credential& credential, CertificateView& view) {
     view.state = toString(credential.source);
     view.subject = credential.leaf.subject;
@@ -80,9 +86,7 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
 
 ServiceView serviceView(Records& records, const ServiceProfile& service) {
     ServiceView view{service.name, service.description, service.handle.unit, "", {}};
-    view.probe = service.probe.kind == ProbeKind::none
-                     ? "none"
-                     : "https " + service.probe.address + ":" + std::to_string(service.probe.port);
+    view.probe = probesOf(service);
     for (const CertificateSpec& spec : service.certificates) {
         const auto row = records.deployments.find(service.name, spec.id);
         view.deployments.push_back(row ? DeploymentView{spec.id, row->wanted, row->lastGood, row->state,

@@ -4,7 +4,7 @@ namespace certmgr::engine {
 namespace {
 
 template <class View>
-std::optional<Views::Change> store(std::map<std::string, View>& views, const std::string& id, View&& view) {
+std::optional<Views::Change> store(std::map<std::string, View>& views, const std::string& id, View view) {
     const auto [entry, added] = views.try_emplace(id);
     if (!added && entry->second == view) return std::nullopt;
     entry->second = std::move(view);

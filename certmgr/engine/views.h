@@ -46,7 +46,7 @@ struct DeploymentView {
 };
 
 struct ServiceView {
-    std::string name, description, unit, probe;  // probe: "https 127.0.0.1:443"
+    std::string name, description, unit, probe;  // probe: "https 127.0.0.1:443, …"
     std::vector<DeploymentView> deployments;
     bool operator==(const ServiceView&) const = default;
 };

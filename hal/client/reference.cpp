@@ -47,7 +47,7 @@ void push(ASN1_SEQUENCE_ANY& sequence, int type, const void* data, std::size_t s
     if (!ASN1_STRING_set(value.get(), data, static_cast<int>(size))) allocated<void*>(nullptr);
     ASN1_TYPE_set(element.get(), type, value.release());
     if (!sk_ASN1_TYPE_push(&sequence, element.get())) allocated<void*>(nullptr);
-    element.release();
+    static_cast<void>(element.release());  // the sequence owns it now
 }
 
 std::string_view element(const ASN1_SEQUENCE_ANY& sequence, int index, int type) {

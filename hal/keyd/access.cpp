@@ -66,7 +66,7 @@ uid_t userIdOf(const std::string& user) {
     const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), number);
     if (error == std::errc() && end == user.data() + user.size()) return number;
     throw Error(ErrorKind::misconfigured, "unknown-user",
-                "there is no user \"" + user + "\": make it, or name another with --manager");
+                "there is no user \"" + user + "\": make it, or name another with --manager or --installer");
 }
 
 bool names(const AccessList& list, const Peer& peer) {

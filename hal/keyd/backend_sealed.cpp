@@ -15,10 +15,6 @@ constexpr std::size_t keySize = 32;
 constexpr std::size_t nonceSize = 12;
 constexpr std::size_t tagSize = 16;
 
-void require(bool succeeded, const char* call) {
-    if (!succeeded) throw Error(ErrorKind::internal, "openssl-failed", std::string(call) + " failed");
-}
-
 SecretBytes randomBytes(std::size_t size) {
     SecretBytes bytes(size);
     require(RAND_priv_bytes(bytes.data(), static_cast<int>(size)) == 1, "RAND_priv_bytes");

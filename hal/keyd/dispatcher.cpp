@@ -60,7 +60,10 @@ wire::Message Dispatcher::answer(const wire::Message& request) {
     const auto operation = static_cast<Operation>(request.tag);
     if (request.fields.size() != fieldsOf(operation)) throw badMessage("it has another number of fields");
     if (operation == Operation::sign) return sign(request.fields);
-    if (!manager_) throw denied(peer_, "manage keys: only the managers that keyd was started with may");
+    if (operation == Operation::release && role_.installer)
+        return {wire::done,
+                {service_.release(wire::keyIdFrom(request.fields[0]), KeyService::Release::again)}};
+    if (!role_.manager) throw denied(peer_, "manage keys: only the managers that keyd was started with may");
     return manage(operation, request.fields);
 }
 
@@ -82,7 +85,7 @@ wire::Message Dispatcher::manage(Operation operation, const std::vector<std::str
         case Operation::destroy:
             return {wire::done, {service_.destroy(wire::keyIdFrom(fields[0])) ? "1" : "0"}};
         case Operation::release:
-            return {wire::done, {service_.release(wire::keyIdFrom(fields[0]))}};
+            return {wire::done, {service_.release(wire::keyIdFrom(fields[0]), KeyService::Release::once)}};
         case Operation::health:
             return replyAll(service_.health());
         case Operation::sign:
@@ -93,7 +96,7 @@ wire::Message Dispatcher::manage(Operation operation, const std::vector<std::str
 
 // To others than managers a key that is not theirs and one that does not exist look the same.
 std::shared_ptr<const CachedKey> Dispatcher::keyToSignWith(const KeyId& id) {
-    if (manager_) return service_.keyFor(id);
+    if (role_.manager) return service_.keyFor(id);
     const Error refusal = denied(peer_, "sign with key " + id.text() + ", or it does not exist");
     try {
         std::shared_ptr<const CachedKey> key = service_.keyFor(id);

@@ -9,11 +9,18 @@
 
 namespace hal::keyd {
 
+// What a peer may do besides signing with the keys whose access list names it.
+struct Role {
+    bool manager = false;  // everything
+    bool installer =
+        false;  // take out file keys, any number of times: a service that reads its key reads it anew
+};
+
 // One for each connection. Threads: one.
 class Dispatcher {
   public:
-    Dispatcher(KeyService& service, Peer peer, bool manager)
-        : service_(service), peer_(std::move(peer)), manager_(manager) {}
+    Dispatcher(KeyService& service, Peer peer, Role role)
+        : service_(service), peer_(std::move(peer)), role_(role) {}
 
     // The reply to one request; an Error for what is refused or fails.
     wire::Message answer(const wire::Message& request);
@@ -27,7 +34,7 @@ class Dispatcher {
 
     KeyService& service_;
     const Peer peer_;
-    const bool manager_;
+    const Role role_;
     // Names are looked up once a connection, as long as the cache keeps this very object: a new access list
     // makes a new one.
     std::map<KeyId, std::weak_ptr<const CachedKey>> allowed_;

@@ -9,6 +9,7 @@
 #include "hal/client/messages.h"
 #include "hal/client/wire.h"
 #include "hal/error.h"
+#include "hal/keyd/secret.h"
 
 namespace hal::keyd {
 namespace {
@@ -32,10 +33,6 @@ Error damaged(const std::string& found) {
 
 std::span<const std::uint8_t> bytesOf(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-void wipe(std::string& text) {
-    OPENSSL_cleanse(text.data(), text.size());
 }
 
 }  // namespace

@@ -221,13 +221,14 @@ bool KeyService::destroy(const KeyId& id) {
     return existed;
 }
 
-std::string KeyService::release(const KeyId& id) {
+std::string KeyService::release(const KeyId& id, Release release) {
     const std::lock_guard lock(changing_);
     KeyFile file = require(id);
-    if (file.info.released)
+    if (file.info.released && release == Release::once)
         throw Error(ErrorKind::rejected, "already-released",
                     "key " + id.text() + " was handed out once already: reissue with a new key");
     const SecretBytes pkcs8 = backend(file.info.backend).release(id, materialOf(file));
+    if (file.info.released) return privatePem(pkcs8);
     file.info.released = true;
     directory_.replace(
         file);  // before the key goes out: a crash in between loses the one chance, not the "once"

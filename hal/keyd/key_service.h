@@ -26,7 +26,11 @@ class KeyService {
     std::vector<KeyInfo> list(std::string_view after, std::size_t weight);
     void setAccess(const KeyId& id, const AccessList& access);
     bool destroy(const KeyId& id);
-    std::string release(const KeyId& id);
+    enum class Release {
+        once,   // refused where the key was handed out before
+        again,  // for the installer: a crash, or a second service of the same certificate, asks once more
+    };
+    std::string release(const KeyId& id, Release release);
     std::vector<BackendHealth> health();
 
     // For one signature or many. Throws "key-not-found".

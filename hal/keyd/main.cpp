@@ -24,6 +24,7 @@ struct Options {
     std::string socket;
     std::string directory = "/var/lib/certmgr-keyd";
     std::vector<std::string> managers;
+    std::vector<std::string> installers;
     std::string tcti = "device:/dev/tpmrm0";
 };
 
@@ -39,6 +40,8 @@ std::optional<Options> parse(int argc, char** argv, int& status) {
     app.add_option("--directory", options.directory, "where the keys lie")->capture_default_str();
     app.add_option("--manager", options.managers,
                    "a user (name or number) who may do everything; repeatable");
+    app.add_option("--installer", options.installers,
+                   "a user who may take out file keys, for services that read them; repeatable");
     app.add_option("--tcti", options.tcti, "how the TPM is reached, as for tpm2-tools; none: there is none")
         ->capture_default_str();
     try {
@@ -87,9 +90,9 @@ hal::UniqueFd listener(const Options& options) {
     return fd;
 }
 
-std::set<uid_t> managerIds(const std::vector<std::string>& managers) {
+std::set<uid_t> userIds(const std::vector<std::string>& users) {
     std::set<uid_t> ids;
-    for (const std::string& user : managers) ids.insert(hal::keyd::userIdOf(user));
+    for (const std::string& user : users) ids.insert(hal::keyd::userIdOf(user));
     return ids;
 }
 
@@ -99,7 +102,8 @@ void serve(const Options& options) {
     hal::keyd::KeyService service(options.directory, options.tcti);
     for (const hal::KeyId& id : service.damagedKeys())
         log(Priority::error, "key " + id.text() + " is damaged: restore its file, or reissue with a new key");
-    hal::keyd::Server server(listener(options), service, managerIds(options.managers));
+    hal::keyd::Server server(listener(options), service, userIds(options.managers),
+                             userIds(options.installers));
     log(Priority::info, "serving the keys in " + options.directory);
     sd_notify(0, "READY=1");
     server.run(stop.get());

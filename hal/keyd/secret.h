@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <new>
+#include <string>
 #include <vector>
 
 #include <openssl/crypto.h>
@@ -28,5 +29,9 @@ struct WipingAllocator {
 };
 
 using SecretBytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
+
+inline void wipe(std::string& text) {
+    OPENSSL_cleanse(text.data(), text.size());
+}
 
 }  // namespace hal::keyd

@@ -13,6 +13,7 @@
 #include "hal/client/messages.h"
 #include "hal/error.h"
 #include "hal/keyd/log.h"
+#include "hal/keyd/secret.h"
 
 namespace hal::keyd {
 namespace {
@@ -21,17 +22,13 @@ constexpr auto frameTime = std::chrono::seconds(10);  // for a request that has 
 constexpr int idleMilliseconds = 60'000;
 constexpr int backlog = 512;
 
-void wipe(std::string& text) {
-    OPENSSL_cleanse(text.data(), text.size());
-}
-
-void wipe(wire::Message& message) {
+void wipeFields(wire::Message& message) {
     for (std::string& field : message.fields) wipe(field);
 }
 
 void send(int fd, wire::Message reply) {
     std::string frame = wire::encode(reply);
-    wipe(reply);
+    wipeFields(reply);
     const auto deadline = std::chrono::steady_clock::now() + frameTime;
     try {
         wire::sendFrame(fd, frame, deadline);
@@ -79,8 +76,12 @@ wire::Message answerOrError(Dispatcher& dispatcher, const wire::Message& request
 
 }  // namespace
 
-Server::Server(UniqueFd listener, KeyService& service, std::set<uid_t> managers)
-    : listener_(std::move(listener)), service_(service), managers_(std::move(managers)), admission_({}) {}
+Server::Server(UniqueFd listener, KeyService& service, std::set<uid_t> managers, std::set<uid_t> installers)
+    : listener_(std::move(listener)),
+      service_(service),
+      managers_(std::move(managers)),
+      installers_(std::move(installers)),
+      admission_({}) {}
 
 Server::~Server() {
     for (const Client& client : clients_) ::shutdown(client.fd.get(), SHUT_RD);
@@ -110,14 +111,15 @@ void Server::accept() {
     }
     try {
         Peer peer = peerOf(fd.get());
-        const bool manager = managers_.contains(peer.uid);
+        const Role role{managers_.contains(peer.uid), installers_.contains(peer.uid)};
+        const bool manager = role.manager;
         if (!admission_.enter(peer.uid, manager)) return refuse(fd.get());
         const uid_t uid = peer.uid;
         Client& client = clients_.emplace_back();
         client.fd = std::move(fd);
         try {
             client.thread = std::thread(
-                [this, &client, manager, dispatcher = Dispatcher(service_, std::move(peer), manager)] {
+                [this, &client, manager, dispatcher = Dispatcher(service_, std::move(peer), role)] {
                     serve(client, dispatcher);
                     admission_.leave(dispatcher.peer().uid, manager);
                     client.ended = true;
@@ -156,7 +158,7 @@ bool Server::serveOne(int fd, Dispatcher& dispatcher, bool& logged) const {
         return false;
     }
     wire::Message reply = answerOrError(dispatcher, request, logged);
-    wipe(request);
+    wipeFields(request);
     send(fd, std::move(reply));
     return true;
 }

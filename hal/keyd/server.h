@@ -13,7 +13,7 @@ namespace hal::keyd {
 
 class Server {
   public:
-    Server(UniqueFd listener, KeyService& service, std::set<uid_t> managers);
+    Server(UniqueFd listener, KeyService& service, std::set<uid_t> managers, std::set<uid_t> installers);
     ~Server();  // ends all connections, each after the request it is at
 
     // Until `stop` becomes readable.
@@ -34,6 +34,7 @@ class Server {
     UniqueFd listener_;
     KeyService& service_;
     const std::set<uid_t> managers_;
+    const std::set<uid_t> installers_;
     Admission admission_;
     std::list<Client> clients_;  // of the thread in run()
 };

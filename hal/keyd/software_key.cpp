@@ -31,11 +31,6 @@ Error badKey(const std::string& found) {
             "Ed25519");
 }
 
-void require(bool succeeded, const char* call) {
-    if (!succeeded)
-        throw Error(ErrorKind::internal, "openssl-failed", std::string(call) + " failed: " + opensslReason());
-}
-
 // A PEM block as PEM_read_bio hands it out; its content is wiped.
 struct PemBlock {
     char* label = nullptr;
@@ -98,6 +93,11 @@ Bytes signMessage(const Pkey& key, std::span<const std::uint8_t> message) {
 }
 
 }  // namespace
+
+void require(bool succeeded, const char* call) {
+    if (!succeeded)
+        throw Error(ErrorKind::internal, "openssl-failed", std::string(call) + " failed: " + opensslReason());
+}
 
 Error notSupported(const std::string& found) {
     return Error(ErrorKind::rejected, "not-supported",

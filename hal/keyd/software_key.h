@@ -36,4 +36,7 @@ void checkDigest(SignatureScheme scheme, Hash hash, std::size_t size);  // throw
 const EVP_MD* digestOf(Hash hash) noexcept;
 Error notSupported(const std::string& found);
 
+// Throws Error(internal, "openssl-failed") with OpenSSL's own reason.
+void require(bool succeeded, const char* call);
+
 }  // namespace hal::keyd

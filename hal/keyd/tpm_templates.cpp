@@ -22,10 +22,6 @@ constexpr std::uint32_t defaultExponent = 65537;  // what a TPM means by exponen
 constexpr TPMA_OBJECT commonAttributes =
     TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA;
 
-void require(bool succeeded, const char* call) {
-    if (!succeeded) throw Error(ErrorKind::internal, "openssl-failed", std::string(call) + " failed");
-}
-
 TPM2B_PUBLIC areaOf(TPMI_ALG_PUBLIC type, TPMA_OBJECT attributes) {
     TPM2B_PUBLIC area{};
     area.publicArea.type = type;
@@ -154,8 +150,8 @@ Bytes ecdsaDer(const TPMS_SIGNATURE_ECDSA& signature) {
     BigNumber r = numberOf(signature.signatureR.buffer, signature.signatureR.size);
     BigNumber s = numberOf(signature.signatureS.buffer, signature.signatureS.size);
     require(value && ECDSA_SIG_set0(value.get(), r.get(), s.get()), "ECDSA_SIG_set0");
-    r.release();
-    s.release();
+    static_cast<void>(r.release());  // they are the signature's now
+    static_cast<void>(s.release());
     unsigned char* encoded = nullptr;
     const int size = i2d_ECDSA_SIG(value.get(), &encoded);
     require(size > 0, "i2d_ECDSA_SIG");

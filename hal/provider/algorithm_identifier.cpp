@@ -35,7 +35,7 @@ Algorithm algorithm(int nid, int parameterType, String parameter = nullptr) {
     Algorithm made(allocated(X509_ALGOR_new()));
     if (!X509_ALGOR_set0(made.get(), OBJ_nid2obj(nid), parameterType, parameter.get()))
         throw std::bad_alloc();
-    parameter.release();
+    static_cast<void>(parameter.release());  // it is the algorithm's now
     return made;
 }
 

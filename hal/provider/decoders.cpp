@@ -107,7 +107,7 @@ int derToKey(void* instance, OSSL_CORE_BIO* input, int /* selection */, OSSL_CAL
         if (!key) return 1;
         std::unique_ptr<KeyData>* place = &key;
         return offer(callback, argument, OSSL_OBJECT_PARAM_DATA_TYPE, nameOf(type),
-                     OSSL_OBJECT_PARAM_REFERENCE, &place, sizeof place);
+                     OSSL_OBJECT_PARAM_REFERENCE, &place, sizeof(void*));
     });
 }
 

@@ -28,7 +28,7 @@ Operation& operation(void* context) noexcept {
 
 void* newContext(void* instance, const char* /* property query: there is one keyd */) noexcept {
     return guarded<void*>(nullptr, [&] {
-        return handOver(std::make_unique<Operation>(*static_cast<Instance*>(instance), nullptr));
+        return handOver(std::make_unique<Operation>(Operation{*static_cast<Instance*>(instance), nullptr}));
     });
 }
 

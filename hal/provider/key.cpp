@@ -16,8 +16,9 @@ std::unique_ptr<KeyData> keyFromReference(Instance& instance, KeyType type, KeyR
             "the key reference is damaged: its public key cannot be read; have the reference written again");
     if (!EVP_PKEY_is_a(publicKey.get(), nameOf(type))) return nullptr;
     auto connection = instance.connectionTo(reference.socketPath);
-    auto key = std::make_shared<const Key>(std::move(publicKey), std::move(reference), std::move(connection));
-    return std::make_unique<KeyData>(instance, type, std::move(key));
+    auto key =
+        std::make_shared<const Key>(Key{std::move(publicKey), std::move(reference), std::move(connection)});
+    return std::make_unique<KeyData>(KeyData{instance, type, std::move(key)});
 }
 
 }  // namespace hal::provider

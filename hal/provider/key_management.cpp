@@ -18,7 +18,7 @@ const KeyData& keyData(const void* data) noexcept {
 template <KeyType type>
 void* newKey(void* instance) noexcept {
     return guarded<void*>(nullptr, [&] {
-        return handOver(std::make_unique<KeyData>(*static_cast<Instance*>(instance), type, nullptr));
+        return handOver(std::make_unique<KeyData>(KeyData{*static_cast<Instance*>(instance), type, nullptr}));
     });
 }
 
@@ -59,7 +59,7 @@ int import(void* data, int selection, const OSSL_PARAM* params) noexcept {
             EVP_PKEY_fromdata(context.get(), &publicKey, EVP_PKEY_PUBLIC_KEY,
                               const_cast<OSSL_PARAM*>(params)) <= 0)
             return 0;
-        target.key = std::make_shared<const Key>(Pkey(publicKey), std::nullopt, nullptr);
+        target.key = std::make_shared<const Key>(Key{Pkey(publicKey), std::nullopt, nullptr});
         return 1;
     });
 }
@@ -82,7 +82,8 @@ void* duplicate(const void* data, int selection) noexcept {
         auto copy = std::make_unique<KeyData>(keyData(data));
         const bool publicOnly = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0;
         if (publicOnly && copy->key && EVP_PKEY_up_ref(copy->key->publicKey.get()))
-            copy->key = std::make_shared<const Key>(Pkey(copy->key->publicKey.get()), std::nullopt, nullptr);
+            copy->key =
+                std::make_shared<const Key>(Key{Pkey(copy->key->publicKey.get()), std::nullopt, nullptr});
         return handOver(std::move(copy));
     });
 }

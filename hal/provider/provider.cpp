@@ -54,7 +54,7 @@ const OSSL_DISPATCH* functions() noexcept {
 extern "C" __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HANDLE* core,
                                                                          const OSSL_DISPATCH* in,
                                                                          const OSSL_DISPATCH** out,
-                                                                         void** context) noexcept {
+                                                                         void** context) {
     using namespace hal::provider;
     return guarded(0, [&] {
         *context = handOver(std::make_unique<Instance>(core, in));

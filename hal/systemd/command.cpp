@@ -73,10 +73,18 @@ void isolate(SpawnAttributes& attributes) {
                              POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
+// As execve(2) wants them: ended by a null pointer.
+std::vector<char*> pointersTo(std::vector<std::string>& words) {
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
 class Command {
   public:
     // Returns errno, 0 when it runs.
-    int start(const std::vector<std::string>& argv) {
+    int start(const std::vector<std::string>& argv, std::vector<std::string> variables) {
         std::array<int, 2> ends{};
         require(::pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno, "make a pipe");
         output_ = UniqueFd(ends[0]);
@@ -93,12 +101,10 @@ class Command {
         isolate(attributes);
 
         std::vector<std::string> words = argv;
-        std::vector<char*> arguments;
-        for (std::string& word : words) arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        std::string path = "PATH=" + joined({directories.begin(), directories.end()}, ":");
-        std::string locale = "LC_ALL=C";
-        std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
+        variables.push_back("PATH=" + joined({directories.begin(), directories.end()}, ":"));
+        variables.emplace_back("LC_ALL=C");
+        std::vector<char*> arguments = pointersTo(words);
+        std::vector<char*> environment = pointersTo(variables);
         const std::string program = findProgram(argv.front());
         const int error = ::posix_spawn(&pid_, program.c_str(), &actions.value, &attributes.value,
                                         arguments.data(), environment.data());
@@ -168,9 +174,11 @@ class Command {
 
 }  // namespace
 
-CommandResult runCommand(const std::vector<std::string>& argv, steady_clock::time_point deadline) {
+CommandResult runCommand(const std::vector<std::string>& argv, steady_clock::time_point deadline,
+                         std::vector<std::string> variables) {
     Command command;
-    if (const int error = command.start(argv); error != 0) return {CommandResult::End::notStarted, error, {}};
+    if (const int error = command.start(argv, std::move(variables)); error != 0)
+        return {CommandResult::End::notStarted, error, {}};
     if (command.awaitEnd(deadline)) return command.collect();
     command.killGroup();
     CommandResult result = command.collect();

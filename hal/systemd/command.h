@@ -16,12 +16,12 @@ struct CommandResult {
 };
 
 // No shell. argv[0] is a path or is looked up in the system's directories. Standard input is empty, the
-// environment is PATH and LC_ALL=C only, no descriptor is inherited. At the deadline the command and all it
-// started in its process group are killed.
+// environment is PATH, LC_ALL=C and `variables` ("NAME=value") only, no descriptor is inherited. At the
+// deadline the command and all it started in its process group are killed.
 //
 // Threads: any.
-CommandResult runCommand(const std::vector<std::string>& argv,
-                         std::chrono::steady_clock::time_point deadline);
+CommandResult runCommand(const std::vector<std::string>& argv, std::chrono::steady_clock::time_point deadline,
+                         std::vector<std::string> variables = {});
 
 // "nginx -t ended with status 1: …", for people.
 std::string describe(const std::vector<std::string>& argv, const CommandResult& result);

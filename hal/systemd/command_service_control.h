@@ -4,7 +4,7 @@
 
 namespace hal {
 
-// For boxes without systemd, and tests: runs ServiceHandle::reloadCommand. The unit is ignored.
+// For boxes without systemd, and tests: runs ServiceHandle::reloadCommand. The units are ignored.
 class CommandServiceControl : public ServiceControl {
   public:
     void reload(const ServiceHandle& service) override;

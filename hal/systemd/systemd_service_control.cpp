@@ -33,15 +33,25 @@ struct BusError {
     sd_bus_error value = SD_BUS_ERROR_NULL;
 };
 
-[[noreturn]] void throwUnreachable(const std::string& unit, const std::string& why) {
-    throw Error(ErrorKind::transient, "service-manager-unreachable",
-                unit + " cannot be reloaded: systemd does not answer on the system bus: " + why);
+// One job that is asked of systemd.
+struct Order {
+    std::string unit;
+    const char* method;  // of org.freedesktop.systemd1.Manager
+    std::string action;  // "reload", "start"
+    std::string failedCode;
+    std::chrono::milliseconds timeout;
+};
+
+[[noreturn]] void throwUnreachable(const Order& order, const std::string& why) {
+    throw Error(
+        ErrorKind::transient, "service-manager-unreachable",
+        "no " + order.action + " of " + order.unit + ": systemd does not answer on the system bus: " + why);
 }
 
-[[noreturn]] void throwTimeout(const ServiceHandle& service) {
+[[noreturn]] void throwTimeout(const Order& order) {
     throw Error(ErrorKind::transient, "reload-timeout",
-                "the reload of " + service.unit + " did not end within " +
-                    std::to_string(service.timeout.count()) + " ms; see journalctl -u " + service.unit);
+                "the " + order.action + " of " + order.unit + " did not end within " +
+                    std::to_string(order.timeout.count()) + " ms; see journalctl -u " + order.unit);
 }
 
 std::string errnoText(int result) {
@@ -49,34 +59,33 @@ std::string errnoText(int result) {
 }
 
 // systemd's D-Bus errors: org.freedesktop.systemd1(5) and the bus's own.
-[[noreturn]] void throwRefused(const ServiceHandle& service, const BusError& error, int result) {
+[[noreturn]] void throwRefused(const Order& order, const BusError& error, int result) {
     const std::string_view name = error.name();
     const std::string why = error.value.message ? error.value.message : errnoText(result);
-    const std::string cannot = service.unit + " cannot be reloaded: ";
+    const std::string refused = "the " + order.action + " of " + order.unit + " was refused: " + why;
     if (name == "org.freedesktop.systemd1.NoSuchUnit" || name == "org.freedesktop.systemd1.LoadFailed" ||
         name == "org.freedesktop.systemd1.UnitMasked")
         throw Error(ErrorKind::misconfigured, "unit-not-found",
-                    cannot + why + "; correct the unit in the service's profile");
+                    refused + "; correct the unit in the service's profile");
     if (name == SD_BUS_ERROR_ACCESS_DENIED || name == SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)
         throw Error(
             ErrorKind::misconfigured, "access-denied",
-            cannot + why + "; a polkit rule must allow org.freedesktop.systemd1.manage-units for this unit");
+            refused + "; a polkit rule must allow org.freedesktop.systemd1.manage-units for this unit");
     // Before the timeouts: sd-bus gives NoReply, which the bus sends for a peer that left, the same errno.
     if (name == SD_BUS_ERROR_SERVICE_UNKNOWN || name == SD_BUS_ERROR_NAME_HAS_NO_OWNER ||
         name == SD_BUS_ERROR_NO_REPLY || name == SD_BUS_ERROR_DISCONNECTED)
-        throwUnreachable(service.unit, why);
-    if (result == -ETIMEDOUT) throwTimeout(service);
-    if (name.empty() || name.starts_with("System.Error.")) throwUnreachable(service.unit, why);
-    throw Error(ErrorKind::misconfigured, "reload-failed", cannot + why);
+        throwUnreachable(order, why);
+    if (result == -ETIMEDOUT) throwTimeout(order);
+    if (name.empty() || name.starts_with("System.Error.")) throwUnreachable(order, why);
+    throw Error(ErrorKind::misconfigured, order.failedCode, refused);
 }
 
-class ReloadJob {
+class Job {
   public:
-    ReloadJob(const ServiceHandle& service, steady_clock::time_point deadline)
-        : service_(service), deadline_(deadline) {
+    Job(Order order, steady_clock::time_point deadline) : order_(std::move(order)), deadline_(deadline) {
         sd_bus* bus = nullptr;
         if (const int result = sd_bus_open_system(&bus); result < 0)
-            throwUnreachable(service.unit, errnoText(result));
+            throwUnreachable(order_, errnoText(result));
         bus_.reset(bus);
     }
 
@@ -89,17 +98,17 @@ class ReloadJob {
             "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
             "member='NameOwnerChanged',arg0='org.freedesktop.systemd1'");
         callManager("Subscribe", "");
-        const Message reply = callManager("ReloadUnit", "ss", service_.unit.c_str(), "replace");
+        const Message reply = callManager(order_.method, "ss", order_.unit.c_str(), "replace");
         const char* job = nullptr;
         if (const int result = sd_bus_message_read(reply.get(), "o", &job); result < 0)
-            throwUnreachable(service_.unit, "its answer has no job: " + errnoText(result));
+            throwUnreachable(order_, "its answer has no job: " + errnoText(result));
         judge(awaitResult(job));
     }
 
   private:
     std::uint64_t remaining() const {
         const auto left = std::chrono::ceil<microseconds>(deadline_ - steady_clock::now());
-        if (left <= microseconds(0)) throwTimeout(service_);
+        if (left <= microseconds(0)) throwTimeout(order_);
         return static_cast<std::uint64_t>(left.count());
     }
 
@@ -107,7 +116,7 @@ class ReloadJob {
         BusError error;
         sd_bus_message* reply = nullptr;
         const int result = sd_bus_call(bus_.get(), request, remaining(), &error.value, &reply);
-        if (result < 0) throwRefused(service_, error, result);
+        if (result < 0) throwRefused(order_, error, result);
         return Message(reply);
     }
 
@@ -118,7 +127,7 @@ class ReloadJob {
         int result = sd_bus_message_new_method_call(bus_.get(), &raw, name, path, interface, member);
         const Message message(raw);
         if (result >= 0) result = sd_bus_message_append(raw, types, arguments...);
-        if (result < 0) throwUnreachable(service_.unit, errnoText(result));
+        if (result < 0) throwUnreachable(order_, errnoText(result));
         return call(raw);
     }
 
@@ -139,12 +148,12 @@ class ReloadJob {
             sd_bus_message* raw = nullptr;
             const int processed = sd_bus_process(bus_.get(), &raw);
             const Message message(raw);
-            if (processed < 0) throwUnreachable(service_.unit, errnoText(processed));
+            if (processed < 0) throwUnreachable(order_, errnoText(processed));
             if (message) {
                 if (const auto result = resultIn(*message, job)) return *result;
             } else if (processed == 0) {
                 const int waited = sd_bus_wait(bus_.get(), remaining());
-                if (waited < 0 && waited != -EINTR) throwUnreachable(service_.unit, errnoText(waited));
+                if (waited < 0 && waited != -EINTR) throwUnreachable(order_, errnoText(waited));
             }
         }
     }
@@ -154,11 +163,11 @@ class ReloadJob {
             std::array<const char*, 3> owner{};
             if (sd_bus_message_read(&message, "sss", &owner[0], &owner[1], &owner[2]) >= 0 &&
                 *owner[2] == '\0')
-                throwUnreachable(service_.unit, "it left the bus before the job was done");
+                throwUnreachable(order_, "it left the bus before the job was done");
             return std::nullopt;
         }
         if (sd_bus_message_is_signal(&message, "org.freedesktop.DBus.Local", "Disconnected") > 0)
-            throwUnreachable(service_.unit, "the bus closed the connection before the job was done");
+            throwUnreachable(order_, "the bus closed the connection before the job was done");
         if (sd_bus_message_is_signal(&message, managerInterface, "JobRemoved") <= 0) return std::nullopt;
         std::uint32_t number = 0;
         const char* path = nullptr;
@@ -172,35 +181,44 @@ class ReloadJob {
     // org.freedesktop.systemd1(5), JobRemoved: done, canceled, timeout, failed, dependency, skipped; and from
     // systemd's source "invalid", where the unit does not run.
     void judge(const std::string& result) const {
-        const std::string& unit = service_.unit;
+        const std::string& unit = order_.unit;
         if (result == "done") return;
         if (result == "invalid" || result == "skipped")
             throw Error(ErrorKind::transient, "service-inactive",
                         unit + " does not run, so it was not reloaded");
         if (result == "timeout")
             throw Error(ErrorKind::transient, "reload-timeout",
-                        "systemd gave up the reload of " + unit +
+                        "systemd gave up the " + order_.action + " of " + unit +
                             " after the unit's own time limit; see journalctl -u " + unit);
-        throw Error(ErrorKind::misconfigured, "reload-failed",
-                    "the reload of " + unit + " ended with \"" + result + "\"; see journalctl -u " + unit);
+        throw Error(ErrorKind::misconfigured, order_.failedCode,
+                    "the " + order_.action + " of " + unit + " ended with \"" + result +
+                        "\"; see journalctl -u " + unit);
     }
 
-    const ServiceHandle& service_;
-    steady_clock::time_point deadline_;
+    const Order order_;
+    const steady_clock::time_point deadline_;
     Bus bus_;
 };
 
 }  // namespace
 
+void SystemdServiceControl::install(const ServiceHandle& service) {
+    if (service.installUnit.empty()) return;
+    Job({service.installUnit, "StartUnit", "start", "install-failed", service.timeout},
+        steady_clock::now() + service.timeout)
+        .run();
+}
+
 void SystemdServiceControl::reload(const ServiceHandle& service) {
     const auto deadline = steady_clock::now() + service.timeout;
+    install(service);
     runCheckCommand(service, deadline);
     if (service.unit.empty() && !service.reloadCommand.empty())
         throw Error(ErrorKind::misconfigured, "reload-failed",
                     service.reloadCommand.front() +
                         " is not run on a box with systemd; name the unit in the service's profile");
     if (service.unit.empty()) return;
-    ReloadJob(service, deadline).run();
+    Job({service.unit, "ReloadUnit", "reload", "reload-failed", service.timeout}, deadline).run();
 }
 
 }  // namespace hal

@@ -4,12 +4,15 @@
 
 namespace hal {
 
-// Asks systemd for ReloadUnit over the system bus (DBUS_SYSTEM_BUS_ADDRESS where that is set) and waits for
-// the job's result; each call on a connection of its own. The caller needs polkit's
-// org.freedesktop.systemd1.manage-units for the unit. ServiceHandle::reloadCommand is ignored.
+// Asks systemd for StartUnit of the install unit and ReloadUnit of the service over the system bus
+// (DBUS_SYSTEM_BUS_ADDRESS where that is set) and waits for the jobs' results; each on a connection of its
+// own. The caller needs polkit's org.freedesktop.systemd1.manage-units for both units.
+// ServiceHandle::reloadCommand is ignored.
 class SystemdServiceControl : public ServiceControl {
   public:
     void reload(const ServiceHandle& service) override;
+    // The first part of reload() by itself.
+    void install(const ServiceHandle& service);
 };
 
 }  // namespace hal

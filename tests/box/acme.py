@@ -8,6 +8,9 @@ import urllib.request
 
 from .process import Process, find_program, free_ports, port_open, run
 
+# Environment of a Pebble that answers at once.
+QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
+
 
 def cached(name):
     """The newer build that scripts/setup puts into the cache where Go is there, else Debian's; and which it is."""

@@ -12,6 +12,7 @@ from .keys import KeyDaemon, SoftwareTpm
 from .manager import Control, Manager, Responder
 from .nginx import Nginx
 from .process import BoxError, free_ports
+from .systemd import ServiceManager
 
 WEB_INTERFACE, *PROXIED = namespace.NAMES
 
@@ -30,6 +31,7 @@ activate = 1
 
 PROGRAMS = {"certmgrd": "certmgr/daemon/certmgrd", "certmgrctl": "certmgr/ctl/program/certmgrctl",
             "keyd": "hal/keyd/certmgr-keyd", "responder": "certmgr/responder/certmgr-responder",
+            "install": "certmgr/install/certmgr-install",
             "provider": "hal/provider/certmgr.so"}
 
 
@@ -50,13 +52,14 @@ def install(folder):
 class Box:
     """Starts everything but the manager and nginx, so that a test chooses in which order these come up.
 
-    `ca`: "pebble", "debian-pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one. `proxied_challenges`:
-    the ACME server asks nginx, which passes the question on; else it asks the responder itself. `check`: nginx -t comes
-    before each reload.
+    `ca`: "pebble", "debian-pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one.
+    `proxied_challenges`: the ACME server asks nginx, which passes the question on; else it asks the responder itself.
+    `check`: nginx -t comes before each reload. `sites`: nginx has its three; without them the test brings services of
+    its own, by Daemon, and a stand-in for systemd.
     """
 
     def __init__(self, ca="pebble", pebble_environment=None, pebble_arguments=(), tpm=True, key_policy="prefer-tpm",
-                 proxied_challenges=False, check=True):
+                 proxied_challenges=False, check=True, sites=True):
         # Short, since a socket's path may have 107 characters only (unix(7)).
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
         self.folder.chmod(0o755)
@@ -64,18 +67,19 @@ class Box:
         (self.folder / "log").mkdir()
         self.parts = []
         try:
-            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check)
+            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check):
+    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites):
         programs = install(self.folder)
         self.provider = programs["provider"]
         http_port, responder_port, self.port = free_ports(3)
         if ca == "caddy":
             responder_port = 80  # the only one that Caddy asks on
         self.bus = self._part(PrivateBus(self.folder))
+        self.systemd = None if sites else self._part(ServiceManager(self.folder, self.bus))
         self.tpm = self._part(SoftwareTpm(self.folder)) if tpm else None
         self.keyd = self._part(KeyDaemon(self.folder, programs["keyd"], self.tpm.tcti if tpm else "none"))
         self.ca = None
@@ -85,23 +89,31 @@ class Box:
         elif ca == "caddy":
             self.ca = self._part(Caddy(self.folder))
         self.responder = self._part(Responder(self.folder, programs["responder"], responder_port))
-        openssl_conf = self.folder / "openssl.cnf"
+        self.openssl_conf = openssl_conf = self.folder / "openssl.cnf"
         openssl_conf.write_text(OPENSSL_CONF.format(module=self.provider))
         self.manager = Manager(self.folder, programs["certmgrd"], self.bus.address,
                                http_port if proxied_challenges else responder_port)
         pages = {WEB_INTERFACE: self.manager.live("web-interface", WEB_INTERFACE),
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
         self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))
+        if self.systemd:
+            self.systemd.unit("certmgr-install@.service",
+                              start=f"exec {programs['install']} --config {self.manager.configuration} \"$1\"")
         self._part(self.manager)  # after nginx, so that it ends first and never sees it gone
         self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy)
-        self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx, check)
-        self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx, check)
+        if sites:
+            self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx, check)
+            self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx, check)
         self.control = Control(programs["certmgrctl"], self.bus.address)
         self.visitor = Control(programs["certmgrctl"], self.bus.address, user="visitor")
 
     def _part(self, part):
         self.parts.append(part)
         return part
+
+    def add(self, daemon):
+        """One that ends with the box, after the manager: that never sees it gone."""
+        self.parts.insert(self.parts.index(self.manager), daemon)
 
     def start(self):
         """As on a gateway: the manager lays local certificates before the services come up."""

@@ -28,6 +28,9 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
           send_member="UpdateActivationEnvironment"/>
   </policy>
   <include>/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>
+  <!-- As in systemd's own policy: everyone may ask, and polkit answers. -->
+  <policy user="root"><allow own="org.freedesktop.systemd1"/></policy>
+  <policy context="default"><allow send_destination="org.freedesktop.systemd1"/></policy>
   <includedir>{policies}</includedir>
 </busconfig>
 """

@@ -45,7 +45,7 @@ class KeyDaemon:
     def start(self, tcti):
         self.process = Process(
             "certmgr-keyd", [self.program, "--socket", self.socket, "--directory", self.folder,
-                             "--manager", "certmgr", "--tcti", tcti],
+                             "--manager", "certmgr", "--installer", "root", "--tcti", tcti],
             self.log, user="certmgr-keyd")
         self.process.wait_until("its socket was there", self.socket.exists)
 

@@ -1,9 +1,11 @@
 """certmgrd and its challenge responder, unprivileged, and certmgrctl to ask it with."""
 
 import json
+import re
 import shutil
 import socket
 
+from .namespace import ROOTFS
 from .process import BoxError, Process, port_open, run
 
 CONFIGURATION = """state_directory = "{state}"
@@ -11,6 +13,7 @@ challenge_directory = "{challenges}"
 
 [services]
 directories = ["{services}"]
+install_directory = "{installed}"
 
 [keys]
 socket = "{keyd}"
@@ -41,6 +44,13 @@ port = {port}
 """
 
 
+def toml_line(item):
+    key, value = item
+    if isinstance(value, dict):
+        return "".join(f"{key}.{toml_line(inner)}" for inner in value.items())
+    return f"{key} = {json.dumps(value)}\n"
+
+
 class Responder:
     def __init__(self, folder, program, port):
         self.directory = folder / "challenges"
@@ -65,6 +75,7 @@ class Manager:
         self.configuration = folder / "certmgr.toml"
         self.services = folder / "services.d"
         self.services.mkdir()
+        self.installed = folder / "installed"
         self.state = folder / "state"
         self.state.mkdir(mode=0o755)
         shutil.chown(self.state, "certmgr", "certmgr")
@@ -75,7 +86,7 @@ class Manager:
 
     def configure(self, keyd, provider, cas, key_policy="prefer-tpm"):
         text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges", services=self.services,
-                                    keyd=keyd, provider=provider, key_policy=key_policy,
+                                    installed=self.installed, keyd=keyd, provider=provider, key_policy=key_policy,
                                     challenge_port=self.challenge_port)
         self.configuration.write_text(text + "".join(
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
@@ -86,6 +97,22 @@ class Manager:
         (self.services / f"{name}.toml").write_text(PROFILE.format(
             description=description, names=json.dumps(list(names)), reload=json.dumps(nginx.reload_command),
             check=f"check_command = {json.dumps(nginx.check_command)}\n" if check else "", port=nginx.port))
+
+    def enable(self, service, names, places, profile="", **more):
+        """The profile that is shipped for a service, or another, with the names and other values of this box; `places`:
+        what lies elsewhere here. Proofs that must fail shall not take long."""
+        shipped = profile or (ROOTFS / f"usr/lib/certmgr/services.d/{service}.toml").read_text()
+        for place, here in {"/usr/libexec/certmgr": ROOTFS / "usr/libexec/certmgr", **places}.items():
+            shipped = shipped.replace(place, str(here))
+        limit = 10 if 'kind = "command"' in shipped else 3  # programs take time to start
+        (self.services / f"{service}.toml").write_text(
+            re.sub(r"^(\[\[?probe\]\]?)$", rf"\1\ntimeout_seconds = {limit}", shipped, flags=re.MULTILINE))
+        self.drop_in(service, "10-names", names=list(names), **more)
+
+    def drop_in(self, service, name, **values):
+        folder = self.services / f"{service}.toml.d"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.conf").write_text("".join(map(toml_line, values.items())))
 
     def live(self, service, certificate):
         """The folder that the service reads."""
@@ -117,6 +144,10 @@ class Manager:
 
     def stop(self):
         return self.process.stop() if self.process else 0
+
+    def restart(self):
+        self.stop()
+        self.start()
 
 
 class Control:

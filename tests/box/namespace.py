@@ -39,8 +39,8 @@ def enter(network=False):
         pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
     run(["mount", "--make-rprivate", "/"])
     _add_users_and_names()
-    for kind in ("actions", "rules.d"):
-        _bind(ROOTFS / "usr/share/polkit-1" / kind, pathlib.Path("/usr/share/polkit-1") / kind)
+    _bind(ROOTFS / "usr/share/polkit-1/rules.d", pathlib.Path("/usr/share/polkit-1/rules.d"))
+    _add_actions()
     enter.done = True
 
 
@@ -59,6 +59,16 @@ def _add_users_and_names():
             copy.write_text("\n".join([original.read_text().rstrip("\n"), *more, ""]))
             copy.chmod(0o644)
             _bind(copy, original)  # the mount holds the inode: the copy's name may go
+
+
+def _add_actions():
+    """Beside those of the machine, among which are systemd's."""
+    target = pathlib.Path("/usr/share/polkit-1/actions")
+    present = {file.name: file.read_bytes() for file in target.glob("*.policy")}
+    ours = {file.name: file.read_bytes() for file in (ROOTFS / "usr/share/polkit-1/actions").iterdir()}
+    run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", target])
+    for name, content in {**present, **ours}.items():
+        (target / name).write_bytes(content)
 
 
 def _bind(source, target):

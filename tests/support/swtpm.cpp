@@ -1,6 +1,7 @@
 #include "tests/support/swtpm.h"
 
 #include <csignal>
+#include <sstream>
 #include <stdexcept>
 
 namespace testing_support {
@@ -15,6 +16,16 @@ std::string busConfiguration(const std::filesystem::path& socket) {
 std::vector<std::string> busCommand(const TemporaryDirectory& folder) {
     writeFile(folder / "bus.conf", busConfiguration(folder / "bus"));
     return {"dbus-daemon", "--nofork", "--nopidfile", "--config-file=" + (folder / "bus.conf").string()};
+}
+
+// A socket's file is there before anybody listens. Asked of the kernel, since swtpm takes one connection
+// only.
+bool listening(const std::string& socket) {
+    constexpr std::string_view acceptsConnections = " 00010000 ";  // __SO_ACCEPTCON
+    std::istringstream table(readFile("/proc/net/unix"));
+    for (std::string line; std::getline(table, line);)
+        if (line.ends_with(" " + socket) && line.find(acceptsConnections) != line.npos) return true;
+    return false;
 }
 
 ChildProcess::Options loggingTo(const std::filesystem::path& file) {
@@ -42,8 +53,8 @@ void Swtpm::start() {
             "type=unixio,path=" + socket, "--ctrl", "type=unixio,path=" + socket + ".ctrl", "--flags",
             "not-need-init,startup-clear"},
         options);
-    waitUntil("swtpm makes its sockets: " + readFile(folder_ / "swtpm.log"),
-              [&] { return std::filesystem::exists(socket) && std::filesystem::exists(socket + ".ctrl"); });
+    waitUntil("swtpm listens: " + readFile(folder_ / "swtpm.log"),
+              [&] { return listening(socket) && listening(socket + ".ctrl"); });
 }
 
 void Swtpm::stop() {

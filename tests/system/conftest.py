@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from box import Box, namespace  # noqa: E402  (the path above comes first)
+from box import QUICK, Box, namespace  # noqa: E402  (the path above comes first)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,6 +38,3 @@ def box(make_box):
     gateway = make_box(pebble_environment=QUICK)
     gateway.start()
     return gateway
-
-
-QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}

@@ -4,9 +4,8 @@ import random
 import time
 
 from await_state import certificates_where, on_bus, proved
-from box import WEB_INTERFACE, namespace
+from box import QUICK, WEB_INTERFACE, namespace
 from box.process import run
-from conftest import QUICK
 from durable_steps import KilledAfterStep
 
 NEW_ORDER = "POST /order-plz"

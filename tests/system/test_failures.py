@@ -4,8 +4,7 @@ import signal
 
 import pytest
 from await_state import certificates_where, proved
-from box import PROXIED, WEB_INTERFACE, namespace
-from conftest import QUICK
+from box import PROXIED, QUICK, WEB_INTERFACE, namespace
 from hostile_server import BEHAVIOURS, HostileServer
 
 HARSH = {"PEBBLE_WFE_NONCEREJECT": "50", "PEBBLE_VA_SLEEPTIME": "3", "PEBBLE_AUTHZREUSE": "50"}

@@ -4,8 +4,7 @@ import re
 
 import pytest
 from await_state import certificates_where, proved
-from box import PROXIED, WEB_INTERFACE, namespace, tls
-from conftest import QUICK
+from box import PROXIED, QUICK, WEB_INTERFACE, namespace, tls
 
 
 def test_local_at_once_then_acme_without_one_dropped_connection(make_box):

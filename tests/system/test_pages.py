@@ -4,7 +4,7 @@ import pathlib
 import re
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-READ = re.compile(r'\b(?:read\w*|tables?)\(\s*(?:reader,\s*)?"(\w+)"')
+READ = re.compile(r'\b(?:read\w*|tables?|oneOrMore)\(\s*(?:reader,\s*)?"(\w+)"')
 PAGES = {"certmgr.toml.5": "TOP LEVEL", "certmgr-services.d.5": "KEYS"}
 
 

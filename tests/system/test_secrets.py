@@ -5,8 +5,7 @@ import re
 import stat
 
 from await_state import proved
-from box import WEB_INTERFACE, namespace
-from conftest import QUICK
+from box import QUICK, WEB_INTERFACE, namespace
 from nonce_recorder import NonceRecorder
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key

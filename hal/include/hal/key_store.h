@@ -137,8 +137,9 @@ class KeyStore {
     // Gone when it returns, and durably. Absent already: returns false.
     virtual bool destroy(const KeyId& id) = 0;
 
-    // The private key as PKCS#8 PEM, once for each key, for a service that cannot work with references.
-    // tpm: "not-releasable". The caller wipes what it got (OPENSSL_cleanse).
+    // The private key as PKCS#8 PEM, once for each key, for a service that cannot work with references; to an
+    // installer that keyd was started with as often as it asks. tpm: "not-releasable". The caller wipes what
+    // it got (OPENSSL_cleanse).
     virtual std::string release(const KeyId& id) = 0;
 
     // A handle for OpenSSL calls that sign (X509_sign, EVP_DigestSign, SSL_CTX_use_PrivateKey). Each use of

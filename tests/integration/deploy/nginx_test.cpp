@@ -23,8 +23,8 @@ class NginxDeploymentTest : public ::testing::Test {
   protected:
     NginxDeploymentTest() {
         profile_.name = "nginx";
-        profile_.probe.port = nginx_.port("https");
-        profile_.probe.timeout = seconds(20);
+        profile_.probes.front().port = nginx_.port("https");
+        profile_.probes.front().timeout = seconds(20);
         profile_.handle.checkCommand = nginxCommand({"-t"});
         profile_.handle.reloadCommand = nginxCommand({"-s", "reload"});
         configure("");
@@ -50,7 +50,7 @@ class NginxDeploymentTest : public ::testing::Test {
         return {{issuer_.issue(first, generation), lastGood}, {issuer_.issue(second, generation), lastGood}};
     }
     std::string served(const std::string& name) {
-        const Seen seen = probe_.look(profile_.probe, {Identifier::Type::dns, name}, {});
+        const Seen seen = probe_.look(profile_.probes.front(), {Identifier::Type::dns, name}, {});
         return seen.chainSha256.empty() ? seen.problem : seen.chainSha256.front();
     }
     static std::string leafOf(const Deployer::Target& target) {
@@ -87,7 +87,7 @@ class NginxDeploymentTest : public ::testing::Test {
 TEST_F(NginxDeploymentTest, TenDeploymentsUnderFireLoseNoRequest) {
     ::signal(SIGPIPE, SIG_IGN);  // for the hammer's plain sockets
     const Targets one = start();
-    testing_support::HttpsHammer hammer(profile_.probe.port, first);
+    testing_support::HttpsHammer hammer(profile_.probes.front().port, first);
     testing_support::waitUntil("a first connection", [&] { return hammer.hasSeen(leafOf(one[0])); });
     for (std::int64_t generation = 2; generation <= 11; ++generation) {
         const Targets wanted = targets(generation, generation - 1);
@@ -117,7 +117,7 @@ TEST_F(NginxDeploymentTest, ABrokenConfigurationLeavesTheOldOneServed) {
 TEST_F(NginxDeploymentTest, AReloadThatIsIgnoredIsFoundOut) {
     const Targets one = start();
     profile_.handle.reloadCommand = {"true"};
-    profile_.probe.timeout = std::chrono::milliseconds(500);
+    profile_.probes.front().timeout = std::chrono::milliseconds(500);
     const Targets two = targets(2, 1);
     const auto outcomes = deployer_.deploy(profile_, two);
     for (std::size_t i = 0; i < outcomes.size(); ++i)
@@ -145,7 +145,7 @@ TEST_F(NginxDeploymentTest, OnlyTheNameThatIsServedFromElsewhereGoesBack) {
     std::filesystem::copy(std::filesystem::canonical(live(second)), elsewhere);
     nginx_.configure(server(first, live(first)) + server(second, elsewhere));
     nginx_.reload();
-    profile_.probe.timeout = std::chrono::seconds(2);
+    profile_.probes.front().timeout = std::chrono::seconds(2);
     const Targets two = targets(2, 1);
     const auto outcomes = deployer_.deploy(profile_, two);
     EXPECT_EQ(toString(outcomes[0].state), "proved") << outcomes[0].reason;
@@ -160,7 +160,7 @@ TEST_F(NginxDeploymentTest, AServerThatSendsTheLeafOnlyIsNoProof) {
     nginx_.configure("server { listen 127.0.0.1:@port:https@ ssl; ssl_certificate " + live(first) +
                      "/cert.pem; ssl_certificate_key " + live(first) + "/key.pem; }\n");
     nginx_.reload();
-    profile_.probe.timeout = std::chrono::milliseconds(500);
+    profile_.probes.front().timeout = std::chrono::milliseconds(500);
     const auto outcome = deployer_.deploy(profile_, {targets(2, 1)[0]})[0];
     expectBack(outcome, one[0], "without 1 of its 1 intermediate");
 }

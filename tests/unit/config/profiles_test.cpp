@@ -50,7 +50,7 @@ key_algorithm = "rsa-2048"
 key_policy = "file"
 acme = false
 [probe]
-kind = "none"
+kind = "imap"
 address = "::1"
 port = 8443
 timeout_seconds = 3
@@ -64,10 +64,11 @@ timeout_seconds = 3
     EXPECT_EQ(profile.handle.checkCommand, (std::vector<std::string>{"nginx", "-t"}));
     EXPECT_EQ(profile.handle.reloadCommand.size(), 3u);
     EXPECT_EQ(profile.handle.timeout, seconds(7));
-    EXPECT_EQ(profile.probe.kind, ProbeKind::none);
-    EXPECT_EQ(profile.probe.address, "::1");
-    EXPECT_EQ(profile.probe.port, 8443);
-    EXPECT_EQ(profile.probe.timeout, seconds(3));
+    ASSERT_EQ(profile.probes.size(), 1u);
+    EXPECT_EQ(profile.probes[0].kind, ProbeKind::imap);
+    EXPECT_EQ(profile.probes.front().address, "::1");
+    EXPECT_EQ(profile.probes.front().port, 8443);
+    EXPECT_EQ(profile.probes.front().timeout, seconds(3));
     ASSERT_EQ(profile.certificates.size(), 3u);
     EXPECT_EQ(profile.certificates[1].id, "a.example");
     EXPECT_EQ(profile.certificates[1].keyAlgorithm, hal::KeyAlgorithm::ecP384);
@@ -113,8 +114,8 @@ TEST_F(Profiles, takeDropInsKeyByKeyInTheOrderOfTheirNames) {
     const ServiceProfile profile = load().at(0);
     EXPECT_EQ(profile.certificates.at(0).id, "z.example");
     EXPECT_EQ(profile.certificates.size(), 1u);
-    EXPECT_EQ(profile.probe.port, 3);
-    EXPECT_EQ(profile.probe.address, "127.0.0.2");
+    EXPECT_EQ(profile.probes.front().port, 3);
+    EXPECT_EQ(profile.probes.front().address, "127.0.0.2");
     EXPECT_EQ(profile.description, "thirty");
     EXPECT_EQ(profile.handle.unit, "nginx.service");
 }
@@ -147,7 +148,19 @@ TEST_F(Profiles, thatAreWrongAreToldWithLineAndColumn) {
         {"unit = \"a.service\"\ntimeout_seconds = 0", "from 1 to 3600"},
         {"unit = \"a.service\"\n[probe]\nport = 70000", "vendor/web.toml:3:8: port: found 70000"},
         {"unit = \"a.service\"\n[probe]\naddress = \"localhost\"", "expected a numeric"},
-        {"unit = \"a.service\"\n[probe]\nkind = \"smtp\"", "expected one of \"https\", \"none\""},
+        {"unit = \"a.service\"\n[probe]\nkind = \"gopher\"", "expected one of \"https\", \"tls\""},
+        {"unit = \"a.service\"\n[[probe]]\nkind = \"imap\"\nsite = \"a:1\"",
+         "vendor/web.toml:4:1: found the unknown key"},
+        {"unit = \"a.service\"\n[probe]\nkind = \"https-proxy\"\nsite = \"a\"", "as \"www.example:443\""},
+        {"unit = \"a.service\"\n[probe]\nkind = \"command\"", "command: found none"},
+        {"unit = \"a.service\"\nkey = \"tpm\"",
+         "vendor/web.toml:2:7: key: found \"tpm\", expected one of \"reference\""},
+        {"unit = \"a.service\"\nformat = \"der\"", "expected one of \"split\""},
+        {"unit = \"a.service\"\nkey = \"file\"\n[[certificate]]\nnames = [\"a\"]\nkey_policy = \"tpm\"",
+         "key_policy: found \"tpm\", expected \"file\""},
+        {"unit = \"a.service\"\n[install]\nmode = \"0644\"", "vendor/web.toml:3:8: mode: found \"0644\""},
+        {"unit = \"a.service\"\n[install]\nmode = \"rw\"", "octal rights"},
+        {"key = \"file\"\n[install]\nowner = \"x\"", "nor a command in [install]"},
     };
     for (const auto& [content, expected] : cases)
         EXPECT_NE(refusalOf(content).find(expected), std::string::npos) << content << "\n"
@@ -162,9 +175,48 @@ TEST_F(Profiles, haveNamesThatCanStandInAPath) {
 TEST_F(Profiles, ofTheVendorAreRight) {
     settings_.serviceDirectories = {CERTMGR_ROOTFS "/usr/lib/certmgr/services.d"};
     const auto profiles = load();
-    ASSERT_EQ(profiles.size(), 2u);
-    EXPECT_EQ(profiles[0].name + "," + profiles[1].name, "reverse-proxy,web-interface");
-    EXPECT_TRUE(profiles[0].certificates.empty());
+    EXPECT_GE(profiles.size(), 4u);
+    for (const ServiceProfile& profile : profiles) {
+        EXPECT_TRUE(profile.certificates.empty()) << profile.name << " names what only the box can know";
+        EXPECT_NE(profile.description, profile.name) << "people want words";
+    }
+}
+
+TEST_F(Profiles, sayWhatTheServiceCanLoad) {
+    write("vendor/a.toml", R"(
+names = ["a.example"]
+key = "file"
+format = "combined"
+key_algorithm = "rsa-2048"
+[install]
+group = "ssl-cert"
+mode = "0640"
+command = ["load", "{directory}"]
+)");
+    const ServiceProfile profile = load()[0];
+    EXPECT_EQ(profile.keyForm, KeyForm::file);
+    EXPECT_EQ(profile.format, FileFormat::combined);
+    ASSERT_TRUE(profile.installation);
+    EXPECT_EQ(profile.installation->owner + ":" + profile.installation->group, "root:ssl-cert");
+    EXPECT_EQ(profile.installation->mode, 0640u);
+    EXPECT_EQ(profile.installation->command, (std::vector<std::string>{"load", "{directory}"}));
+    EXPECT_EQ(profile.handle.installUnit, "certmgr-install@a.service");
+    EXPECT_EQ(profile.certificates[0].keyPolicy, hal::KeyPolicy::file) << "a TPM key cannot be read";
+    EXPECT_EQ(profile.certificates[0].keyAlgorithm, hal::KeyAlgorithm::rsa2048);
+}
+
+TEST_F(Profiles, nameProbesOneByOneOrOnlyOneOrNone) {
+    write("vendor/a.toml",
+          std::string(plain) + "[[probe]]\nkind = \"smtp\"\nport = 25\n[[probe]]\nkind = \"tls\"\n");
+    write("vendor/b.toml", std::string(plain) + "[probe]\nkind = \"none\"\n");
+    write("vendor/c.toml",
+          std::string(plain) + "[probe]\nkind = \"https-proxy\"\nport = 3128\nsite = \"www.example:443\"\n");
+    const auto profiles = load();
+    ASSERT_EQ(profiles[0].probes.size(), 2u);
+    EXPECT_EQ(describe(profiles[0].probes[0]), "smtp 127.0.0.1:25");
+    EXPECT_EQ(describe(profiles[0].probes[1]), "tls 127.0.0.1:443");
+    EXPECT_TRUE(profiles[1].probes.empty());
+    EXPECT_EQ(describe(profiles[2].probes.at(0)), "https-proxy 127.0.0.1:3128 to www.example:443");
 }
 
 TEST_F(Profiles, whoWantTheSameNamesShareOneCertificate) {
@@ -177,6 +229,14 @@ TEST_F(Profiles, whoWantTheSameNamesShareOneCertificate) {
     EXPECT_EQ(specs[0].id, "a.example");
     EXPECT_EQ(specs[0].users, (std::vector<std::string>{"proxy", "www-data"}));
     EXPECT_EQ(specs[1].id, "b.example");
+}
+
+TEST_F(Profiles, whoReadsTheKeyDecidesForThoseWhoPreferATpm) {
+    write("vendor/a.toml", plain);
+    write("vendor/b.toml", std::string(plain) + "key = \"file\"\n");
+    const auto specs = mergeSpecs(load());
+    ASSERT_EQ(specs.size(), 1u);
+    EXPECT_EQ(specs[0].keyPolicy, hal::KeyPolicy::file);
 }
 
 TEST_F(Profiles, whoContradictEachOtherAreBothNamed) {

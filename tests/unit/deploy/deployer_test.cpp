@@ -26,7 +26,7 @@ class DeployerTest : public ::testing::Test {
 
     DeployerTest() {
         profile_.name = "nginx";
-        profile_.probe.timeout = std::chrono::milliseconds(30);
+        profile_.probes.front().timeout = std::chrono::milliseconds(30);
         probe_.see = [this](const Identifier& name) { return see(name.value); };
         control_.onReload = [this] { load(); };
     }
@@ -101,7 +101,7 @@ TEST_F(DeployerTest, OldWorkersMayAnswerForAWhile) {
     start();
     int left = 3;
     const auto old = served_;
-    profile_.probe.timeout = std::chrono::seconds(20);
+    profile_.probes.front().timeout = std::chrono::seconds(20);
     probe_.see = [&, this](const Identifier& name) {
         if (control_.reloads.empty() || left-- > 0) return Seen{true, "", old.at(name.value)};
         return see(name.value);
@@ -212,7 +212,7 @@ TEST_F(DeployerTest, AGenerationThatIsGoneIsNothingToGoBackTo) {
 }
 
 TEST_F(DeployerTest, WithoutAProbeNothingIsClaimed) {
-    profile_.probe.kind = ProbeKind::none;
+    profile_.probes.clear();
     for (const Outcome& outcome : deployer_.deploy(profile_, targets(1, 0)))
         expect(outcome, State::unproved, 1, "nobody has seen");
     control_.onReload = [] { throw failure("reload-failed"); };

@@ -16,7 +16,7 @@ class StopTest : public ::testing::Test {
   protected:
     StopTest() {
         profile_.name = "nginx";
-        profile_.probe.timeout = std::chrono::hours(1);
+        profile_.probes.front().timeout = std::chrono::hours(1);
         probe_.see = [this](const Identifier&) { return Seen{true, "", served_}; };
         control_.onReload = [this] { served_ = store_.chainSha256("nginx", name, 1); };
         EXPECT_EQ(deployer_.deploy(profile_, {target(1, 0)})[0].state, State::proved);

@@ -100,7 +100,7 @@ TEST_F(EngineTest, ARestartAsksTheCaForNothing) {
 TEST_F(EngineTest, AServiceThatIgnoresItsReloadKeepsTheOldCertificateAndSaysSo) {
     startEngine();
     const std::string old = service->servedLeaf(gateway);
-    profile.probe.timeout = std::chrono::milliseconds(50);
+    profile.probes.front().timeout = std::chrono::milliseconds(50);
     startEngine();
     service->set(FakeService::Mood::ignoresReload);
     engine->reissue("gw.example.com");
@@ -118,7 +118,7 @@ TEST_F(EngineTest, AServiceThatIgnoresItsReloadKeepsTheOldCertificateAndSaysSo) 
 }
 
 TEST_F(EngineTest, AServiceThatIsDownIsProvedAtItsStart) {
-    profile.probe.timeout = std::chrono::milliseconds(50);
+    profile.probes.front().timeout = std::chrono::milliseconds(50);
     ca.setDown(true);
     service = std::make_unique<FakeService>(generations, profile);
     service->set(FakeService::Mood::down);

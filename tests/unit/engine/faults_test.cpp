@@ -153,7 +153,7 @@ TEST_F(FaultsTest, ADatabaseThatSaysNoFailsTheJobAndTheEngineGoesOn) {
 }
 
 TEST_F(FaultsTest, AServiceThatWasNeverProvedIsNotReloadedForEver) {
-    profile.probe.timeout = std::chrono::milliseconds(50);
+    profile.probes.front().timeout = std::chrono::milliseconds(50);
     service = std::make_unique<testing_support::FakeService>(generations, profile);
     service->set(testing_support::FakeService::Mood::ignoresReload);
     startEngine();

@@ -36,7 +36,7 @@ class ReloadTest : public EngineTest {
         Meeting meeting(patience);
         settings.acmeEnabled = false;
         profile.handle.unit = unit;
-        profile.probe.timeout = std::chrono::milliseconds(50);
+        profile.probes.front().timeout = std::chrono::milliseconds(50);
         otherProfiles = {profile};
         otherProfiles.front().name = "proxy";
         otherProfiles.front().handle.unit = otherUnit;

@@ -7,7 +7,7 @@ namespace {
 using testing_support::FakeService;
 
 TEST_F(EngineTest, AStopEndsAProofThatWouldLastForAnHour) {
-    profile.probe.timeout = std::chrono::hours(1);
+    profile.probes.front().timeout = std::chrono::hours(1);
     service = std::make_unique<FakeService>(generations, profile);
     service->set(FakeService::Mood::ignoresReload);
     ca.setDown(true);

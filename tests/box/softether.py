@@ -1,0 +1,28 @@
+"""SoftEther VPN server: SSTP is TLS on port 443."""
+
+from .daemon import Daemon
+
+SERVICE = """mount --bind {folder}/var /var
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir /run/softether
+exec /usr/libexec/softether/vpnserver/vpnserver execsvc
+"""
+
+
+class SoftEther(Daemon):
+    service, port, by_reference = "softether", 5555, False
+    names = ("vpn.example.com",)
+    key_owner = ("root", "root")
+
+    def places(self):
+        return {"/var/lib/softether": self.folder / "var/lib/softether"}
+
+    def configure(self):
+        for name in ("lib", "log"):
+            (self.folder / "var" / name / "softether").mkdir(parents=True)
+
+    def command(self):
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", SERVICE.format(folder=self.folder)]
+
+    def end(self):
+        self.process.kill()  # it takes the whole namespace along; SIGTERM it would not hand on
