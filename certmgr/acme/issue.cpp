@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
-#include <openssl/pem.h>
-
 #include "certmgr/acme/authorizing.h"
+#include "certmgr/acme/lost_order.h"
 #include "certmgr/acme/response.h"
 #include "certmgr/acme/session.h"
 #include "certmgr/acme/waiting.h"
-#include "certmgr/acme/wire/account.h"
 #include "certmgr/acme/wire/json.h"
 #include "certmgr/acme/wire/order.h"
 #include "certmgr/acme/wire/problem.h"
@@ -19,14 +17,6 @@ namespace {
 using net::HttpResponse;
 using wire::Order;
 using wire::OrderStatus;
-
-bool hasKeyOf(const std::string& chainPem, const hal::Bytes& csrDer) {
-    const unsigned char* cursor = csrDer.data();
-    const hal::X509ReqPtr csr(d2i_X509_REQ(nullptr, &cursor, static_cast<long>(csrDer.size())));
-    const hal::Bio pem(BIO_new_mem_buf(chainPem.data(), static_cast<int>(chainPem.size())));
-    const hal::X509Ptr leaf(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr));
-    return csr && leaf && EVP_PKEY_eq(X509_get0_pubkey(leaf.get()), X509_REQ_get0_pubkey(csr.get())) == 1;
-}
 
 // One run of one order. Each step below is a section of RFC 8555.
 class Issuance {
@@ -57,10 +47,7 @@ class Issuance {
     std::string orderUrl() {
         if (std::optional<std::string> known = journal_.orderUrl()) return *std::move(known);
         if (journal_.newOrderWasSent())
-            if (std::optional<std::string> lost = findLostOrder()) {
-                journal_.orderCreated(*lost);
-                return *std::move(lost);
-            }
+            if (std::optional<std::string> lost = lostOrder()) return *std::move(lost);
         return newOrder();
     }
 
@@ -94,40 +81,15 @@ class Issuance {
         }
     }
 
-    // 7.1.2.1: the answer to an earlier newOrder never came, but the account may have a list of its orders.
-    std::optional<std::string> findLostOrder() {
+    // The answer to an earlier newOrder never came.
+    std::optional<std::string> lostOrder() {
         journal_.activity("looking for the order that an earlier run asked for");
-        std::optional<HttpResponse> page = firstPageOfOrders();
-        if (!page) {
-            journal_.orderLost(
-                "newOrder was sent, its answer never seen, and the CA keeps no list of orders to ask");
-            return std::nullopt;
-        }
-        while (page) {
-            for (const std::string& url : wire::parseOrdersList(page->body))
-                if (!journal_.isKnownOrder(url) && canBeOurs(url)) return url;
-            const std::optional<std::string> next = linkTarget(*page, "next");
-            page = next ? std::optional(fetch(*next, "the account's list of orders")) : std::nullopt;
-        }
-        return std::nullopt;
-    }
-
-    // The RFC asks for the list, but many CAs keep none.
-    std::optional<HttpResponse> firstPageOfOrders() {
-        try {
-            const std::optional<std::string> list =
-                wire::parseAccount(fetch(ca_.accountUrl(stop_), "the account").body).orders;
-            return list ? std::optional(fetch(*list, "the account's list of orders")) : std::nullopt;
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::rejected) throw;
-            return std::nullopt;
-        }
-    }
-
-    bool canBeOurs(const std::string& url) {
-        const Order order = wire::parseOrder(fetch(url, "an order of the account").body);
-        if (order.identifiers != names_ || order.status == OrderStatus::invalid) return false;
-        return order.status != OrderStatus::valid || hasKeyOf(fetchCertificate(order), request_.csr);
+        LostOrder search = findLostOrder(ca_, names_, request_.csr, journal_, stop_);
+        if (search.url)
+            journal_.orderCreated(*search.url);
+        else if (!search.doubt.empty())
+            journal_.orderLost("newOrder was sent, its answer never seen, and " + search.doubt);
+        return std::move(search.url);
     }
 
     Order fetchOrder() {

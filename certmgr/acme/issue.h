@@ -37,7 +37,7 @@ class OrderJournal {
     virtual void sendingNewOrder() = 0;
     // Its answer was a problem: no order exists, newOrderWasSent() is false again.
     virtual void newOrderRefused() = 0;
-    // Its answer was never seen, and the server keeps no list to ask.
+    // Its answer was never seen, and the server's list of orders does not tell what became of it.
     virtual void orderLost(const std::string& explanation) = 0;
     virtual void orderCreated(const std::string& url) = 0;
     // Invalid, expired or of no use: a new intent is due.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -21,8 +22,8 @@ void pause(std::chrono::milliseconds duration, const std::stop_token& stop);
 class Polling {
   public:
     explicit Polling(std::string waitingFor, std::stop_token stop);
-    void saw(
-        const net::HttpResponse& response);  // of several between two waits the longest Retry-After counts
+    // Of several between two waits the longest Retry-After counts.
+    void saw(const net::HttpResponse& response);
     void wait();
 
   private:

@@ -18,6 +18,12 @@ std::string readText(sd_bus_message* call) {
     return text;
 }
 
+bool readBoolean(sd_bus_message* call) {
+    int value = 0;
+    check(sd_bus_message_read(call, "b", &value), "sd_bus_message_read");
+    return value != 0;
+}
+
 template <class Read>
 void readVariant(sd_bus_message* call, const std::string& option, const char* type, Read read) {
     const char* contents = nullptr;
@@ -30,20 +36,31 @@ void readVariant(sd_bus_message* call, const std::string& option, const char* ty
     check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
 }
 
-void readOption(sd_bus_message* call, engine::RequestCommand& command) {
-    const std::string option = readText(call);
+hal::Error unknownOption(const std::string& option, const char* known) {
+    return rejected("bad-option", "there is no option \"" + option + "\"; known are " + known);
+}
+
+// a{sv}: `read` is given the name, and takes the variant.
+template <class Read>
+void readOptions(sd_bus_message* call, Read read) {
+    check(sd_bus_message_enter_container(call, SD_BUS_TYPE_ARRAY, "{sv}"), "sd_bus_message_enter_container");
+    while (check(sd_bus_message_enter_container(call, SD_BUS_TYPE_DICT_ENTRY, "sv"),
+                 "sd_bus_message_enter_container") > 0) {
+        read(readText(call));
+        check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
+    }
+    check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
+}
+
+void readOption(sd_bus_message* call, const std::string& option, engine::RequestCommand& command) {
     if (option == "key-algorithm") {
         readVariant(call, option, "s", [&] { command.keyAlgorithm = readText(call); });
     } else if (option == "key-policy") {
         readVariant(call, option, "s", [&] { command.keyPolicy = readText(call); });
     } else if (option == "acme") {
-        int acme = 0;
-        readVariant(call, option, "b",
-                    [&] { check(sd_bus_message_read(call, "b", &acme), "sd_bus_message_read"); });
-        command.acme = acme != 0;
+        readVariant(call, option, "b", [&] { command.acme = readBoolean(call); });
     } else {
-        throw rejected("bad-option",
-                       "there is no option \"" + option + "\"; known are key-algorithm, key-policy and acme");
+        throw unknownOption(option, "key-algorithm, key-policy and acme");
     }
 }
 
@@ -58,6 +75,15 @@ void requireReadableFileOrPipe(int fd) {
         throw rejected("bad-descriptor", "the uploaded descriptor is not open for reading");
 }
 
+hal::UniqueFd readDescriptor(sd_bus_message* call) {
+    int fd = -1;
+    check(sd_bus_message_read(call, "h", &fd), "sd_bus_message_read");
+    requireReadableFileOrPipe(fd);
+    hal::UniqueFd descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 3));  // the message closes its own
+    if (!descriptor) hal::throwErrno(errno, "F_DUPFD_CLOEXEC of the uploaded descriptor");
+    return descriptor;
+}
+
 }  // namespace
 
 engine::RequestCommand readRequest(sd_bus_message* call) {
@@ -65,24 +91,32 @@ engine::RequestCommand readRequest(sd_bus_message* call) {
     check(sd_bus_message_enter_container(call, SD_BUS_TYPE_ARRAY, "s"), "sd_bus_message_enter_container");
     while (sd_bus_message_at_end(call, 0) == 0) command.names.push_back(readText(call));
     check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
-    check(sd_bus_message_enter_container(call, SD_BUS_TYPE_ARRAY, "{sv}"), "sd_bus_message_enter_container");
-    while (check(sd_bus_message_enter_container(call, SD_BUS_TYPE_DICT_ENTRY, "sv"),
-                 "sd_bus_message_enter_container") > 0) {
-        readOption(call, command);
-        check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
-    }
-    check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
+    readOptions(call, [&](const std::string& option) { readOption(call, option, command); });
     return command;
 }
 
-UploadArguments readUpload(sd_bus_message* call) {
-    int fd = -1;
-    int dryRun = 0;
-    check(sd_bus_message_read(call, "hb", &fd, &dryRun), "sd_bus_message_read");
-    requireReadableFileOrPipe(fd);
-    hal::UniqueFd content(::fcntl(fd, F_DUPFD_CLOEXEC, 3));  // the message closes its own
-    if (!content) hal::throwErrno(errno, "F_DUPFD_CLOEXEC of the uploaded descriptor");
-    return {std::move(content), dryRun != 0};
+engine::UploadCommand readUpload(sd_bus_message* call) {
+    engine::UploadCommand command;
+    command.contents.push_back(readDescriptor(call));
+    command.dryRun = readBoolean(call);
+    return command;
+}
+
+engine::UploadCommand readUploadWithOptions(sd_bus_message* call) {
+    engine::UploadCommand command;
+    check(sd_bus_message_enter_container(call, SD_BUS_TYPE_ARRAY, "h"), "sd_bus_message_enter_container");
+    while (sd_bus_message_at_end(call, 0) == 0) command.contents.push_back(readDescriptor(call));
+    check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
+    readOptions(call, [&](const std::string& option) {
+        if (option == "passphrase") {
+            readVariant(call, option, "h", [&] { command.passphrase = readDescriptor(call); });
+        } else if (option == "dry-run") {
+            readVariant(call, option, "b", [&] { command.dryRun = readBoolean(call); });
+        } else {
+            throw unknownOption(option, "passphrase and dry-run");
+        }
+    });
+    return command;
 }
 
 std::string readPath(sd_bus_message* call) {

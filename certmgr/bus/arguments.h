@@ -10,13 +10,10 @@ namespace certmgr::bus {
 
 engine::RequestCommand readRequest(sd_bus_message* call);  // as names, a{sv} options
 
-struct UploadArguments {
-    hal::UniqueFd content;
-    bool dryRun = false;
-};
-// h content, b dry run. Only a file, a pipe or a memfd that can be read: nothing that could answer or block
-// for ever in ways of its own (sockets, terminals, devices). Errors: "bad-descriptor".
-UploadArguments readUpload(sd_bus_message* call);
+// Only files, pipes and memfds that can be read: nothing that could answer or block for ever in ways of its
+// own (sockets, terminals, devices). Errors: "bad-descriptor", "bad-option".
+engine::UploadCommand readUpload(sd_bus_message* call);             // h content, b dry run
+engine::UploadCommand readUploadWithOptions(sd_bus_message* call);  // ah contents, a{sv} options
 
 std::string readPath(sd_bus_message* call);
 

@@ -18,7 +18,7 @@ constexpr bool isDigit(char c) {
 
 }  // namespace
 
-std::string errorName(std::string_view code) {
+std::string errorName(hal::ErrorKind kind, std::string_view code) {
     std::string word;
     bool startsWord = true;
     for (const char c : code) {
@@ -31,7 +31,8 @@ std::string errorName(std::string_view code) {
         word += startsWord && isLower(c) ? static_cast<char>(c - 'a' + 'A') : c;
         startsWord = false;
     }
-    return errorPrefix + (word.empty() ? "Failed" : word);
+    return (kind == hal::ErrorKind::rejected ? refusalPrefix : failurePrefix) +
+           (word.empty() ? "Failed" : word);
 }
 
 void replyWithErrors(sd_bus_message* call, const std::function<void()>& work) noexcept {
@@ -45,7 +46,7 @@ int reportErrors(sd_bus_error* error, const std::function<void()>& work) noexcep
         work();
         return 0;
     } catch (const hal::Error& e) {
-        return sd_bus_error_set(error, errorName(e.code()).c_str(), validText(e.what()).c_str());
+        return sd_bus_error_set(error, errorName(e.kind(), e.code()).c_str(), validText(e.what()).c_str());
     } catch (const std::exception& e) {
         return sd_bus_error_set(error, SD_BUS_ERROR_FAILED, validText(e.what()).c_str());
     }

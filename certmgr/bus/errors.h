@@ -9,9 +9,10 @@
 
 namespace certmgr::bus {
 
-// "bad-name" -> "org.certmgr1.Error.BadName". What is no letter or digit separates words; a code without any
-// gives "org.certmgr1.Error.Failed".
-std::string errorName(std::string_view code);
+// "bad-name" -> "org.certmgr1.Error.BadName" where the caller is at fault (rejected), else
+// "org.certmgr1.Failure.BadName". What is no letter or digit separates words; a code without any gives
+// "Failed".
+std::string errorName(hal::ErrorKind kind, std::string_view code);
 
 // Runs `work` and turns what it throws into an error reply to `call`. For use at the edge of a C callback:
 // never throws.

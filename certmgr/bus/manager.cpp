@@ -29,9 +29,11 @@ constexpr sd_bus_vtable managerVtable[] = {
                             method<&Manager::request>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Upload", SD_BUS_ARGS("h", content, "b", dry_run), SD_BUS_RESULT("o", job),
                             method<&Manager::upload>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("UploadWithOptions", SD_BUS_ARGS("ah", contents, "a{sv}", options),
+                            SD_BUS_RESULT("o", job), method<&Manager::uploadWithOptions>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Reissue", SD_BUS_ARGS("o", certificate), SD_BUS_RESULT("o", job),
                             method<&Manager::reissue>, anyone),
-    SD_BUS_METHOD_WITH_ARGS("Delete", SD_BUS_ARGS("o", certificate), SD_BUS_RESULT("o", job),
+    SD_BUS_METHOD_WITH_ARGS("Delete", SD_BUS_ARGS("o", object), SD_BUS_RESULT("o", job),
                             method<&Manager::remove>, anyone),
     SD_BUS_METHOD_WITH_ARGS("CheckService", SD_BUS_ARGS("o", service), SD_BUS_RESULT("o", job),
                             method<&Manager::checkService>, anyone),
@@ -63,10 +65,11 @@ void Manager::request(sd_bus_message* call) {
 }
 
 void Manager::upload(sd_bus_message* call) {
-    manage(call, [this, call] {
-        UploadArguments arguments = readUpload(call);
-        return commands_.upload(std::move(arguments.content), arguments.dryRun);
-    });
+    manage(call, [this, call] { return commands_.upload(readUpload(call)); });
+}
+
+void Manager::uploadWithOptions(sd_bus_message* call) {
+    manage(call, [this, call] { return commands_.upload(readUploadWithOptions(call)); });
 }
 
 void Manager::reissue(sd_bus_message* call) {
@@ -78,8 +81,11 @@ void Manager::reissue(sd_bus_message* call) {
 
 void Manager::remove(sd_bus_message* call) {
     manage(call, [this, call] {
+        const std::string path = readPath(call);
+        if (!idOf(uploadPath, path).empty())
+            return commands_.removeUpload(existing(commands_.views().uploads(), "upload", uploadPath, path));
         return commands_.remove(
-            existing(commands_.views().certificates(), "certificate", certificatePath, readPath(call)));
+            existing(commands_.views().certificates(), "certificate", certificatePath, path));
     });
 }
 

@@ -18,6 +18,7 @@ class Manager {
     // One for each method of the interface, as sd-bus calls it; what they throw becomes the error reply.
     void request(sd_bus_message* call);
     void upload(sd_bus_message* call);
+    void uploadWithOptions(sd_bus_message* call);
     void reissue(sd_bus_message* call);
     void remove(sd_bus_message* call);
     void checkService(sd_bus_message* call);

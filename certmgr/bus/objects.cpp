@@ -14,6 +14,7 @@ using engine::AuthorityView;
 using engine::CertificateView;
 using engine::JobView;
 using engine::ServiceView;
+using engine::UploadView;
 using engine::Views;
 
 constexpr auto fixed = SD_BUS_VTABLE_PROPERTY_CONST;
@@ -91,6 +92,23 @@ constexpr sd_bus_vtable authorityVtable[] = {
     SD_BUS_PROPERTY("Pem", "s", property<&AuthorityView::certificatePem>, 0, onRequest),
     SD_BUS_VTABLE_END};
 
+constexpr sd_bus_vtable uploadVtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_PROPERTY("Id", "s", property<&UploadView::id>, 0, fixed),
+    SD_BUS_PROPERTY("Names", "as", property<&UploadView::names>, 0, fixed),
+    SD_BUS_PROPERTY("Certificates", "as", property<&UploadView::certificates>, 0, changing),
+    SD_BUS_PROPERTY("Serves", "as", property<&UploadView::serves>, 0, changing),
+    SD_BUS_PROPERTY("Subject", "s", property<&UploadView::subject>, 0, fixed),
+    SD_BUS_PROPERTY("Issuer", "s", property<&UploadView::issuer>, 0, fixed),
+    SD_BUS_PROPERTY("Serial", "s", property<&UploadView::serial>, 0, fixed),
+    SD_BUS_PROPERTY("Sha256", "s", property<&UploadView::sha256>, 0, fixed),
+    SD_BUS_PROPERTY("KeyBackend", "s", property<&UploadView::keyBackend>, 0, fixed),
+    SD_BUS_PROPERTY("KeyReason", "s", property<&UploadView::keyReason>, 0, fixed),
+    SD_BUS_PROPERTY("NotBefore", "t", property<&UploadView::notBefore>, 0, fixed),
+    SD_BUS_PROPERTY("NotAfter", "t", property<&UploadView::notAfter>, 0, fixed),
+    SD_BUS_PROPERTY("Uploaded", "t", property<&UploadView::uploaded>, 0, fixed),
+    SD_BUS_VTABLE_END};
+
 constexpr sd_bus_vtable jobVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("Id", "s", property<&JobView::id>, 0, fixed),
@@ -154,6 +172,8 @@ Branch branchOf(Views::Kind kind) {
             return {authorityPath, authorityInterface};
         case Views::Kind::alarm:
             return {alarmPath, alarmInterface};
+        case Views::Kind::upload:
+            return {uploadPath, uploadInterface};
         case Views::Kind::job:
             break;
     }
@@ -170,6 +190,7 @@ Objects::Objects(sd_bus* bus, engine::Commands& commands, engine::Views& views)
     add<&Views::certificates, certificatePath>(certificateInterface, certificateVtable);
     add<&Views::services, servicePath>(serviceInterface, serviceVtable);
     add<&Views::authorities, authorityPath>(authorityInterface, authorityVtable);
+    add<&Views::uploads, uploadPath>(uploadInterface, uploadVtable);
     add<&Views::jobs, jobPath>(jobInterface, jobVtable);
     add<&Views::alarms, alarmPath>(alarmInterface, alarmVtable);
     views_.listen(

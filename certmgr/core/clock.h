@@ -21,7 +21,7 @@ class Clock {
     virtual TimePoint now() const = 0;
     // Monotonic, runs on in suspend (CLOCK_BOOTTIME).
     virtual std::chrono::milliseconds sinceBoot() const = 0;
-    // Untrusted: before the build date, or before the last time seen (see SystemClock::sawTime), or not
+    // Untrusted: before the build date, or before the last time that an earlier run believed, or not
     // synchronised where the settings ask for that. On an untrusted clock nothing is judged expired and
     // nothing is purged.
     virtual ClockTrust trust() const = 0;

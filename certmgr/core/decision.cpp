@@ -77,14 +77,33 @@ class Decider {
 
     bool uploadWins() const {
         return covering(*facts_.uploaded) && validAt(facts_.uploaded->leaf, now_) &&
-               now_ < handOver(facts_.uploaded->leaf);
+               now_ < handOver(facts_.uploaded->leaf) && !relieved();
+    }
+
+    // A CA's certificate that came in the last stretch of the upload is there to stay.
+    bool relieved() const {
+        return now_ >= lastStretch(facts_.uploaded->leaf) && facts_.current &&
+               current().source == Source::acme && covering(current()) &&
+               better(current(), *facts_.uploaded, now_);
     }
 
     Decision useUploaded() const {
         if (!facts_.current || !sameUpload(current(), *facts_.uploaded))
-            return {Action::useUploaded, "an uploaded chain covers all names and is valid", std::nullopt};
-        return {Action::none, "the uploaded chain is in use; nothing is issued while it is valid",
-                handOver(current().leaf)};
+            return {Action::useUploaded,
+                    "an uploaded chain covers all names and is valid" +
+                        (facts_.uploadedReason.empty() ? "" : "; " + facts_.uploadedReason),
+                    std::nullopt};
+        const TimePoint end = handOver(current().leaf);
+        if (!acmePossible())
+            return {Action::none, "the uploaded chain is in use; a local certificate follows it", end};
+        if (!inLastStretch())
+            return {Action::none, "the uploaded chain is in use; nothing is issued while it lasts",
+                    std::min(lastStretch(current().leaf), end)};
+        if (attemptDue())
+            return {Action::orderAcme, "the uploaded chain ends soon; a certificate is ordered from the CA",
+                    end};
+        return {Action::none, "the uploaded chain ends soon, and the CA has its next attempt before it does",
+                std::min(*facts_.acme.nextAttempt, end)};
     }
 
     std::string whyNothingWorks() const {
@@ -131,7 +150,7 @@ class Decider {
 
     Decision renew(const std::string& why) const {
         if (acmePossible() && attemptDue())
-            return {Action::orderAcme, why + "; one is ordered from the CA", whileOrdering()};
+            return {Action::orderAcme, why + "; one is ordered from " + facts_.orderFrom, whileOrdering()};
         switch (current().source) {
             case Source::local:
                 return renewLocal(why);
@@ -184,8 +203,19 @@ class Decider {
 
 int health(const Credential& credential, TimePoint now) {
     if (!validAt(credential.leaf, now)) return 0;
-    const bool uploaded = credential.source == Source::uploaded;
-    return now < (uploaded ? handOver(credential.leaf) : lastStretch(credential.leaf)) ? 2 : 1;
+    return now < lastStretch(credential.leaf) ? 2 : 1;
+}
+
+std::string whyChosen(const Credential& chosen, const Credential& next, TimePoint now) {
+    const std::string others = "among the uploads that fit it is ";
+    if (health(chosen, now) != health(next, now))
+        return others +
+               (health(next, now) == 0 ? "the one that is valid now" : "the one that does not end soon");
+    if (chosen.leaf.notBefore != next.leaf.notBefore)
+        return others + "the one issued last, " + formatTime(chosen.leaf.notBefore);
+    if (chosen.leaf.notAfter != next.leaf.notAfter)
+        return others + "the one that lasts longest, until " + formatTime(chosen.leaf.notAfter);
+    return others + "the one uploaded last";
 }
 
 int rank(Source source) {
@@ -222,6 +252,18 @@ Decision decide(const CertificateFacts& facts, TimePoint now) {
 
 TimePoint lastStretch(const CertificateSummary& leaf) {
     return leaf.notAfter - std::min(lifetime(leaf) / 20, longestLastStretch);
+}
+
+UploadChoice chooseUpload(const std::vector<Identifier>& names, const std::vector<Credential>& uploads,
+                          TimePoint now) {
+    std::vector<Credential> fitting;
+    for (const Credential& upload : uploads)
+        if (coversAll(upload.leaf.names, names) && now < upload.leaf.notAfter) fitting.push_back(upload);
+    if (fitting.empty()) return {};
+    std::sort(fitting.begin(), fitting.end(),
+              [now](const Credential& one, const Credential& other) { return better(one, other, now); });
+    if (fitting.size() == 1) return {fitting.front(), "it is the only upload that fits"};
+    return {fitting.front(), whyChosen(fitting[0], fitting[1], now)};
 }
 
 bool better(const Credential& candidate, const Credential& current, TimePoint now) {

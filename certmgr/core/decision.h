@@ -1,6 +1,7 @@
 // What to do next for one certificate, and why. Pure: no clock, no log, no I/O.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -17,12 +18,14 @@ struct AttemptRecord {
 struct CertificateFacts {
     CertificateSpec spec;
     std::optional<Credential> uploaded;  // the best uploaded chain that covers all names and has its key
+    std::string uploadedReason;          // why that one; see chooseUpload()
     std::optional<Credential> current;   // the credential in force (newest that was not withdrawn)
     std::string acmeImpossible;  // why: "switched off", "no CA configured", whyNotPublic(); empty: possible
     AttemptRecord acme;
-    std::string issuingAuthority;  // id of the authority that signs local leaves now
-    bool currentKeyLost = false;   // the key store no longer has the key of `current`
-    bool reissue = false;          // an administrator asked for it
+    std::string orderFrom = "the CA";  // for people: which one is asked next, and why not the first
+    std::string issuingAuthority;      // id of the authority that signs local leaves now
+    bool currentKeyLost = false;       // the key store no longer has the key of `current`
+    bool reissue = false;              // an administrator asked for it
     bool clockTrusted = true;
 };
 
@@ -38,7 +41,8 @@ struct Decision {
 
 // features.md 2 and 3. A working certificate is never given up for a worse one. In order:
 // - A valid uploaded chain, up to an hour before its end (never more than 1/20 of its lifetime): time to
-// deploy another.
+// deploy another. In its last stretch (see lastStretch()) ACME is asked, and what comes takes over at once; a
+// local certificate only at the end.
 // - Where nothing that works is in force, a local certificate at once.
 // - A local one whose authority or key algorithm is not the wanted one any more: a new local one, which costs
 // no time.
@@ -68,6 +72,23 @@ TimePoint renewalTime(const CertificateSummary& leaf);
 // minute. `notBefore` (Retry-After) wins if later, up to a week, the longest window of the public CAs.
 TimePoint nextAttempt(int failures, TimePoint now, std::optional<seconds> shortLivedRemaining, double jitter,
                       std::optional<TimePoint> notBefore);
+
+// Which of several CAs, in order of preference, is asked after so many failures in a row: each gets two
+// attempts, then the next one, and after the last the first again. So the first is asked after a success.
+std::size_t caInTurn(int failures, std::size_t cas);
+// Where its attempts are over.
+int endOfTurn(int failures);
+
+// Which of the uploaded chains of one certificate is to serve, and why that one, as a sentence; nothing where
+// none covers all names and has not ended. Among several better() decides: of chains that last, the one
+// issued later, for who replaces a stolen key before its time often brings one that ends earlier; issued at
+// the same time, the one that ends later; else the one uploaded later.
+struct UploadChoice {
+    std::optional<Credential> credential;
+    std::string reason;
+};
+UploadChoice chooseUpload(const std::vector<Identifier>& names, const std::vector<Credential>& uploads,
+                          TimePoint now);
 
 // Among credentials: does `candidate` deserve to replace `current`? What lasts beyond its last stretch goes
 // before what does not, that before what is not valid; then uploaded before ACME before local; then the one

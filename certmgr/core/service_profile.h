@@ -72,7 +72,7 @@ struct ServiceProfile {
     std::optional<Installation> installation;  // always there for a key file
     hal::ServiceHandle handle;
     std::vector<ProbeTarget> probes{
-        ProbeTarget{}};  // each of them must show a certificate; empty: nobody looks
+        ProbeTarget{}};      // each of them must show a certificate; empty: nobody looks
     bool clientCrl = false;  // it checks clients: reloaded when the CAs or revocation lists for that change
 };
 

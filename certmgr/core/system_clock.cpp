@@ -12,9 +12,11 @@ constexpr TimePoint buildDate{seconds{CERTMGR_BUILD_TIME}};
 // A clock that is being disciplined may be set back a little without being wrong.
 constexpr std::chrono::minutes tolerance{5};
 
+// A kernel that may not be asked (a sandbox that forbids the call) has not said yes.
 bool kernelIsSynchronised() {
-    timex state{};  // modes 0: only read
-    return ::adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+    timex read{};  // modes 0: sets nothing
+    const int state = ::adjtimex(&read);
+    return state >= 0 && state != TIME_ERROR && (read.status & STA_UNSYNC) == 0;
 }
 
 }  // namespace
@@ -50,12 +52,7 @@ std::chrono::milliseconds SystemClock::sinceBoot() const {
 }
 
 ClockTrust SystemClock::trust() const {
-    return judgeClock({now(), buildDate, lastSeen_.load(), kernelIsSynchronised(), synchronisationRequired_});
-}
-
-void SystemClock::sawTime(TimePoint time) {
-    if (!trust().trusted) return;
-    if (time > lastSeen() || kernelIsSynchronised()) lastSeen_.store(time);
+    return judgeClock({now(), buildDate, lastSeen_, kernelIsSynchronised(), synchronisationRequired_});
 }
 
 }  // namespace certmgr

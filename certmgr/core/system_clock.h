@@ -1,8 +1,6 @@
 // The clock of the box.
 #pragma once
 
-#include <atomic>
-
 #include "certmgr/core/clock.h"
 
 namespace certmgr {
@@ -28,14 +26,9 @@ class SystemClock final : public Clock {
     std::chrono::milliseconds sinceBoot() const override;
     ClockTrust trust() const override;
 
-    // To be told now and then, with what the caller stores for the next run. Ignored while the clock is not
-    // trusted.
-    void sawTime(TimePoint time);
-    TimePoint lastSeen() const { return lastSeen_.load(); }
-
   private:
-    std::atomic<TimePoint> lastSeen_;
-    bool synchronisationRequired_;
+    const TimePoint lastSeen_;
+    const bool synchronisationRequired_;
 };
 
 }  // namespace certmgr

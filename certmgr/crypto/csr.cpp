@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 
 #include "certmgr/crypto/openssl.h"
+#include "certmgr/crypto/x509_fields.h"
 
 namespace certmgr::crypto {
 namespace {
@@ -116,12 +117,7 @@ std::vector<AlternativeName> namesOf(X509_REQ& request) {
 CsrContents readCsr(std::string_view text) {
     const hal::X509ReqPtr request = parse(text);
     requireSoundKey(*request);
-    unsigned char* der = nullptr;
-    const int size = i2d_PUBKEY(X509_REQ_get0_pubkey(request.get()), &der);
-    check(size, "i2d_PUBKEY");
-    CsrContents contents{Bytes(der, der + size), commonNameOf(*request), namesOf(*request)};
-    OPENSSL_free(der);
-    return contents;
+    return {publicKeyInfoOf(*X509_REQ_get0_pubkey(request.get())), commonNameOf(*request), namesOf(*request)};
 }
 
 std::string csrToPem(const Bytes& der) {

@@ -32,22 +32,48 @@ std::optional<Identifier> ipAddress(std::span<const std::uint8_t> octets) {
     return Identifier{Identifier::Type::ip, text.data()};
 }
 
-std::optional<Identifier> commonName(const X509& certificate) {
+bool validLabel(std::string_view label) {
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    };
+    return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+           std::all_of(label.begin(), label.end(), allowed);
+}
+
+// "Preferred name syntax" of RFC 5280 4.2.1.6, with a wildcard as the whole leftmost label (RFC 9525 6.3).
+bool validDnsName(std::string_view name) {
+    if (name.starts_with("*.")) name.remove_prefix(2);
+    if (name.empty() || name.size() > 253) return false;
+    for (std::size_t begin = 0;;) {
+        const std::size_t dot = name.find('.', begin);
+        if (!validLabel(name.substr(begin, dot - begin))) return false;
+        if (dot == std::string_view::npos) return true;
+        begin = dot + 1;
+    }
+}
+
+// UTF-8; empty where there is none.
+std::string commonNameText(const X509& certificate) {
     const X509_NAME* subject = X509_get_subject_name(&certificate);
     const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    if (index < 0) return std::nullopt;
+    if (index < 0) return {};
     unsigned char* utf8 = nullptr;
     const int size =
         ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
-    if (size < 0) return std::nullopt;
-    std::optional<Identifier> name = dnsName({reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size)});
+    if (size < 0) return {};
+    std::string text(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size));
     OPENSSL_free(utf8);
+    return text;
+}
+
+std::optional<Identifier> commonName(const X509& certificate) {
+    const std::optional<Identifier> name = dnsName(commonNameText(certificate));
     if (!name) return std::nullopt;
     std::array<std::uint8_t, 16> octets{};
     if (inet_pton(AF_INET, name->value.c_str(), octets.data()) == 1)
         return ipAddress(std::span(octets).first(4));
     if (inet_pton(AF_INET6, name->value.c_str(), octets.data()) == 1) return ipAddress(octets);
-    return name;
+    return validDnsName(name->value) ? name : std::nullopt;
 }
 
 std::string_view valueOf(const GENERAL_NAME& name) {
@@ -70,24 +96,18 @@ GeneralNamesPtr alternativeNames(const X509& certificate) {
     return names;
 }
 
-bool validLabel(std::string_view label) {
-    const auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-    };
-    return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-           std::all_of(label.begin(), label.end(), allowed);
-}
-
-// "Preferred name syntax" of RFC 5280 4.2.1.6, with a wildcard as the whole leftmost label (RFC 9525 6.3).
-bool validDnsName(std::string_view name) {
-    if (name.starts_with("*.")) name.remove_prefix(2);
-    if (name.empty() || name.size() > 253) return false;
-    for (std::size_t begin = 0;;) {
-        const std::size_t dot = name.find('.', begin);
-        if (!validLabel(name.substr(begin, dot - begin))) return false;
-        if (dot == std::string_view::npos) return true;
-        begin = dot + 1;
-    }
+// Baseline Requirements 7.1.4.3: a CN is one of the names of the subjectAltName. Asked only of an
+// internationalised one, which is how one name is passed off for another: private CAs write into the CN what
+// they like, and no client looks at it.
+bool strayCommonName(const X509& certificate) {
+    const std::string text = commonNameText(certificate);
+    const bool international = text.find("xn--") != std::string::npos ||
+                               std::any_of(text.begin(), text.end(), [](char c) { return c < 0; });
+    if (!international || text.find('.') == std::string::npos || text.find(' ') != std::string::npos)
+        return false;
+    const std::optional<Identifier> name = commonName(certificate);
+    const std::vector<Identifier> names = namesOf(certificate);
+    return !name || std::find(names.begin(), names.end(), *name) == names.end();
 }
 
 }  // namespace
@@ -121,6 +141,11 @@ std::vector<std::string> nameProblems(const X509& certificate) {
             problems.push_back("its subjectAltName number " + std::to_string(i + 1) +
                                " is no IP address: expected 4 or 16 octets (RFC 5280 4.2.1.6)");
     }
+    if (strayCommonName(certificate))
+        problems.emplace_back(
+            "its CN is an internationalised name and none of its subjectAltName; expected one of those "
+            "names, "
+            "written as there (Baseline Requirements 7.1.4.3)");
     const bool emptySubject = X509_NAME_entry_count(X509_get_subject_name(&certificate)) == 0;
     if (!emptySubject && X509_EXTENSION_get_critical(X509_get_ext(&certificate, index)) == 1)
         problems.emplace_back(

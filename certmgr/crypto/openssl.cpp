@@ -25,7 +25,14 @@ std::string rfc4514(const X509_NAME& name) {
 }
 
 std::string subjectOf(const X509& certificate) {
-    return "\"" + rfc4514(*X509_get_subject_name(&certificate)) + "\"";
+    return "\"" + shortened(rfc4514(*X509_get_subject_name(&certificate)), 200) + "\"";
+}
+
+std::string shortened(std::string text, std::size_t size) {
+    if (text.size() <= size) return text;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+    text.resize(size);
+    return text + "…";
 }
 
 // Not X509_self_signed: that asks the authorityKeyIdentifier too, so a root with a wrong one would pass for a

@@ -55,7 +55,10 @@ inline void check(int result, std::string_view call) {
 }
 
 std::string rfc4514(const X509_NAME& name);
-std::string subjectOf(const X509& certificate);  // "CN=…" in quotation marks, for messages
+std::string subjectOf(
+    const X509& certificate);  // "CN=…" in quotation marks, for messages, at most 200 octets
+// At most `size` octets of it, cut between characters (UTF-8) and with "…" behind what was cut.
+std::string shortened(std::string text, std::size_t size);
 bool selfSigned(const X509& certificate);
 // By name and signature; validity and constraints are not looked at.
 bool issued(const X509& issuer, const X509& certificate);

@@ -8,7 +8,7 @@
 
 namespace certmgr::crypto {
 
-inline constexpr std::size_t maximumPemSize = 64 * 1024;
+inline constexpr std::size_t maximumPemSize = 256 * 1024;
 inline constexpr std::size_t maximumCertificates = 20;
 
 struct PemBlock {

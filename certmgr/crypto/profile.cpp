@@ -91,6 +91,11 @@ void checkServerUsage(const X509& certificate, Findings& findings) {
     if (has(certificate, NID_key_usage) && (usage & KU_KEY_CERT_SIGN) != 0)
         findings.push_back({"wrong-usage", "its keyUsage has keyCertSign, which is for CAs alone"});
     if (!has(certificate, NID_ext_key_usage)) return;
+    if ((X509_get_extended_key_usage(cached(certificate)) & XKU_ANYEKU) != 0)
+        findings.push_back(
+            {"wrong-usage",
+             "its extendedKeyUsage has anyExtendedKeyUsage (Baseline Requirements 7.1.2.7.10); "
+             "expected serverAuth by its name"});
     if ((X509_get_extended_key_usage(cached(certificate)) & XKU_SSL_SERVER) == 0)
         findings.push_back(
             {"wrong-usage",

@@ -2,16 +2,19 @@
 
 #include <algorithm>
 
-#include <openssl/pem.h>
-
 #include "certmgr/crypto/openssl.h"
-#include "certmgr/crypto/pem.h"
 
 namespace certmgr::crypto {
 namespace {
 
+// A signature by a larger key, or by one of another kind, may take seconds to verify.
+constexpr int largestRsa = 8192;
+constexpr std::size_t mostNames = 1000;
+constexpr std::size_t longestSubject = 1024;
+constexpr std::size_t longestMessage = 1000;
+
 void add(UploadReport& report, std::string code, std::string message) {
-    report.findings.push_back({std::move(code), std::move(message)});
+    report.findings.push_back({std::move(code), shortened(std::move(message), longestMessage)});
 }
 
 // The rejections of a step become findings; anything else is a defect and goes on.
@@ -27,49 +30,85 @@ bool attempt(UploadReport& report, Step step) {
     }
 }
 
+X509Ptr share(const X509Ptr& certificate) {
+    check(X509_up_ref(certificate.get()), "X509_up_ref");
+    return X509Ptr(certificate.get());
+}
+
 std::string textOf(const std::vector<Identifier>& names) {
+    constexpr std::size_t shown = 10;
     std::string text;
-    for (const Identifier& name : names) text += (text.empty() ? "" : ", ") + name.value;
+    for (std::size_t i = 0; i < std::min(shown, names.size()); ++i)
+        text += (i == 0 ? "" : ", ") + names[i].value;
+    if (names.size() > shown) text += " and " + std::to_string(names.size() - shown) + " more";
     return text.empty() ? "no name" : text;
 }
 
 void checkMember(const X509& certificate, Position position, TimePoint now, UploadReport& report) {
-    const auto take = [&](std::vector<Finding> findings) {
-        for (Finding& finding : findings)
-            add(report, std::move(finding.code), subjectOf(certificate) + ": " + finding.message);
+    const auto take = [&](const std::vector<Finding>& findings) {
+        for (const Finding& finding : findings)
+            add(report, finding.code, subjectOf(certificate) + ": " + finding.message);
     };
     attempt(report, [&] { take(checkValidity(certificate, now)); });
     take(checkProfile(certificate, position));
 }
 
+bool affordable(const X509& certificate) {
+    const EVP_PKEY& key = *X509_get0_pubkey(&certificate);
+    if (EVP_PKEY_is_a(&key, "RSA") || EVP_PKEY_is_a(&key, "RSA-PSS"))
+        return EVP_PKEY_get_bits(&key) <= largestRsa;
+    return EVP_PKEY_is_a(&key, "EC") || EVP_PKEY_is_a(&key, "ED25519") || EVP_PKEY_is_a(&key, "ED448");
+}
+
+bool allAffordable(const std::vector<X509Ptr>& certificates, UploadReport& report) {
+    for (const X509Ptr& certificate : certificates)
+        if (!affordable(*certificate))
+            add(report, "key-too-large",
+                subjectOf(*certificate) + " has a key of the kind " +
+                    EVP_PKEY_get0_type_name(X509_get0_pubkey(certificate.get())) + " with " +
+                    std::to_string(EVP_PKEY_get_bits(X509_get0_pubkey(certificate.get()))) +
+                    " bits; expected RSA of at most " + std::to_string(largestRsa) +
+                    " bits, EC or Ed25519: have it issued with another key");
+    return report.acceptable();
+}
+
 void checkNames(const std::vector<Identifier>& names, UploadReport& report) {
+    const CertificateSummary& leaf = *report.leaf;
+    if (leaf.names.empty())
+        return add(
+            report, "no-names",
+            "\"" + leaf.subject +
+                "\" is for no name: expected a DNS name or an IP address in its subjectAltName, or a CN "
+                "that is one");
     std::vector<Identifier> missing;
     for (const Identifier& name : names)
-        if (!coversAll(report.leaf->names, {name})) missing.push_back(name);
+        if (!coversAll(leaf.names, {name})) missing.push_back(name);
     if (!missing.empty())
         add(report, "names-not-covered",
-            "the leaf is for " + textOf(report.leaf->names) + " and does not cover " + textOf(missing) +
+            "the leaf is for " + textOf(leaf.names) + " and does not cover " + textOf(missing) +
                 ": expected a certificate with these names");
 }
 
-// What certmgr-keyd takes in (hal/key_store.h, import); a weak key is refused for being weak.
-std::string whyNotKept(const EVP_PKEY& key) {
-    const int bits = EVP_PKEY_get_bits(&key);
-    if (EVP_PKEY_is_a(&key, "RSA"))
-        return bits < 2048 || bits == 2048 || bits == 3072 || bits == 4096
-                   ? ""
-                   : "RSA of " + std::to_string(bits) + " bits";
-    if (EVP_PKEY_is_a(&key, "EC")) return bits <= 384 ? "" : "EC of " + std::to_string(bits) + " bits";
-    return EVP_PKEY_is_a(&key, "ED25519") ? "" : EVP_PKEY_get0_type_name(&key);
+// What is stored and shown of a leaf has its bounds; what lies beyond them is no server's certificate.
+bool checkBounds(UploadReport& report) {
+    const CertificateSummary& leaf = *report.leaf;
+    if (leaf.names.size() > mostNames)
+        add(report, "too-many-names",
+            "the leaf has " + std::to_string(leaf.names.size()) + " names, at most " +
+                std::to_string(mostNames) + " are taken: have it issued for fewer");
+    if (leaf.subject.size() > longestSubject || leaf.issuer.size() > longestSubject)
+        add(report, "bad-subject",
+            "the subject or the issuer of the leaf has more than " + std::to_string(longestSubject) +
+                " characters: expected names as CAs write them");
+    return report.acceptable();
 }
 
+// A weak key is refused for being weak.
 void checkKeyIsKept(UploadReport& report) {
-    const X509& leaf = *report.chain.front();
-    if (const std::string found = whyNotKept(*X509_get0_pubkey(&leaf)); !found.empty())
-        add(report, "key-not-supported",
-            subjectOf(leaf) + ": its key is " + found +
-                ", which the key store of this box does not take: expected RSA of 2048, 3072 or 4096 bits, "
-                "P-256, P-384 or Ed25519; have a certificate issued for such a key");
+    const auto weak = [](const Finding& finding) { return finding.code == "weak-key"; };
+    if (std::any_of(report.findings.begin(), report.findings.end(), weak)) return;
+    if (std::optional<Finding> finding = whyKeyNotKept(*report.chain.front()))
+        report.findings.push_back(std::move(*finding));
 }
 
 // A leaf alone is whole only where its issuer is known to be the top.
@@ -92,14 +131,17 @@ void checkWhole(const std::vector<X509Ptr>& anchors, UploadReport& report) {
 void sortOut(std::vector<X509Ptr> certificates, TimePoint now, UploadReport& report) {
     std::vector<X509Ptr> all;
     for (const X509Ptr& certificate : certificates) {
-        check(X509_up_ref(certificate.get()), "X509_up_ref");
-        all.emplace_back(certificate.get());
-        if (mayIssue(*certificate) && selfSigned(*certificate)) {
-            check(X509_up_ref(certificate.get()), "X509_up_ref");
-            report.roots.emplace_back(certificate.get());
-        }
+        all.push_back(share(certificate));
+        if (mayIssue(*certificate) && selfSigned(*certificate)) report.roots.push_back(share(certificate));
     }
     if (attempt(report, [&] { report.chain = orderChain(std::move(certificates)); })) return;
+    if (std::all_of(all.begin(), all.end(), [](const X509Ptr& one) { return mayIssue(*one); })) {
+        report.findings.clear();
+        return add(report, "ca-as-leaf",
+                   subjectOf(*all.front()) +
+                       " is a CA (CA:TRUE), and no server certificate is with it: "
+                       "expected the certificate of a service, with the CAs above it");
+    }
     for (const X509Ptr& certificate : all)  // no order, but each can still be judged by itself
         checkMember(*certificate,
                     !mayIssue(*certificate)    ? Position::leaf
@@ -108,89 +150,38 @@ void sortOut(std::vector<X509Ptr> certificates, TimePoint now, UploadReport& rep
                     now, report);
 }
 
-std::size_t countKeys(const std::vector<PemBlock>& blocks) {
-    return static_cast<std::size_t>(std::count_if(blocks.begin(), blocks.end(),
-                                                  [](const PemBlock& block) { return block.privateKey(); }));
-}
-
-struct SecureDer {
-    unsigned char* data = nullptr;
-    long size = 0;
-    SecureDer() = default;
-    SecureDer(const SecureDer&) = delete;
-    SecureDer& operator=(const SecureDer&) = delete;
-    ~SecureDer() { OPENSSL_secure_clear_free(data, static_cast<std::size_t>(size)); }
-};
-
-const PemBlock& onlyKey(const std::vector<PemBlock>& blocks) {
-    const std::size_t count = countKeys(blocks);
-    if (count == 0)
-        throw Error(ErrorKind::rejected, "no-key",
-                    "there is no private key in the text: expected one PEM block \"PRIVATE KEY\"");
-    if (count > 1)
-        throw Error(
-            ErrorKind::rejected, "two-keys",
-            "there are " + std::to_string(count) + " private keys in the text: expected the leaf's alone");
-    const PemBlock& block =
-        *std::find_if(blocks.begin(), blocks.end(), [](const PemBlock& one) { return one.privateKey(); });
-    if (block.label == "ENCRYPTED PRIVATE KEY" ||
-        block.text.find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos)
-        throw Error(ErrorKind::rejected, "encrypted-key",
-                    "the private key is encrypted, which is not supported yet: decrypt it first (openssl "
-                    "pkey -in FILE)");
-    return block;
-}
-
-int noPassphrase(char*, int, int, void*) {
-    return -1;
-}
-
 }  // namespace
 
-UploadReport inspectUpload(std::string_view pem, const std::vector<Identifier>& names, TimePoint now,
-                           const std::vector<X509Ptr>& anchors) {
+UploadReport inspectChain(std::vector<X509Ptr> certificates, const std::vector<Identifier>& names,
+                          TimePoint now, const std::vector<X509Ptr>& anchors) {
     UploadReport report;
-    std::vector<X509Ptr> certificates;
-    if (!attempt(report, [&] {
-            report.privateKeys = countKeys(pemBlocks(pem));
-            certificates = parseChainPem(pem);
-        }))
-        return report;
+    if (!allAffordable(certificates, report)) return report;
     sortOut(std::move(certificates), now, report);
     if (report.chain.empty()) return report;
     attempt(report, [&] { report.leaf = summarize(*report.chain.front()); });
+    if (!report.leaf || !checkBounds(report)) return report;
     checkWhole(anchors, report);
-    checkKeyIsKept(report);
     for (const X509Ptr& certificate : report.chain)
         checkMember(*certificate,
                     certificate == report.chain.front() ? Position::leaf : Position::intermediate, now,
                     report);
     for (const X509Ptr& root : report.roots) checkMember(*root, Position::anchor, now, report);
-    if (report.leaf) checkNames(names, report);
+    checkNames(names, report);
+    checkKeyIsKept(report);
     // What OpenSSL adds (constraints of the path, trust) is asked only of a chain that is sound by itself.
     if (report.acceptable() && !(anchors.empty() && report.roots.empty()))
         attempt(report, [&] { verifyChain(report.chain, anchors.empty() ? report.roots : anchors, now); });
     return report;
 }
 
-bool keyPemMatches(std::string_view pem, const X509& leaf) {
-    const std::vector<PemBlock> blocks = pemBlocks(pem);
-    const std::string_view text = onlyKey(blocks).text;
-    const hal::Bio bio(check(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), "BIO_new_mem_buf"));
-    SecureDer der;
-    hal::Pkey key;
-    if (PEM_bytes_read_bio_secmem(&der.data, &der.size, nullptr, PEM_STRING_EVP_PKEY, bio.get(), noPassphrase,
-                                  nullptr) == 1) {
-        const unsigned char* end = der.data;
-        key.reset(d2i_AutoPrivateKey(nullptr, &end, der.size));
-    }
-    if (!key)
-        throw Error(ErrorKind::rejected, "bad-key",
-                    "the private key does not parse (" + takeReason() +
-                        "): expected PKCS#8, or a traditional RSA or EC key");
-    const bool matches = EVP_PKEY_eq(X509_get0_pubkey(&leaf), key.get()) == 1;
-    ERR_clear_error();
-    return matches;
+UploadReport inspectUpload(const UploadFiles& files, const std::vector<Identifier>& names, TimePoint now,
+                           const std::vector<X509Ptr>& anchors) {
+    UploadParts parts;
+    UploadReport unread;
+    if (!attempt(unread, [&] { parts = readUpload(files); })) return unread;
+    UploadReport report = inspectChain(std::move(parts.certificates), names, now, anchors);
+    if (!report.chain.empty()) report.key = fittingKey(parts, *report.chain.front(), report.findings);
+    return report;
 }
 
 }  // namespace certmgr::crypto

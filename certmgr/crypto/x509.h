@@ -18,7 +18,7 @@ using hal::Bytes;
 using hal::X509Ptr;
 
 // Throws Error(rejected) "bad-pem" (no certificate block found; says what was found instead) or
-// "bad-certificate" (block n does not parse). Order is kept as found. At most 64 KiB and 20 certificates:
+// "bad-certificate" (block n does not parse). Order is kept as found. At most 256 KiB and 20 certificates:
 // "too-large".
 std::vector<X509Ptr> parseChainPem(std::string_view pem);
 // The SHA-256 of each certificate of a PEM text, in its order, as sha256Hex() gives it; empty where there is

@@ -126,13 +126,8 @@ X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPubli
 X509Ptr buildCrossCertificate(const X509& ca, TimePoint notBefore, TimePoint notAfter, const X509& issuer,
                               EVP_PKEY& issuerKey) {
     const hal::Pkey key(check(X509_get_pubkey(cached(ca)), "X509_get_pubkey"));
-    unsigned char* der = nullptr;
-    const int size = i2d_PUBKEY(key.get(), &der);
-    check(size, "i2d_PUBKEY");
-    const Bytes publicKey(der, der + size);
-    OPENSSL_free(der);
     X509Ptr certificate = beginCertificate(*X509_get_subject_name(&ca), *X509_get_subject_name(&issuer),
-                                           notBefore, notAfter, publicKey);
+                                           notBefore, notAfter, publicKeyInfoOf(*key));
     const long pathLength = X509_get_pathlen(cached(ca));
     addCaExtensions(*certificate,
                     pathLength < 0 ? std::nullopt : std::optional(static_cast<int>(pathLength)));

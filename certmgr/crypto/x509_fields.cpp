@@ -139,6 +139,15 @@ void addSubjectKeyId(X509& certificate) {
     addExtension(certificate, NID_subject_key_identifier, false, keyIdentifier(certificate).get());
 }
 
+Bytes publicKeyInfoOf(EVP_PKEY& key) {
+    const int size = i2d_PUBKEY(&key, nullptr);
+    check(size, "i2d_PUBKEY");
+    Bytes der(static_cast<std::size_t>(size));
+    unsigned char* end = der.data();
+    check(i2d_PUBKEY(&key, &end), "i2d_PUBKEY");
+    return der;
+}
+
 hal::X509Ptr beginCertificate(const X509_NAME& subject, const X509_NAME& issuer, TimePoint notBefore,
                               TimePoint notAfter, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
     hal::X509Ptr certificate(check(X509_new(), "X509_new"));

@@ -10,6 +10,7 @@
 #include "certmgr/core/alternative_name.h"
 #include "certmgr/core/clock.h"
 #include "certmgr/crypto/openssl.h"
+#include "certmgr/crypto/x509.h"
 
 namespace certmgr::crypto {
 
@@ -26,6 +27,9 @@ AuthorityKeyIdPtr authorityKeyId(const X509& issuer);
 void addExtension(X509& certificate, int nid, bool critical, void* value);
 void addExtendedKeyUsage(X509& certificate, int purposeNid);
 void addSubjectKeyId(X509& certificate);
+
+// SubjectPublicKeyInfo (RFC 5280 4.1.2.7), DER.
+Bytes publicKeyInfoOf(EVP_PKEY& key);
 
 // Version, serial, names, validity and key.
 hal::X509Ptr beginCertificate(const X509_NAME& subject, const X509_NAME& issuer, TimePoint notBefore,

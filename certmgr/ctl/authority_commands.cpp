@@ -7,6 +7,7 @@
 #include "certmgr/ctl/failure.h"
 #include "certmgr/ctl/output_file.h"
 #include "certmgr/ctl/passphrase_source.h"
+#include "certmgr/ctl/sealed_memory.h"
 #include "certmgr/ctl/upload_source.h"
 
 namespace certmgr::ctl {
@@ -23,6 +24,11 @@ void finishWithOutput(Client& client, const Terminal& terminal, const std::strin
         terminal.progress << "serial " << result.value("Result", "") << '\n';
 }
 
+hal::UniqueFd passphraseFor(const HolderOptions& holder, std::optional<int> fd) {
+    if (holder.format == "pem") return newMemory("certmgrctl-no-passphrase");
+    return fd ? passphraseFrom(*fd) : askNewPassphrase();
+}
+
 }  // namespace
 
 void signRequest(Client& client, const Terminal& terminal, const HolderOptions& holder,
@@ -35,7 +41,7 @@ void signRequest(Client& client, const Terminal& terminal, const HolderOptions& 
 void issueBundle(Client& client, const Terminal& terminal, const HolderOptions& holder,
                  std::optional<int> passphraseFd, const std::string& output) {
     OutputFile file(output);
-    const hal::UniqueFd passphrase = holder.format == "pem" ? emptyInput() : openPassphrase(passphraseFd);
+    const hal::UniqueFd passphrase = passphraseFor(holder, passphraseFd);
     finishWithOutput(client, terminal, client.issue(passphrase.get(), file.fd(), holder), file);
 }
 

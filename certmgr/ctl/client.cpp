@@ -26,10 +26,11 @@ struct Naming {
     const char* path;
     const char* interface;
 };
-constexpr std::array<Naming, 5> namings = {{
+constexpr std::array<Naming, 6> namings = {{
     {Kind::certificate, "certificate", "/org/certmgr1/certificate", "org.certmgr1.Certificate"},
     {Kind::service, "service", "/org/certmgr1/service", "org.certmgr1.Service"},
     {Kind::authority, "authority", "/org/certmgr1/authority", "org.certmgr1.Authority"},
+    {Kind::upload, "upload", "/org/certmgr1/upload", "org.certmgr1.Upload"},
     {Kind::job, "job", "/org/certmgr1/job", "org.certmgr1.Job"},
     {Kind::alarm, "alarm", "/org/certmgr1/alarm", "org.certmgr1.Alarm"},
 }};
@@ -64,7 +65,7 @@ int require(int result, const std::string& what) {
     const std::string sentence = error.message && *error.message ? error.message : name;
     if (status == ExitStatus::unreachable)
         throw Failure(status, "certmgrd does not answer on the system bus (" + sentence +
-                                  "); is it running? See: systemctl status certmgrd");
+                                  "); is it running? See: systemctl status certmgr");
     if (status == ExitStatus::denied) throw Failure(status, "access denied: " + sentence);
     throw Failure(status, sentence);
 }
@@ -166,9 +167,18 @@ std::string Client::request(const std::vector<std::string>& names, const Request
     return startJob(message);
 }
 
-std::string Client::upload(int fd, bool dryRun) {
-    const Message message = newCall(rootPath, managerInterface, "Upload");
-    require(sd_bus_message_append(message.get(), "hb", fd, dryRun ? 1 : 0), "a call cannot be made");
+std::string Client::upload(const UploadOptions& options) {
+    const Message message = newCall(rootPath, managerInterface, "UploadWithOptions");
+    sd_bus_message* const m = message.get();
+    const std::string what = "a call cannot be made";
+    require(sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "h"), what);
+    for (const int content : options.contents) require(sd_bus_message_append(m, "h", content), what);
+    require(sd_bus_message_close_container(m), what);
+    require(sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}"), what);
+    if (options.passphrase >= 0)
+        require(sd_bus_message_append(m, "{sv}", "passphrase", "h", options.passphrase), what);
+    if (options.dryRun) require(sd_bus_message_append(m, "{sv}", "dry-run", "b", 1), what);
+    require(sd_bus_message_close_container(m), what);
     return startJob(message);
 }
 
@@ -176,8 +186,8 @@ std::string Client::reissue(const std::string& certificate) {
     return callWithPath("Reissue", Kind::certificate, certificate);
 }
 
-std::string Client::remove(const std::string& certificate) {
-    return callWithPath("Delete", Kind::certificate, certificate);
+std::string Client::remove(Kind kind, const std::string& id) {
+    return callWithPath("Delete", kind, id);
 }
 
 std::string Client::checkService(const std::string& service) {

@@ -14,7 +14,7 @@
 
 namespace certmgr::ctl {
 
-enum class Kind { certificate, service, authority, job, alarm };
+enum class Kind { certificate, service, authority, upload, job, alarm };
 const char* toString(Kind kind) noexcept;
 std::optional<Kind> kindFrom(const std::string& interface);  // "org.certmgr1.Job"
 
@@ -34,6 +34,13 @@ struct HolderOptions {
     std::string keyAlgorithm, format;  // where the key is made there
 };
 
+// The descriptors are lent for the call.
+struct UploadOptions {
+    std::vector<int> contents;
+    int passphrase = -1;  // -1: none
+    bool dryRun = false;
+};
+
 // One connection to the system bus. Every method blocks and throws Failure.
 class Client {
   public:
@@ -46,9 +53,9 @@ class Client {
 
     // Each starts a job and returns its path.
     std::string request(const std::vector<std::string>& names, const RequestOptions& options);
-    std::string upload(int fd, bool dryRun);
+    std::string upload(const UploadOptions& options);
     std::string reissue(const std::string& certificate);
-    std::string remove(const std::string& certificate);
+    std::string remove(Kind kind, const std::string& id);
     std::string checkService(const std::string& service);
 
     // org.certmgr1.AuthorityManager: each starts a job and returns its path, but for what is read.

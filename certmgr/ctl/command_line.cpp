@@ -28,13 +28,14 @@ struct Arguments {
     bool json = false;
     bool noWait = false;
     bool noAcme = false;
-    bool dryRun = false;
     bool der = false;
-    std::string subject;  // certificate, service or file
+    bool uploaded = false;
+    std::string subject;  // certificate, upload or service
     std::string output;
     std::vector<std::string> names;
     RequestOptions request;
     AuthorityArguments authority;
+    UploadSource upload;
     Action action;
     std::optional<Health> health;  // of a command that a monitor runs
 };
@@ -63,33 +64,51 @@ void addRequest(CLI::App& app, Arguments& a) {
                                    });
     request->add_option("NAME", a.names, "DNS names and IP addresses, all in one certificate")->required();
     request->add_option("--key-policy", a.request.keyPolicy, "tpm, sealed, file or prefer-tpm");
-    request->add_option("--key-algorithm", a.request.keyAlgorithm, "ec-p256, ec-p384, rsa-2048 or rsa-3072");
+    request->add_option("--key-algorithm", a.request.keyAlgorithm,
+                        "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
     request->add_flag("--no-acme", a.noAcme, "Only the box's own CA, never ACME");
     request->add_flag("--no-wait", a.noWait, "Return as soon as the job is started");
 }
 
+void addUpload(CLI::App& app, Arguments& a) {
+    CLI::App* upload =
+        addCommand(app, a, "upload", "Upload a chain with its private key (PEM, DER, PKCS#12)",
+                   [&a](auto& client, auto& terminal) { uploadCertificate(client, terminal, a.upload); });
+    upload->add_option("FILE", a.upload.files, "Files, or - for standard input")->required();
+    CLI::Option* ask = upload->add_flag("--passphrase", a.upload.askPassphrase, "Ask for the passphrase");
+    upload
+        ->add_option("--passphrase-fd", a.upload.passphraseFd,
+                     "Descriptor whose first line is the passphrase, for example 0")
+        ->check(CLI::NonNegativeNumber)
+        ->excludes(ask);
+    upload->add_flag("--dry-run", a.upload.dryRun, "All checks and the report, no change");
+}
+
 void addCertificateCommands(CLI::App& app, Arguments& a) {
-    addCommand(app, a, "list", "List the certificates",
-               [](auto& client, auto& terminal) { listCertificates(client, terminal); });
+    addCommand(app, a, "list", "List the certificates, or what was uploaded",
+               [&a](auto& client, auto& terminal) {
+                   a.uploaded ? listUploads(client, terminal) : listCertificates(client, terminal);
+               })
+        ->add_flag("--uploaded", a.uploaded, "Every chain that was uploaded, in use or not");
     addCommand(app, a, "show", "Show one certificate with its PEM",
                [&a](auto& client, auto& terminal) { showCertificate(client, terminal, a.subject); })
         ->add_option("CERTIFICATE", a.subject, "Id, or a name that only one certificate has")
         ->required();
     addRequest(app, a);
-    CLI::App* upload = addCommand(
-        app, a, "upload", "Upload a chain with its private key (PEM)",
-        [&a](auto& client, auto& terminal) { uploadCertificate(client, terminal, a.subject, a.dryRun); });
-    upload->add_option("FILE", a.subject, "File, or - for standard input")->required();
-    upload->add_flag("--dry-run", a.dryRun, "All checks and the report, no change");
+    addUpload(app, a);
     CLI::App* reissue = addCommand(
         app, a, "reissue", "Issue anew, or try again at once",
         [&a](auto& client, auto& terminal) { reissueCertificate(client, terminal, a.subject, {!a.noWait}); });
     reissue->add_option("CERTIFICATE", a.subject, "Id or unique name")->required();
     reissue->add_flag("--no-wait", a.noWait, "Return as soon as the job is started");
-    addCommand(app, a, "delete", "Delete a certificate that no service uses",
-               [&a](auto& client, auto& terminal) { deleteCertificate(client, terminal, a.subject); })
-        ->add_option("CERTIFICATE", a.subject, "Id or unique name")
-        ->required();
+    CLI::App* remove = addCommand(
+        app, a, "delete", "Delete a certificate that no service uses, or an upload that serves nothing",
+        [&a](auto& client, auto& terminal) {
+            a.uploaded ? deleteUpload(client, terminal, a.subject)
+                       : deleteCertificate(client, terminal, a.subject);
+        });
+    remove->add_option("CERTIFICATE", a.subject, "Id or unique name")->required();
+    remove->add_flag("--uploaded", a.uploaded, "It is the number of an upload");
 }
 
 void addAuthorityAndServices(CLI::App& app, Arguments& a) {

@@ -9,6 +9,7 @@
 
 #include "certmgr/ctl/failure.h"
 #include "certmgr/ctl/lookup.h"
+#include "certmgr/ctl/passphrase_source.h"
 #include "certmgr/ctl/upload_source.h"
 
 namespace certmgr::ctl {
@@ -89,6 +90,14 @@ void listCertificates(Client& client, const Terminal& terminal) {
                                          terminal.width);
 }
 
+void listUploads(Client& client, const Terminal& terminal) {
+    const ObjectMap uploads = client.objects(Kind::upload);
+    if (terminal.json)
+        terminal.out << dumped(valuesOf(uploads)) << '\n';
+    else
+        terminal.out << uploadTable(uploads);
+}
+
 void showCertificate(Client& client, const Terminal& terminal, const std::string& certificate) {
     std::map<Kind, ObjectMap> objects = client.allObjects();
     const std::string id = findCertificate(objects[Kind::certificate], certificate);
@@ -106,8 +115,20 @@ void requestCertificate(Client& client, const Terminal& terminal, const std::vec
     finish(client, terminal, client.request(names, options), wait);
 }
 
-void uploadCertificate(Client& client, const Terminal& terminal, const std::string& file, bool dryRun) {
-    finish(client, terminal, client.upload(openUpload(file).get(), dryRun), {});
+// The passphrase first: where both come by standard input it is the first line.
+void uploadCertificate(Client& client, const Terminal& terminal, const UploadSource& source) {
+    UploadOptions options;
+    options.dryRun = source.dryRun;
+    hal::UniqueFd passphrase;
+    if (source.askPassphrase) passphrase = askPassphrase();
+    if (source.passphraseFd >= 0) passphrase = passphraseFrom(source.passphraseFd);
+    options.passphrase = passphrase.get();
+    std::vector<hal::UniqueFd> files;
+    for (const std::string& file : source.files) {
+        files.push_back(openUpload(file));
+        options.contents.push_back(files.back().get());
+    }
+    finish(client, terminal, client.upload(options), {});
 }
 
 void reissueCertificate(Client& client, const Terminal& terminal, const std::string& certificate, Wait wait) {
@@ -117,7 +138,14 @@ void reissueCertificate(Client& client, const Terminal& terminal, const std::str
 
 void deleteCertificate(Client& client, const Terminal& terminal, const std::string& certificate) {
     const std::string id = findCertificate(client.objects(Kind::certificate), certificate);
-    finish(client, terminal, client.remove(id), {});
+    finish(client, terminal, client.remove(Kind::certificate, id), {});
+}
+
+void deleteUpload(Client& client, const Terminal& terminal, const std::string& upload) {
+    if (!client.objects(Kind::upload).contains(upload))
+        throw Failure(ExitStatus::notFound,
+                      "there is no upload \"" + upload + "\"; see: certmgrctl list --uploaded");
+    finish(client, terminal, client.remove(Kind::upload, upload), {});
 }
 
 void showAuthorities(Client& client, const Terminal& terminal) {

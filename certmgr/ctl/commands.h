@@ -25,6 +25,7 @@ Json awaitJob(Client& client, const Terminal& terminal, const std::string& job);
 void throwIfFailed(const Json& job);
 
 void listCertificates(Client& client, const Terminal& terminal);
+void listUploads(Client& client, const Terminal& terminal);
 void showCertificate(Client& client, const Terminal& terminal, const std::string& certificate);
 
 struct Wait {
@@ -34,9 +35,16 @@ struct Wait {
 void finish(Client& client, const Terminal& terminal, const std::string& job, Wait wait);
 void requestCertificate(Client& client, const Terminal& terminal, const std::vector<std::string>& names,
                         const RequestOptions& options, Wait wait);
-void uploadCertificate(Client& client, const Terminal& terminal, const std::string& file, bool dryRun);
+struct UploadSource {
+    std::vector<std::string> files;
+    bool askPassphrase = false;
+    int passphraseFd = -1;  // -1: none
+    bool dryRun = false;
+};
+void uploadCertificate(Client& client, const Terminal& terminal, const UploadSource& source);
 void reissueCertificate(Client& client, const Terminal& terminal, const std::string& certificate, Wait wait);
 void deleteCertificate(Client& client, const Terminal& terminal, const std::string& certificate);
+void deleteUpload(Client& client, const Terminal& terminal, const std::string& upload);
 
 void showAuthorities(Client& client, const Terminal& terminal);
 // `file` empty: to terminal.out.

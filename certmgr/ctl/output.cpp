@@ -206,6 +206,16 @@ std::string certificateTable(const ObjectMap& certificates, const ObjectMap& ser
     return tableOf(rows, notes);
 }
 
+std::string uploadTable(const ObjectMap& uploads) {
+    if (uploads.empty()) return "There are no uploads.\n";
+    std::vector<Row> rows = {{"UPLOAD", "NAMES", "ISSUER", "VALID UNTIL (UTC)", "UPLOADED (UTC)", "SERVES"}};
+    for (const auto& [id, upload] : uploads)
+        rows.push_back({id, shortList(upload, "Names"), text(upload, "Issuer"),
+                        formatDay(number(upload, "NotAfter")), formatDay(number(upload, "Uploaded")),
+                        shortList(upload, "Serves")});
+    return tableOf(rows);
+}
+
 std::string serviceTable(const ObjectMap& services, Now now) {
     if (services.empty()) return "There are no services.\n";
     std::vector<Row> rows = {{"SERVICE", "UNIT", "PROBE", "CERTIFICATE", "PROOF", "PROVED"}};

@@ -20,6 +20,8 @@ std::string relativeTime(std::uint64_t time, Now now);  // "in 89 days", "5 minu
 // the services that do not serve it though they should.
 std::string certificateTable(const ObjectMap& certificates, const ObjectMap& services, Now now,
                              std::size_t width);
+// Every chain that was uploaded, in use or not.
+std::string uploadTable(const ObjectMap& uploads);
 std::string serviceTable(const ObjectMap& services, Now now);
 
 // What AuthorityManager.ListIssued says.

@@ -1,96 +1,94 @@
 #include "certmgr/ctl/passphrase_source.h"
 
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <string>
 #include <string_view>
-#include <system_error>
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "certmgr/ctl/failure.h"
+#include "certmgr/ctl/sealed_memory.h"
 
 namespace certmgr::ctl {
 namespace {
 
-using Buffer = std::array<char, 1024>;
-
-// As it was again, also where reading throws.
-class EchoOff {
+// One line, wiped at its end.
+class Line {
   public:
-    explicit EchoOff(int terminal) : terminal_(terminal) {
-        if (::tcgetattr(terminal_, &before_) != 0)
-            throw Failure(ExitStatus::failed, "the terminal cannot be asked");
-        termios quiet = before_;
-        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        ::tcsetattr(terminal_, TCSAFLUSH, &quiet);
+    explicit Line(int fd) {
+        // One by one: what follows the line may be the upload.
+        while (readSome(fd, octets_.data() + size_, 1, "the passphrase") == 1 && octets_[size_] != '\n')
+            if (++size_ > maxPassphrase)
+                throw Failure(ExitStatus::refused, "the passphrase is longer than 1024 bytes");
     }
-    ~EchoOff() { ::tcsetattr(terminal_, TCSAFLUSH, &before_); }
-    EchoOff(const EchoOff&) = delete;
-    EchoOff& operator=(const EchoOff&) = delete;
+    Line(const Line&) = delete;
+    Line& operator=(const Line&) = delete;
+    ~Line() { OPENSSL_cleanse(octets_.data(), octets_.size()); }
+    std::string_view view() const { return {octets_.data(), size_}; }
 
   private:
-    int terminal_;
+    std::array<char, maxPassphrase + 1> octets_{};
+    std::size_t size_ = 0;
+};
+
+// The terminal without echo, as it was before at the end.
+class SilentTerminal {
+  public:
+    SilentTerminal() : fd_(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
+        if (!fd_ || ::tcgetattr(fd_.get(), &before_) != 0)
+            throw Failure(ExitStatus::refused,
+                          "there is no terminal to ask for the passphrase on; give it by --passphrase-fd");
+        termios silent = before_;
+        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        ::tcsetattr(fd_.get(), TCSAFLUSH, &silent);
+    }
+    SilentTerminal(const SilentTerminal&) = delete;
+    SilentTerminal& operator=(const SilentTerminal&) = delete;
+    ~SilentTerminal() { ::tcsetattr(fd_.get(), TCSAFLUSH, &before_); }
+
+    Line ask(std::string_view question) const {
+        writeAll(fd_.get(), question);
+        const NewLine after{fd_.get()};
+        return Line(fd_.get());
+    }
+
+  private:
+    // The one that was typed was not shown.
+    struct NewLine {
+        int fd;
+        ~NewLine() { [[maybe_unused]] const ssize_t written = ::write(fd, "\n", 1); }
+    };
+
+    hal::UniqueFd fd_;
     termios before_{};
 };
 
-std::string_view ask(int terminal, std::string_view question, Buffer& buffer) {
-    [[maybe_unused]] const ssize_t asked = ::write(terminal, question.data(), question.size());
-    const ssize_t count = ::read(terminal, buffer.data(), buffer.size());
-    [[maybe_unused]] const ssize_t ended = ::write(terminal, "\n", 1);
-    std::string_view line(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
-    if (line.ends_with('\n')) line.remove_suffix(1);
-    return line;
-}
-
-hal::UniqueFd memory() {
-    hal::UniqueFd fd(::memfd_create("certmgrctl-passphrase", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!fd) throw Failure(ExitStatus::failed, "memfd_create: " + std::generic_category().message(errno));
-    return fd;
-}
-
-hal::UniqueFd typed(int terminal) {
-    Buffer first{};
-    Buffer second{};
-    const EchoOff quiet(terminal);
-    const std::string_view one = ask(terminal, "Passphrase: ", first);
-    const std::string_view other = ask(terminal, "Once more: ", second);
-    const bool usable = !one.empty() && one == other;
-    hal::UniqueFd fd = memory();
-    const bool written =
-        usable && ::write(fd.get(), one.data(), one.size()) == static_cast<ssize_t>(one.size());
-    OPENSSL_cleanse(first.data(), first.size());
-    OPENSSL_cleanse(second.data(), second.size());
-    if (!written) throw Failure(ExitStatus::refused, "the passphrases are empty or differ");
-    ::lseek(fd.get(), 0, SEEK_SET);
-    ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-    return fd;
+hal::UniqueFd memoryWith(const Line& passphrase) {
+    hal::UniqueFd memory = newMemory("certmgrctl-passphrase");
+    writeAll(memory.get(), passphrase.view());
+    rewindAndSeal(memory);
+    return memory;
 }
 
 }  // namespace
 
-hal::UniqueFd openPassphrase(std::optional<int> given) {
-    if (given) {
-        hal::UniqueFd fd(::fcntl(*given, F_DUPFD_CLOEXEC, 3));
-        if (!fd)
-            throw Failure(ExitStatus::usage, "descriptor " + std::to_string(*given) +
-                                                 " is not open; expected the passphrase there");
-        return fd;
-    }
-    const hal::UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-    if (!terminal)
-        throw Failure(ExitStatus::usage,
-                      "there is no terminal to ask for the passphrase; give it by --passphrase-fd");
-    return typed(terminal.get());
+hal::UniqueFd askPassphrase() {
+    return memoryWith(SilentTerminal().ask("Passphrase: "));
 }
 
-hal::UniqueFd emptyInput() {
-    return memory();
+hal::UniqueFd askNewPassphrase() {
+    const SilentTerminal terminal;
+    const Line first = terminal.ask("New passphrase: ");
+    const Line second = terminal.ask("Once more: ");
+    if (first.view().empty()) throw Failure(ExitStatus::refused, "the passphrase is empty");
+    if (first.view() != second.view()) throw Failure(ExitStatus::refused, "the two passphrases differ");
+    return memoryWith(first);
+}
+
+hal::UniqueFd passphraseFrom(int fd) {
+    return memoryWith(Line(fd));
 }
 
 }  // namespace certmgr::ctl

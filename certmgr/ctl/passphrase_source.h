@@ -1,18 +1,18 @@
 // Where a passphrase comes from: never the command line, which every process on the box can read.
 #pragma once
 
-#include <optional>
+#include <cstddef>
 
 #include "hal/handle.h"
 
 namespace certmgr::ctl {
 
-// A descriptor that can be handed to certmgrd: number `given` of ours, or a sealed memfd with what a person
-// typed, twice the same, at the terminal. Failure(usage): neither descriptor nor terminal; Failure(refused):
-// empty, or two different ones.
-hal::UniqueFd openPassphrase(std::optional<int> given);
+inline constexpr std::size_t maxPassphrase = 1024;
 
-// A memfd with nothing in it, where none is needed.
-hal::UniqueFd emptyInput();
+// Sealed memfds with a passphrase, of which nothing stays behind in this process. Failure(refused): there is
+// no terminal, it cannot be read, or it has more than 1 KiB.
+hal::UniqueFd askPassphrase();         // on the controlling terminal, without echo
+hal::UniqueFd askNewPassphrase();      // there too, twice the same and not empty
+hal::UniqueFd passphraseFrom(int fd);  // the first line that `fd` gives; what follows the line is left there
 
 }  // namespace certmgr::ctl

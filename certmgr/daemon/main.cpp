@@ -62,8 +62,7 @@ int serve(const config::Settings& settings) {
     daemon::MainLoop loop(engine, queue, clock, log);
     loop.attach(*connection);
     engine.start();
-    loop.run();
-    return 0;
+    return loop.run();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include <malloc.h>
 #include <systemd/sd-daemon.h>
@@ -69,11 +70,17 @@ MainLoop::MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock
 
 void MainLoop::attach(sd_bus& bus) {
     checked(::sd_bus_attach_event(&bus, event_.get(), SD_EVENT_PRIORITY_NORMAL), "sd_bus_attach_event");
+    sd_bus_slot* slot = nullptr;
+    // Made by sd-bus itself (sd_bus_set_exit_on_disconnect(3) would not wait for the workers).
+    checked(::sd_bus_match_signal(&bus, &slot, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+                                  "org.freedesktop.DBus.Local", "Disconnected", onBusLost, this),
+            "sd_bus_match_signal");
+    busLostSlot_.reset(slot);
 }
 
-void MainLoop::run() {
+int MainLoop::run() {
     armTimer();
-    checked(::sd_event_loop(event_.get()), "sd_event_loop");
+    return checked(::sd_event_loop(event_.get()), "sd_event_loop");
 }
 
 template <class Work>
@@ -101,11 +108,24 @@ int MainLoop::onTimer(sd_event_source*, std::uint64_t, void* loop) {
 }
 
 int MainLoop::onTerminate(sd_event_source*, const signalfd_siginfo*, void* loop) {
+    return self(loop).guarded([&] { self(loop).stop(); });
+}
+
+int MainLoop::onBusLost(sd_bus_message*, void* loop, sd_bus_error*) {
     return self(loop).guarded([&] {
-        ::sd_notify(0, "STOPPING=1");
-        self(loop).stopping_ = true;
-        self(loop).engine_.stop();
+        self(loop).log_.write({engine::Severity::error,
+                               engine::event_id::jobFailed,
+                               "the connection to the system bus was lost; certmgrd ends, to be started anew",
+                               {}});
+        self(loop).exitStatus_ = EXIT_FAILURE;
+        self(loop).stop();
     });
+}
+
+void MainLoop::stop() {
+    ::sd_notify(0, "STOPPING=1");
+    stopping_ = true;
+    engine_.stop();
 }
 
 int MainLoop::onHangup(sd_event_source*, const signalfd_siginfo*, void* loop) {
@@ -125,7 +145,7 @@ void MainLoop::turn() {
         // The start looks at everything at once; what is left of that is for years of idling.
         ::malloc_trim(0);
     }
-    if (stopping_ && engine_.idle()) ::sd_event_exit(event_.get(), 0);
+    if (stopping_ && engine_.idle()) ::sd_event_exit(event_.get(), exitStatus_);
     armTimer();
 }
 

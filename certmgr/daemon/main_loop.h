@@ -2,9 +2,9 @@
 // watchdog.
 #pragma once
 
-#include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "certmgr/bus/sd_bus.h"
 #include "certmgr/core/clock.h"
 #include "certmgr/engine/engine.h"
 #include "hal/handle.h"
@@ -25,8 +25,9 @@ class MainLoop {
     MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock, engine::EventLog& log);
 
     void attach(sd_bus& bus);
-    // Until SIGTERM or SIGINT; SIGHUP looks at everything again. Workers have ended when it returns.
-    void run();
+    // Until SIGTERM or SIGINT, or the loss of the bus: who cannot be asked or told anything shall be started
+    // anew. SIGHUP looks at everything again. Workers have ended when it returns. The exit status.
+    int run();
 
   private:
     // sd-event's own frames know no exceptions: what a callback could not do is logged, and tried when it is
@@ -38,7 +39,9 @@ class MainLoop {
     static int onTerminate(sd_event_source* source, const signalfd_siginfo* signal, void* loop);
     static int onHangup(sd_event_source* source, const signalfd_siginfo* signal, void* loop);
     static int onTurn(sd_event_source* source, void* loop);
+    static int onBusLost(sd_bus_message* signal, void* loop, sd_bus_error* error);
     void turn();
+    void stop();
     void armTimer();
     void lookAtTheClock();
 
@@ -51,6 +54,8 @@ class MainLoop {
     std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when the clock is set
     bool ready_ = false;
     bool stopping_ = false;
+    bus::Slot busLostSlot_;
+    int exitStatus_ = 0;
 };
 
 }  // namespace certmgr::daemon

@@ -18,6 +18,13 @@ constexpr milliseconds firstPause{40};
 constexpr milliseconds longestPause{250};
 constexpr milliseconds shortestLook{50};
 
+// The leaf may have more names than the service answers to: an uploaded one may be a wildcard.
+const std::vector<Identifier>& namesAskedFor(const ServiceProfile& service, const Credential& credential) {
+    for (const CertificateSpec& spec : service.certificates)
+        if (spec.id == credential.certificate) return spec.names;
+    return credential.leaf.names;
+}
+
 }  // namespace
 
 Deployment::Deployment(const GenerationStore& generations, hal::ServiceControl& control, Probe& probe,
@@ -28,7 +35,7 @@ Deployment::Deployment(const GenerationStore& generations, hal::ServiceControl& 
         const Credential& credential = target.item.credential;
         Step step;
         step.target = &target;
-        if (hasProbe()) step.name = serverNameFor(credential.leaf.names);
+        if (hasProbe()) step.name = serverNameFor(namesAskedFor(service, credential));
         step.wanted = step.expected = crypto::chainSha256(credential.chainPem);
         step.activeBefore = generations.active(service.name, credential.certificate).value_or(0);
         step.outcome.certificate = credential.certificate;

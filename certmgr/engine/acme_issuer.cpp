@@ -1,3 +1,4 @@
+#include "certmgr/core/decision.h"
 #include "certmgr/crypto/x509.h"
 #include "certmgr/engine/issuance.h"
 
@@ -8,6 +9,10 @@ std::string joined(const std::vector<std::string>& contacts) {
     std::string text;
     for (const std::string& contact : contacts) text += contact + "\n";
     return text;
+}
+
+bool placedAt(const store::OrderRow& order, const acme::CaSettings& ca) {
+    return order.ca == ca.name && (order.directory.empty() || order.directory == ca.directory);
 }
 
 }  // namespace
@@ -37,7 +42,8 @@ class StoredOrder : public acme::OrderJournal {
     void orderLost(const std::string& explanation) override {
         records_.database.transaction([&] {
             records_.orders.setState(row_.id, store::OrderState::lost, explanation);
-            row_.id = records_.orders.intend(row_.certificate, row_.ca, row_.key, row_.intended);
+            row_.id =
+                records_.orders.intend(row_.certificate, row_.ca, row_.directory, row_.key, row_.intended);
         });
         row_.state = store::OrderState::intended;
         log_.write({Severity::warning,
@@ -61,6 +67,7 @@ class StoredOrder : public acme::OrderJournal {
 };
 
 struct AcmeIssuer::Line {
+    KeyId accountKey;
     std::unique_ptr<net::HttpClient> http;
     std::unique_ptr<acme::Session> session;
 };
@@ -77,24 +84,39 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, acme
 
 AcmeIssuer::~AcmeIssuer() = default;
 
-std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca) {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<Line>& line = lines_[ca.name];
-    if (line) return line;
-
-    auto account = records_.accounts.find(ca.name, ca.directory);
+// RFC 8555 6.2: an account is known by its key. Where that is gone, the URL leads to an account that nobody
+// can speak for any more.
+store::AccountRow AcmeIssuer::accountAt(const acme::CaSettings& ca) {
+    std::optional<store::AccountRow> account = records_.accounts.find(ca.name, ca.directory);
     if (!account) {
         records_.database.transaction([&] {
             records_.accounts.intend(ca.name, ca.directory, keys_.intend("acme-account:" + ca.name));
         });
         account = records_.accounts.find(ca.name, ca.directory);
     }
+    if (account->url.empty() || keys_.store().find(account->key)) return *account;
+    log_.write({Severity::warning,
+                event_id::accountLost,
+                "the key of the account at " + ca.name +
+                    " is no longer in the key store (a lost directory): another account takes its place",
+                {{"CERTMGR_CA", ca.name}, {"CERTMGR_ACCOUNT", account->url}}});
+    account->url.clear();
+    records_.accounts.registered(ca.name, ca.directory, account->url);
+    return *account;
+}
+
+std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Line>& line = lines_[ca.name];
+    if (line && keys_.store().find(line->accountKey)) return line;
+
+    const store::AccountRow account = accountAt(ca);
     // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
     const hal::KeyInfo key = keys_.obtain(
-        {account->key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
+        {account.key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
     const std::string told = "acme-contacts:" + ca.name + " " + ca.directory;
     const std::string contacts = joined(ca.contacts);
-    acme::AccountSettings settings{key.id, account->url.empty() ? std::nullopt : std::optional(account->url),
+    acme::AccountSettings settings{key.id, account.url.empty() ? std::nullopt : std::optional(account.url),
                                    [this, ca, told, contacts](const std::string& url) {
                                        records_.database.transaction([&] {
                                            records_.accounts.registered(ca.name, ca.directory, url);
@@ -103,6 +125,7 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
                                    },
                                    records_.meta.get(told) != contacts};
     auto made = std::make_shared<Line>();
+    made->accountKey = key.id;
     made->http = http_(ca);
     made->session =
         std::make_unique<acme::Session>(ca, std::move(settings), keys_.store().open(key.id), *made->http);
@@ -112,11 +135,15 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
 
 store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSettings& ca) {
     if (const auto open = records_.orders.open(spec.id)) {
-        if (open->ca == ca.name) return *open;
-        records_.orders.setState(open->id, store::OrderState::abandoned, "the CA is no longer configured");
+        if (placedAt(*open, ca)) return *open;
+        records_.orders.setState(open->id, store::OrderState::abandoned,
+                                 "another CA is asked now: " + ca.name + ", " + ca.directory);
+        keys_.discard(open->key);
     }
-    records_.database.transaction(
-        [&] { records_.orders.intend(spec.id, ca.name, keys_.intend("order:" + spec.id), clock_.now()); });
+    records_.database.transaction([&] {
+        records_.orders.intend(spec.id, ca.name, ca.directory, keys_.intend("order:" + spec.id),
+                               clock_.now());
+    });
     return records_.orders.open(spec.id).value();
 }
 
@@ -144,8 +171,29 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
     return {0, spec.id, Source::acme, order.key, crypto::toPem(chain), leaf, order.ca, key.algorithm};
 }
 
-void AcmeIssuer::issue(const CertificateSpec& spec, const Activity& activity, std::stop_token stop) {
-    const acme::CaSettings& ca = cas_.front();
+const acme::CaSettings& AcmeIssuer::caAfter(int failures) const {
+    return cas_.at(caInTurn(failures, cas_.size()));
+}
+
+std::string AcmeIssuer::describeTurn(int failures) const {
+    const acme::CaSettings& ca = caAfter(failures);
+    if (cas_.size() == 1 || failures == 0) return ca.name;
+    const acme::CaSettings& last = caAfter(failures - 1);
+    return ca.name +
+           (last.name == ca.name ? " once more" : ", since the attempts at " + last.name + " failed");
+}
+
+AttemptRecord AcmeIssuer::afterFailure(int failures, const Error& error,
+                                       std::optional<seconds> shortLivedRemaining, double jitter) const {
+    const bool passedOver = error.retryAt() && cas_.size() > 1;
+    const int count = passedOver ? endOfTurn(failures) : failures + 1;
+    return {count, nextAttempt(count, clock_.now(), shortLivedRemaining, jitter,
+                               passedOver ? std::nullopt : error.retryAt())};
+}
+
+void AcmeIssuer::issue(const CertificateSpec& spec, int failures, const Activity& activity,
+                       std::stop_token stop) {
+    const acme::CaSettings& ca = caAfter(failures);
     const std::shared_ptr<Line> line = lineTo(ca);
     StoredOrder journal(records_, log_, intent(spec, ca), activity);
     try {

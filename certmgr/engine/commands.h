@@ -18,6 +18,14 @@ struct RequestCommand {
     bool acme = true;
 };
 
+struct UploadCommand {
+    // PEM, DER or PKCS#12, in any order: files, pipes or sealed memfds, at most 256 KiB together, read on a
+    // worker.
+    std::vector<hal::UniqueFd> contents;
+    hal::UniqueFd passphrase;  // its content, at most 1 KiB, a line end behind it left out; empty: none given
+    bool dryRun = false;       // all checks and the report, no change
+};
+
 // Implementations: Engine and the bus tests' fake. Each command checks its input at once and throws
 // Error(rejected) for what is wrong with it; what it starts runs on a worker and is followed by the job whose
 // id it returns.
@@ -28,12 +36,12 @@ class Commands {
     virtual const Views& views() const = 0;
 
     virtual std::string request(const RequestCommand& command) = 0;
-    // The chain and its private key, PEM, in any order; a file, pipe or sealed memfd, at most 256 KiB, read
-    // on a worker. `dryRun`: all checks and the report, no change.
-    virtual std::string upload(hal::UniqueFd content, bool dryRun) = 0;
+    virtual std::string upload(UploadCommand command) = 0;
     virtual std::string reissue(const CertificateId& id) = 0;  // also the manual retry: allowed at once
     // Refused ("in-use") while a service's profile asks for the certificate.
     virtual std::string remove(const CertificateId& id) = 0;
+    // Refused ("in-use") while the upload serves, or a service may yet go back to it.
+    virtual std::string removeUpload(const std::string& id) = 0;
     virtual std::string check(const std::string& service) = 0;  // proves what is served now; changes nothing
 
     virtual AuthorityCommands& authority() = 0;

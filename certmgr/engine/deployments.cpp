@@ -68,6 +68,17 @@ std::map<CertificateId, store::DeploymentRow> Deployments::rowsOf(const ServiceP
     return rows;
 }
 
+void Deployments::clearAwayOthers(const std::vector<ServiceProfile>& services) {
+    std::set<std::pair<std::string, CertificateId>> wanted;
+    for (const ServiceProfile& service : services)
+        for (const CertificateSpec& spec : service.certificates) wanted.emplace(service.name, spec.id);
+    for (const store::DeploymentRow& row : records_.deployments.list()) {
+        if (wanted.contains({row.service, row.certificate})) continue;
+        generations_.removeCertificate(row.service, row.certificate);
+        records_.deployments.remove(row.service, row.certificate);
+    }
+}
+
 Deployments::Result Deployments::bring(const ServiceProfile& service, bool proveAgain,
                                        const std::stop_token& stop) {
     Result result;

@@ -35,6 +35,10 @@ class Deployments {
     // well. Error "cancelled": nothing of this try is on record, and the next start makes it again.
     Result bring(const ServiceProfile& service, bool proveAgain, const std::stop_token& stop);
 
+    // Removes the files and the record of what none of these services asks for any more. Only while nothing
+    // else runs.
+    void clearAwayOthers(const std::vector<ServiceProfile>& services);
+
     struct Checked {
         std::string lines;  // one for each certificate
         bool good = true;   // all are served as they should be, as far as anyone can see

@@ -76,6 +76,7 @@ void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::
     }
     started_ = true;
     runAuthority();
+    runUploads();
     for (const CertificateId& id : wanted) runIssue(id);
     for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
     for (const auto& command : std::exchange(beforeStart_, {})) command();
@@ -91,7 +92,8 @@ void Engine::whenStarted(std::function<void()> command) {
 // `alone`: nothing else runs yet, so that a key without an owner is nobody's and not one just intended.
 std::vector<CertificateId> Engine::reconcile(bool alone) {
     std::set<CertificateId> fromProfiles;
-    std::vector<CertificateId> wanted;
+    std::vector<CertificateId> kept;
+    if (alone) deployments_.clearAwayOthers(profiles_);
     records_.database.transaction([&] {
         for (const CertificateSpec& spec : specs_) {
             records_.certificates.put(spec, true);
@@ -99,13 +101,30 @@ std::vector<CertificateId> Engine::reconcile(bool alone) {
         }
         for (const store::CertificateRow& row : records_.certificates.list()) {
             if (row.fromProfile && !fromProfiles.contains(row.spec.id))
-                records_.certificates.put(row.spec, false);
-            wanted.push_back(row.spec.id);
+                records_.certificates.droppedByProfiles(row.spec.id);
+            if (alone && !fromProfiles.contains(row.spec.id) && goesWithItsProfile(row))
+                records_.certificates.remove(row.spec.id);
+            else
+                kept.push_back(row.spec.id);
         }
     });
     if (alone) keys_.sweep();
     setUsersOfKeys();
-    return wanted;
+    return kept;
+}
+
+// What a CA or an administrator gave stays to its end: the profile may come back. An upload stays even then,
+// among the uploads.
+bool Engine::goesWithItsProfile(const store::CertificateRow& row) {
+    if (!row.profileOnly || !parts_.clock.trust().trusted) return false;
+    const auto current = records_.credentials.current(row.spec.id);
+    if (current && current->source != Source::local && parts_.clock.now() < current->leaf.notAfter)
+        return false;
+    parts_.log.write({Severity::notice,
+                      event_id::certificateDropped,
+                      row.spec.id + ": no profile asks for it any more; the certificate is deleted",
+                      {{"CERTMGR_CERTIFICATE", row.spec.id}}});
+    return true;
 }
 
 // The profiles may name other users than those that the keys were made for. An uploaded key may serve several
@@ -133,6 +152,7 @@ void Engine::runDue() {
         if (kind == "authority") runAuthority();
         if (kind == "trust") runTrust();
         if (kind == "reload") runReload(subject);
+        if (kind == "uploads") runUploads();
         if (kind == "start") runStart();
         if (kind == "time") noteTime();
         if (kind == "alarms") runAlarms();
@@ -228,6 +248,7 @@ void Engine::concludeDeploy(const std::string& service, const Brought& brought,
         parts_.views.put(std::move(view));
     }
     lookAtAlarmsSoon();
+    if (!brought.result.touched.empty()) uploadsChanged();
     settleJobs();
 }
 

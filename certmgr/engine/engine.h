@@ -72,9 +72,10 @@ class Engine : public Commands, public AuthorityCommands {
 
     const Views& views() const override { return parts_.views; }
     std::string request(const RequestCommand& command) override;
-    std::string upload(hal::UniqueFd content, bool dryRun) override;
+    std::string upload(UploadCommand command) override;
     std::string reissue(const CertificateId& id) override;
     std::string remove(const CertificateId& id) override;
+    std::string removeUpload(const std::string& id) override;
     std::string check(const std::string& service) override;
     std::string chainPem(const CertificateId& id) override;
     AuthorityCommands& authority() override { return *this; }
@@ -132,6 +133,7 @@ class Engine : public Commands, public AuthorityCommands {
 
     // Workers' side.
     std::vector<CertificateId> reconcile(bool alone);
+    bool goesWithItsProfile(const store::CertificateRow& row);
     void setUsersOfKeys();
     Turn issueTurn(const CertificateId& id);
     void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);
@@ -158,15 +160,18 @@ class Engine : public Commands, public AuthorityCommands {
     void runAuthority();
     void runTrust();
     void runReload(const std::string& service);
-    std::string authorityJob(const std::string& kind, std::function<std::string()> work,
+    std::string authorityJob(const std::string& kind, std::function<std::string(const std::stop_token&)> work,
                              std::function<void(const std::string& job, const std::string& result)> after);
-    std::string changeAuthority(const std::string& kind, std::function<void()> change);
+    std::string changeAuthority(const std::string& kind, std::function<void(const std::stop_token&)> change);
     void concludeAuthority(const AuthorityState& state);
     std::mutex& reloadOf(const ServiceProfile& service);
     void concludeIssue(const CertificateId& id, const Turn& turn);
     void concludeDeploy(const std::string& service, const Brought& brought,
                         const std::optional<Error>& failure);
     void concludeUpload(const std::string& job, const Uploads::Taken& taken, bool dryRun);
+    void runUploads();
+    void showUploads(std::vector<UploadView> shown);
+    void uploadsChanged();
     void concludeRemove(const CertificateId& id, const std::optional<Error>& failure);
     void showActivity(const CertificateId& id, const std::string& sentence);
     void markStale(const CertificateView& view);

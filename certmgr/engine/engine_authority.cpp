@@ -47,13 +47,15 @@ std::shared_ptr<hal::UniqueFd> shared(hal::UniqueFd fd) {
 
 }  // namespace
 
-std::string Engine::authorityJob(const std::string& kind, std::function<std::string()> work,
+std::string Engine::authorityJob(const std::string& kind,
+                                 std::function<std::string(const std::stop_token&)> work,
                                  std::function<void(const std::string&, const std::string&)> after) {
     auto result = std::make_shared<std::string>();
     const std::string job = jobs_.begin(kind, "");
     whenStarted([this, kind, job, result, work = std::move(work), after = std::move(after)] {
         lanes_.run(
-            kind + ":" + job, uploadWorkers_, [work, result](std::stop_token) { *result = work(); },
+            kind + ":" + job, uploadWorkers_,
+            [work, result](const std::stop_token& stop) { *result = work(stop); },
             [this, job, result, after](const auto& failure) {
                 if (!failure) return after(job, *result);
                 // What is rejected changed nothing; anything else may have stopped half-way, and is made
@@ -69,8 +71,9 @@ std::string Engine::signRequest(const EndEntityCommand& holder, hal::UniqueFd re
     const auto done = [this](const std::string& job, const std::string& serial) { jobs_.done(job, serial); };
     return authorityJob(
         "sign",
-        [this, wanted = requestOf(holder), in = shared(std::move(request)), out = shared(std::move(output))] {
-            const crypto::SecretText csr = readSecret(*in, largestInput, "the certificate request");
+        [this, wanted = requestOf(holder), in = shared(std::move(request)),
+         out = shared(std::move(output))](const std::stop_token& stop) {
+            const crypto::SecretText csr = readSecret(*in, largestInput, "the certificate request", stop);
             const Registrar::Delivery delivery = registrar_.sign(csr.view(), wanted);
             writeOutput(*out, delivery.chainPem);
             return delivery.serial;
@@ -90,8 +93,8 @@ std::string Engine::issueBundle(const BundleCommand& command, hal::UniqueFd pass
     return authorityJob(
         "issue",
         [this, wanted = requestOf(command.holder), format, algorithm = *algorithm,
-         in = shared(std::move(passphrase)), out = shared(std::move(output))] {
-            const crypto::SecretText secret = readSecret(*in, longestPassphrase, "the passphrase");
+         in = shared(std::move(passphrase)), out = shared(std::move(output))](const std::stop_token& stop) {
+            const crypto::SecretText secret = readSecret(*in, longestPassphrase, "the passphrase", stop);
             const Registrar::Bundle bundle =
                 registrar_.issue(wanted, algorithm, format, withoutLineEnd(secret.view()));
             writeOutput(*out, bundle.content.view());
@@ -108,7 +111,7 @@ std::string Engine::revoke(const std::string& serial, const std::string& reason)
                                  "cessation-of-operation or privilege-withdrawn");
     return authorityJob(
         "revoke",
-        [this, serial, why = *why] {
+        [this, serial, why = *why](const std::stop_token&) {
             registrar_.revoke(serial, why);
             trustFiles_.publish();
             return serial + " is revoked, and the revocation list says so";
@@ -128,14 +131,14 @@ std::string Engine::generateAuthority(const std::string& subject, std::uint32_t 
     const crypto::DistinguishedName name = crypto::parseDistinguishedName(subject);
     const seconds lifetime = days == 0 ? settings_.authority.rootLifetime
                                        : std::chrono::hours(24 * static_cast<std::int64_t>(days));
-    return changeAuthority("generate", [this, name, lifetime] {
+    return changeAuthority("generate", [this, name, lifetime](const std::stop_token&) {
         localCa_.generate(name, lifetime, parts_.clock.now(), parts_.clock.trust().trusted);
     });
 }
 
 std::string Engine::importAuthority(hal::UniqueFd content) {
-    return changeAuthority("import", [this, in = shared(std::move(content))] {
-        localCa_.import(readSecret(*in, largestInput, "the CA").view(), parts_.clock.now(),
+    return changeAuthority("import", [this, in = shared(std::move(content))](const std::stop_token& stop) {
+        localCa_.import(readSecret(*in, largestInput, "the CA", stop).view(), parts_.clock.now(),
                         parts_.clock.trust().trusted);
     });
 }
@@ -143,7 +146,7 @@ std::string Engine::importAuthority(hal::UniqueFd content) {
 std::string Engine::requestAuthority(hal::UniqueFd output) {
     return authorityJob(
         "csr",
-        [this, out = shared(std::move(output))] {
+        [this, out = shared(std::move(output))](const std::stop_token&) {
             writeOutput(*out, localCa_.request());
             return std::string("the request waits for its certificate");
         },
@@ -151,25 +154,26 @@ std::string Engine::requestAuthority(hal::UniqueFd output) {
 }
 
 std::string Engine::installAuthority(hal::UniqueFd chain) {
-    return changeAuthority("install", [this, in = shared(std::move(chain))] {
-        localCa_.install(readSecret(*in, largestInput, "the chain").view(), parts_.clock.now(),
+    return changeAuthority("install", [this, in = shared(std::move(chain))](const std::stop_token& stop) {
+        localCa_.install(readSecret(*in, largestInput, "the chain", stop).view(), parts_.clock.now(),
                          parts_.clock.trust().trusted);
     });
 }
 
 std::string Engine::reissueAuthority() {
-    return changeAuthority("reissue-authority", [this] {
+    return changeAuthority("reissue-authority", [this](const std::stop_token&) {
         localCa_.generate({}, settings_.authority.rootLifetime, parts_.clock.now(),
                           parts_.clock.trust().trusted);
     });
 }
 
-std::string Engine::changeAuthority(const std::string& kind, std::function<void()> change) {
+std::string Engine::changeAuthority(const std::string& kind,
+                                    std::function<void(const std::stop_token&)> change) {
     auto state = std::make_shared<AuthorityState>();
     return authorityJob(
         kind,
-        [this, state, change = std::move(change)] {
-            change();
+        [this, state, change = std::move(change)](const std::stop_token& stop) {
+            change(stop);
             *state = authorityState();
             return state->issuing;
         },

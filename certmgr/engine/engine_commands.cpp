@@ -19,12 +19,6 @@ Value parsed(const std::string& text, Value otherwise,
     reject("bad-" + what, "unknown key " + what + " \"" + text + "\": expected " + expected);
 }
 
-std::string joined(const std::set<CertificateId>& ids) {
-    std::string text;
-    for (const CertificateId& id : ids) text += (text.empty() ? "" : ", ") + id;
-    return text;
-}
-
 }  // namespace
 
 std::string Engine::request(const RequestCommand& command) {
@@ -52,38 +46,6 @@ std::string Engine::request(const RequestCommand& command) {
             });
     });
     return job;
-}
-
-std::string Engine::upload(hal::UniqueFd content, bool dryRun) {
-    struct Upload {
-        hal::UniqueFd content;
-        Uploads::Taken taken;
-    };
-    auto upload = std::make_shared<Upload>();
-    upload->content = std::move(content);
-    const std::string job = jobs_.begin("upload", "");
-    whenStarted([this, job, upload, dryRun] {
-        lanes_.run(
-            "upload:" + job, uploadWorkers_,
-            [this, upload, dryRun](std::stop_token stop) {
-                upload->taken = uploads_.take(std::move(upload->content), dryRun, stop);
-            },
-            [this, job, upload, dryRun](const auto& failure) {
-                if (failure) return jobs_.failed(job, *failure);
-                concludeUpload(job, upload->taken, dryRun);
-            });
-    });
-    return job;
-}
-
-void Engine::concludeUpload(const std::string& job, const Uploads::Taken& taken, bool dryRun) {
-    const std::set<CertificateId> covered(taken.covered.begin(), taken.covered.end());
-    const std::string serves =
-        covered.empty() ? "no certificate of this box has its names" : "serves " + joined(covered);
-    if (dryRun || covered.empty())
-        return jobs_.done(job, (dryRun ? "all checks passed; " : "kept; ") + serves);
-    followed_[job] = {"upload", covered};
-    for (const CertificateId& id : covered) runIssue(id);
 }
 
 std::string Engine::reissue(const CertificateId& id) {

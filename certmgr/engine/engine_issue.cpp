@@ -41,11 +41,14 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     uploads_.offer(row.spec);
     CertificateFacts facts;
     facts.spec = row.spec;
-    facts.uploaded = uploads_.best(row.spec.id, now);
+    UploadChoice upload = uploads_.best(row.spec, now);
+    facts.uploaded = std::move(upload.credential);
+    facts.uploadedReason = std::move(upload.reason);
     facts.current = records_.credentials.current(row.spec.id);
     facts.currentKeyLost = facts.current && !parts_.keys.find(facts.current->key);
-    facts.acmeImpossible = whyNoAcme(row.spec);
+    facts.acmeImpossible = row.wanted() ? whyNoAcme(row.spec) : "no profile asks for it any more";
     facts.acme = row.acme;
+    if (acmeIssuer_.configured()) facts.orderFrom = acmeIssuer_.describeTurn(row.acme.failures);
     facts.issuingAuthority = localCa_.issuingId();
     facts.reissue = row.reissueAsked;
     facts.clockTrusted = parts_.clock.trust().trusted;
@@ -89,7 +92,7 @@ void Engine::settleIssue(const CertificateId& id, std::optional<store::Certifica
         if (!row) return;
         turn.decision = decideFor(*row);
         if (turn.decision.action == Action::useUploaded) {
-            const Credential upload = uploads_.best(id, parts_.clock.now()).value();
+            const Credential upload = uploads_.best(row->spec, parts_.clock.now()).credential.value();
             records_.credentials.setCurrent(id, upload.generation);
         } else if (turn.decision.action == Action::issueLocal) {
             localIssuer_.issue(row->spec, turn.decision.replaces);
@@ -128,7 +131,7 @@ void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_
         parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
     };
     try {
-        acmeIssuer_.issue(row->spec, activity, stop);
+        acmeIssuer_.issue(row->spec, row->acme.failures, activity, stop);
         recordSuccess(id);
     } catch (const Error& error) {
         if (!stop.stop_requested()) recordFailure(*row, error);
@@ -142,15 +145,14 @@ void Engine::recordFailure(const store::CertificateRow& row, const Error& error)
     if (const auto current = records_.credentials.current(id);
         current && current->leaf.notAfter - current->leaf.notBefore < std::chrono::hours(24 * 10))
         shortLivedRemaining = current->leaf.notAfter - now;
-    const int failures = row.acme.failures + 1;
-    const TimePoint next = nextAttempt(failures, now, shortLivedRemaining, jitter(), error.retryAt());
-    records_.certificates.attemptFailed(id, {failures, next}, now, error.code(), error.what(),
-                                        error.problem());
+    const AttemptRecord record =
+        acmeIssuer_.afterFailure(row.acme.failures, error, shortLivedRemaining, jitter());
+    records_.certificates.attemptFailed(id, record, now, error.code(), error.what(), error.problem());
     records_.certificates.askReissue(id,
                                      false);  // the usual schedule goes on; the one who asked sees the error
     parts_.log.write({Severity::warning,
                       event_id::issueFailed,
-                      id + ": " + error.what() + "; next attempt " + formatTime(next),
+                      id + ": " + error.what() + "; next attempt " + formatTime(record.nextAttempt.value()),
                       {{"CERTMGR_CERTIFICATE", id},
                        {"CERTMGR_CODE", error.code()},
                        {"CERTMGR_PROBLEM", error.problem()}}});
@@ -212,6 +214,7 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     }
     parts_.views.put(view);
     lookAtAlarmsSoon();
+    uploadsChanged();
     markStale(view);
     deployWhereAllIsIssued(id);
     settleJobs();
@@ -289,6 +292,7 @@ void Engine::concludeRemove(const CertificateId& id, const std::optional<Error>&
         schedule_.set("issue:" + id, std::nullopt);
         parts_.views.remove(Views::Kind::certificate, id);
         lookAtAlarmsSoon();
+        uploadsChanged();
     }
     settleJobs();
 }

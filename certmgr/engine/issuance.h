@@ -51,14 +51,22 @@ class AcmeIssuer {
     ~AcmeIssuer();
 
     bool configured() const { return !cas_.empty(); }
+    // For people: the CA that is asked after so many failures in a row, and why not the first.
+    std::string describeTurn(int failures) const;
+    // The record after one more failure. A CA that asks to wait for long is passed over where there is
+    // another.
+    AttemptRecord afterFailure(int failures, const Error& error, std::optional<seconds> shortLivedRemaining,
+                               double jitter) const;
 
-    // Goes on with the stored intent of the certificate, or makes one. Error "cancelled": everything is kept
-    // for the next run.
-    void issue(const CertificateSpec& spec, const Activity& activity, std::stop_token stop);
+    // Goes on with the stored intent of the certificate, or makes one, at the CA whose turn it is. Error
+    // "cancelled": everything is kept for the next run.
+    void issue(const CertificateSpec& spec, int failures, const Activity& activity, std::stop_token stop);
 
   private:
     struct Line;  // to one CA: HTTP client and session
+    const acme::CaSettings& caAfter(int failures) const;
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca);
+    store::AccountRow accountAt(const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
     void run(const CertificateSpec& spec, acme::Session& session, StoredOrder& journal, std::stop_token stop);
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,

@@ -15,12 +15,6 @@ std::string Jobs::begin(const std::string& kind, const CertificateId& certificat
     return view.id;
 }
 
-void Jobs::step(const std::string& id, const std::string& sentence) {
-    JobView view = views_.jobs().at(id);
-    view.step = sentence;
-    views_.put(std::move(view));
-}
-
 void Jobs::done(const std::string& id, const std::string& result) {
     JobView view = views_.jobs().at(id);
     view.state = "done";

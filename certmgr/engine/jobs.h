@@ -15,7 +15,6 @@ class Jobs {
     explicit Jobs(Views& views) : views_(views) {}
 
     std::string begin(const std::string& kind, const CertificateId& certificate);
-    void step(const std::string& id, const std::string& sentence);
     void done(const std::string& id, const std::string& result);
     void failed(const std::string& id, const Error& error);
 

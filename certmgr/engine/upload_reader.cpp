@@ -1,7 +1,9 @@
 #include "certmgr/engine/upload_reader.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <string>
 
 #include <openssl/crypto.h>
@@ -13,7 +15,11 @@
 namespace certmgr::engine {
 namespace {
 
-constexpr int silenceMs = 10'000;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds longestSilence{10};
+constexpr std::chrono::seconds longestWhole{60};  // each holds one of few workers
+constexpr int stopNoticedMs = 100;
 
 struct Buffer {
     std::array<char, 16 * 1024> octets{};
@@ -27,21 +33,35 @@ struct Buffer {
     throw Error(ErrorKind::rejected, code, std::string(what) + why);
 }
 
+// EINTR comes back as "nothing yet", so that the read that follows never blocks.
+void awaitContent(int fd, std::string_view what, Clock::time_point whole, const std::stop_token& stop) {
+    const Clock::time_point until = std::min(Clock::now() + longestSilence, whole);
+    while (Clock::now() < until) {
+        if (stop.stop_requested())
+            throw Error(ErrorKind::transient, "cancelled",
+                        "certmgrd was stopped before " + std::string(what) + " was whole");
+        pollfd waiting{fd, POLLIN, 0};
+        if (::poll(&waiting, 1, stopNoticedMs) > 0) return;
+    }
+    reject(
+        "bad-upload", what,
+        " came by a pipe that stayed silent for ten seconds, or was not whole after a minute: write all of "
+        "it, then close the pipe");
+}
+
 }  // namespace
 
-crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what) {
+crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what,
+                              const std::stop_token& stop) {
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) hal::throwErrno(errno, what);
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
         reject("bad-upload", what, " is neither a file nor a pipe: expected one of them");
     crypto::SecretText secret(limit + 1);
     Buffer buffer;
+    const Clock::time_point whole = Clock::now() + longestWhole;
     while (secret.view().size() <= limit) {
-        pollfd waiting{fd.get(), POLLIN, 0};
-        if (::poll(&waiting, 1, silenceMs) == 0)
-            reject(
-                "bad-upload", what,
-                " came by a pipe that stayed silent for ten seconds: write all of it, then close the pipe");
+        awaitContent(fd.get(), what, whole, stop);
         const ssize_t count = ::read(fd.get(), buffer.octets.data(), buffer.octets.size());
         if (count < 0 && errno != EINTR) hal::throwErrno(errno, what);
         if (count == 0) return secret;

@@ -1,6 +1,7 @@
 // The content of the descriptors that an upload comes by.
 #pragma once
 
+#include <stop_token>
 #include <string_view>
 
 #include "certmgr/crypto/secret_text.h"
@@ -9,8 +10,9 @@
 namespace certmgr::engine {
 
 // Reads a file, pipe or memfd from where it stands to its end. Error(rejected): "bad-upload" for anything
-// else and for a pipe that stays silent for ten seconds, "too-large" above `limit` octets. `what`: "the
-// upload".
-crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what);
+// else and for a pipe that stays silent for ten seconds or is not whole after a minute, "too-large" above
+// `limit` octets; "cancelled" (transient) where it was stopped. `what`: "the upload".
+crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what,
+                              const std::stop_token& stop);
 
 }  // namespace certmgr::engine

@@ -1,79 +1,70 @@
 #include "certmgr/engine/uploads.h"
 
 #include <algorithm>
-#include <cerrno>
 
-#include <openssl/crypto.h>
-#include <poll.h>
-#include <sys/stat.h>
-
-#include "certmgr/core/decision.h"
+#include "certmgr/crypto/private_pem.h"
 #include "certmgr/crypto/upload.h"
+#include "certmgr/engine/upload_reader.h"
 
 namespace certmgr::engine {
 namespace {
 
-constexpr std::size_t largestUpload = 256 * 1024;
-constexpr int silenceMs = 10'000;  // a pipe that says nothing for so long is given up
-constexpr int stopNoticedMs = 100;
+constexpr std::size_t mostFindings = 20;  // more than anybody reads, and few enough for a bus message
 
-// Holds an uploaded private key for as long as it is needed.
-struct SecretText {
-    std::string text;
-    SecretText() { text.reserve(largestUpload + 1); }  // never moved by growing: nothing is left behind
-    ~SecretText() { OPENSSL_cleanse(text.data(), text.capacity()); }
-    SecretText(const SecretText&) = delete;
-    SecretText& operator=(const SecretText&) = delete;
+// What an UploadCommand holds, for as long as it is needed.
+struct Content {
+    std::vector<crypto::SecretText> files;
+    std::optional<crypto::SecretText> passphrase;
+
+    Content(const UploadCommand& command, const std::stop_token& stop) {
+        std::size_t left = crypto::maximumUpload;
+        for (const hal::UniqueFd& fd : command.contents) {
+            files.push_back(readSecret(fd, left, "the upload", stop));
+            left -= files.back().view().size();
+        }
+        if (!command.passphrase) return;
+        passphrase.emplace(readSecret(command.passphrase, crypto::maximumPassphrase, "the passphrase", stop));
+        if (passphrase->view().ends_with('\n')) passphrase->removeSuffix(1);
+        if (passphrase->view().ends_with('\r')) passphrase->removeSuffix(1);
+    }
+
+    crypto::UploadFiles view() const {
+        crypto::UploadFiles view;
+        for (const crypto::SecretText& file : files) view.contents.push_back(file.view());
+        if (passphrase) view.passphrase = passphrase->view();
+        return view;
+    }
 };
-
-void awaitContent(int fd, const std::stop_token& stop) {
-    for (int silent = 0; silent < silenceMs; silent += stopNoticedMs) {
-        if (stop.stop_requested())
-            throw Error(ErrorKind::transient, "cancelled",
-                        "certmgrd was stopped before the upload was whole");
-        pollfd waiting{fd, POLLIN, 0};
-        if (::poll(&waiting, 1, stopNoticedMs) != 0) return;
-    }
-    throw Error(ErrorKind::rejected, "bad-upload", "the pipe of the upload stayed silent for ten seconds");
-}
-
-void readAll(int fd, SecretText& secret, const std::stop_token& stop) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) hal::throwErrno(errno, "upload");
-    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
-        throw Error(ErrorKind::rejected, "bad-upload", "the upload must be a file or a pipe");
-    while (secret.text.size() <= largestUpload) {
-        awaitContent(fd, stop);
-        const std::size_t size = secret.text.size();
-        secret.text.resize(largestUpload + 1);
-        const ssize_t count = ::read(fd, secret.text.data() + size, secret.text.size() - size);
-        secret.text.resize(count > 0 ? size + static_cast<std::size_t>(count) : size);
-        if (count < 0 && errno != EINTR) hal::throwErrno(errno, "upload");
-        if (count == 0) return;
-    }
-    throw Error(ErrorKind::rejected, "too-large", "the upload is larger than 256 KiB");
-}
 
 [[noreturn]] void refuse(const std::vector<crypto::Finding>& findings) {
     std::string message = "the upload is refused";
-    for (const crypto::Finding& finding : findings) message += "\n- " + finding.message;
-    throw Error(ErrorKind::rejected, "upload-refused", message);
+    for (std::size_t i = 0; i < std::min(mostFindings, findings.size()); ++i)
+        message += "\n- " + findings[i].message;
+    if (findings.size() > mostFindings)
+        message += "\n- and " + std::to_string(findings.size() - mostFindings) + " more";
+    throw Error(ErrorKind::rejected, findings.size() == 1 ? findings.front().code : "upload-refused",
+                message);
+}
+
+std::string joined(const std::vector<CertificateId>& ids) {
+    std::string text;
+    for (const CertificateId& id : ids) text += (text.empty() ? "" : ", ") + id;
+    return text;
 }
 
 }  // namespace
 
-Uploads::Taken Uploads::take(hal::UniqueFd content, bool dryRun, const std::stop_token& stop) {
-    SecretText secret;
-    readAll(content.get(), secret, stop);
-    const crypto::UploadReport report = crypto::inspectUpload(secret.text, {}, clock_.now());
+Uploads::Taken Uploads::take(UploadCommand command, const std::stop_token& stop) {
+    const Content content(command, stop);
+    const crypto::UploadReport report = crypto::inspectUpload(content.view(), {}, clock_.now());
     if (!report.acceptable()) refuse(report.findings);
-    if (!crypto::keyPemMatches(secret.text, *report.chain.front()))
-        refuse({{"key-mismatch",
-                 "the private key does not belong to the certificate of " + report.leaf->subject}});
 
     Taken taken{*report.leaf, {}};
     for (const store::CertificateRow& row : coveredBy(*report.leaf)) taken.covered.push_back(row.spec.id);
-    if (!dryRun) store(secret.text, crypto::toPem(report.chain), *report.leaf);
+    const std::string chainPem = crypto::toPem(report.chain);
+    for (const store::UploadRow& row : records_.uploads.list())
+        taken.known = taken.known || row.chainPem == chainPem;
+    if (!command.dryRun && !taken.known) store(*report.key, chainPem, *report.leaf);
     return taken;
 }
 
@@ -84,16 +75,18 @@ std::vector<store::CertificateRow> Uploads::coveredBy(const CertificateSummary& 
     return rows;
 }
 
-void Uploads::store(const std::string& pem, const std::string& chainPem, const CertificateSummary& leaf) {
+void Uploads::store(const EVP_PKEY& privateKey, const std::string& chainPem, const CertificateSummary& leaf) {
     std::vector<std::string> users;
     for (const store::CertificateRow& row : coveredBy(leaf))
-        users.insert(users.end(), row.spec.users.begin(), row.spec.users.end());
+        for (const std::string& user : row.spec.users)
+            if (std::find(users.begin(), users.end(), user) == users.end()) users.push_back(user);
     // The same leaf uploaded twice at once must not get one key.
     const std::lock_guard lock(storing_);
     const KeyId key = keys_.intend("upload:" + leaf.sha256);
     try {
-        const hal::KeyInfo info = keys_.store().import(
-            {key, {}, hal::KeyPolicy::preferTpm, {users, {}}, leaf.names.front().value}, pem);
+        const hal::KeyInfo info =
+            keys_.store().import({key, {}, hal::KeyPolicy::preferTpm, {users, {}}, leaf.names.front().value},
+                                 crypto::PrivatePem(privateKey).view());
         records_.database.transaction([&] {
             records_.keys.made(info);
             records_.uploads.add({0, key, chainPem, leaf, clock_.now()});
@@ -121,14 +114,33 @@ void Uploads::offer(const CertificateSpec& spec) {
     }
 }
 
-std::optional<Credential> Uploads::best(const CertificateId& id, TimePoint now) {
-    std::optional<Credential> best;
-    for (const Credential& credential : records_.credentials.history(id)) {
-        if (credential.source != Source::uploaded || credential.leaf.notAfter <= now) continue;
-        if (!keys_.store().find(credential.key)) continue;
-        if (!best || better(credential, *best, now)) best = credential;
-    }
-    return best;
+UploadChoice Uploads::best(const CertificateSpec& spec, TimePoint now) {
+    std::vector<Credential> uploads = records_.credentials.history(spec.id);
+    std::erase_if(uploads, [&](const Credential& one) {
+        return one.source != Source::uploaded || !keys_.store().find(one.key);
+    });
+    return chooseUpload(spec.names, uploads, now);
+}
+
+void Uploads::remove(std::int64_t id) {
+    KeyId key;
+    records_.database.transaction([&] {
+        const std::vector<store::UploadRow> rows = records_.uploads.list();
+        const auto row =
+            std::find_if(rows.begin(), rows.end(), [&](const store::UploadRow& one) { return one.id == id; });
+        if (row == rows.end())
+            throw Error(ErrorKind::rejected, "upload-not-found",
+                        "there is no upload " + std::to_string(id) + "; see: certmgrctl list --uploaded");
+        if (const auto served = records_.uploads.servedBy(id); !served.empty())
+            throw Error(ErrorKind::rejected, "in-use",
+                        "the upload " + std::to_string(id) + " serves " + joined(served) +
+                            "; bring a better one first, or take the names out of the services' profiles");
+        key = row->key;
+        records_.uploads.remove(id);
+    });
+    keys_.discard(key);
+    log_.write(
+        {Severity::notice, event_id::uploadDeleted, "the upload " + std::to_string(id) + " is deleted", {}});
 }
 
 }  // namespace certmgr::engine

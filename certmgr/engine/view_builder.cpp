@@ -33,7 +33,8 @@ void describeCredential(Records& records, const Credential& credential, Certific
     view.sha256 = credential.leaf.sha256;
     view.notBefore = epoch(credential.leaf.notBefore);
     view.notAfter = epoch(credential.leaf.notAfter);
-    view.renewAt = epoch(renewalTime(credential.leaf));
+    view.renewAt = epoch(credential.source == Source::uploaded ? lastStretch(credential.leaf)
+                                                               : renewalTime(credential.leaf));
     view.generation = credential.generation;
     if (const auto key = records.keys.find(credential.key)) {
         view.keyBackend = key->backend;
@@ -137,6 +138,33 @@ std::vector<AuthorityView> authorityViews(Records& records, TimePoint now) {
         view.state = record.summary.notAfter < now ? "expired" : newest ? "in-force" : "trusted";
         if (!newest) view.dependents = dependentsOf(records, record, known, now);
         views.push_back(std::move(view));
+    }
+    return views;
+}
+
+std::vector<UploadView> uploadViews(Records& records) {
+    const std::vector<store::UploadRow> uploads = records.uploads.list();
+    if (uploads.empty()) return {};
+    const std::vector<store::CertificateRow> certificates = records.certificates.list();
+    std::vector<UploadView> views;
+    for (const store::UploadRow& upload : uploads) {
+        UploadView& view = views.emplace_back();
+        view.id = std::to_string(upload.id);
+        for (const Identifier& name : upload.leaf.names) view.names.push_back(name.value);
+        for (const store::CertificateRow& row : certificates)
+            if (coversAll(upload.leaf.names, row.spec.names)) view.certificates.push_back(row.spec.id);
+        view.serves = records.uploads.servedBy(upload.id);
+        view.subject = upload.leaf.subject;
+        view.issuer = upload.leaf.issuer;
+        view.serial = upload.leaf.serial;
+        view.sha256 = upload.leaf.sha256;
+        view.notBefore = epoch(upload.leaf.notBefore);
+        view.notAfter = epoch(upload.leaf.notAfter);
+        view.uploaded = epoch(upload.uploaded);
+        if (const auto key = records.keys.find(upload.key)) {
+            view.keyBackend = key->backend;
+            view.keyReason = key->reason;
+        }
     }
     return views;
 }

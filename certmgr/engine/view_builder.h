@@ -20,5 +20,6 @@ std::string worstProof(Records& records, const CertificateId& id, std::int64_t g
                        const std::vector<std::string>& services);
 ServiceView serviceView(Records& records, const ServiceProfile& service);
 std::vector<AuthorityView> authorityViews(Records& records, TimePoint now);
+std::vector<UploadView> uploadViews(Records& records);
 
 }  // namespace certmgr::engine

@@ -28,6 +28,11 @@ void Views::put(AuthorityView view) {
     tell(Kind::authority, id, store(authorities_, id, std::move(view)));
 }
 
+void Views::put(UploadView view) {
+    const std::string id = view.id;
+    tell(Kind::upload, id, store(uploads_, id, std::move(view)));
+}
+
 void Views::put(JobView view) {
     const std::string id = view.id;
     tell(Kind::job, id, store(jobs_, id, std::move(view)));
@@ -49,6 +54,9 @@ void Views::remove(Kind kind, const std::string& id) {
             break;
         case Kind::authority:
             removed = authorities_.erase(id);
+            break;
+        case Kind::upload:
+            removed = uploads_.erase(id);
             break;
         case Kind::job:
             removed = jobs_.erase(id);

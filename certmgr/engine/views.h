@@ -73,6 +73,17 @@ struct AlarmView {
     bool operator==(const AlarmView&) const = default;
 };
 
+// A chain that was uploaded with its key, in use or not.
+struct UploadView {
+    std::string id;                         // a running number
+    std::vector<std::string> names;         // of the leaf
+    std::vector<std::string> certificates;  // the ids of those that it covers
+    std::vector<std::string> serves;        // of these, where it is in force or may be gone back to
+    std::string subject, issuer, serial, sha256, keyBackend, keyReason;
+    std::uint64_t notBefore = 0, notAfter = 0, uploaded = 0;
+    bool operator==(const UploadView&) const = default;
+};
+
 struct JobView {
     std::string id;                           // a running number
     std::string kind;                         // "request", "upload", "reissue", "delete", "check"
@@ -88,7 +99,7 @@ struct JobView {
 class Views {
   public:
     enum class Change { added, changed, removed };
-    enum class Kind { certificate, service, authority, job, alarm };
+    enum class Kind { certificate, service, authority, upload, job, alarm };
     // Hears of a change after it was made: what was removed cannot be looked up any more. `id` is the
     // service's name for a service. Must not change the views.
     using Listener = std::function<void(Kind, const std::string& id, Change)>;
@@ -98,6 +109,7 @@ class Views {
     const std::map<std::string, CertificateView>& certificates() const { return certificates_; }
     const std::map<std::string, ServiceView>& services() const { return services_; }
     const std::map<std::string, AuthorityView>& authorities() const { return authorities_; }
+    const std::map<std::string, UploadView>& uploads() const { return uploads_; }
     const std::map<std::string, JobView>& jobs() const { return jobs_; }
     const std::map<std::string, AlarmView>& alarms() const { return alarms_; }
 
@@ -105,6 +117,7 @@ class Views {
     void put(CertificateView view);
     void put(ServiceView view);
     void put(AuthorityView view);
+    void put(UploadView view);
     void put(JobView view);
     void put(AlarmView view);
     void remove(Kind kind, const std::string& id);
@@ -116,6 +129,7 @@ class Views {
     std::map<std::string, CertificateView> certificates_;
     std::map<std::string, ServiceView> services_;
     std::map<std::string, AuthorityView> authorities_;
+    std::map<std::string, UploadView> uploads_;
     std::map<std::string, JobView> jobs_;
     std::map<std::string, AlarmView> alarms_;
 };

@@ -4,9 +4,9 @@
 namespace certmgr::store {
 namespace {
 
-#define CERTMGR_CERTIFICATE_COLUMNS                                                              \
-    "id, names, key_algorithm, key_policy, acme, users, from_profile, reissue_asked, failures, " \
-    "next_attempt, last_attempt, last_error, last_error_code, last_problem"
+#define CERTMGR_CERTIFICATE_COLUMNS                                                                  \
+    "id, names, key_algorithm, key_policy, acme, users, from_profile, profile_only, reissue_asked, " \
+    "failures, next_attempt, last_attempt, last_error, last_error_code, last_problem"
 
 CertificateRow certificateRow(Query& query) {
     CertificateRow row;
@@ -19,6 +19,7 @@ CertificateRow certificateRow(Query& query) {
     row.spec.acme = query.boolean();
     row.spec.users = query.texts();
     row.fromProfile = query.boolean();
+    row.profileOnly = query.boolean();
     row.reissueAsked = query.boolean();
     row.acme.failures = static_cast<int>(query.integer());
     row.acme.nextAttempt = query.optionalTime();
@@ -33,14 +34,19 @@ CertificateRow certificateRow(Query& query) {
 
 void CertificateRepository::put(const CertificateSpec& spec, bool fromProfile) {
     Query(database_,
-          "INSERT INTO certificates (id, names, key_algorithm, key_policy, acme, users, from_profile) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?) "
+          "INSERT INTO certificates "
+          "(id, names, key_algorithm, key_policy, acme, users, from_profile, profile_only) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) "
           "ON CONFLICT (id) DO UPDATE SET names = excluded.names, key_algorithm = excluded.key_algorithm, "
           "key_policy = excluded.key_policy, acme = excluded.acme, users = excluded.users, "
-          "from_profile = excluded.from_profile",
+          "from_profile = excluded.from_profile, profile_only = profile_only AND excluded.profile_only",
           spec.id, spec.names, hal::toString(spec.keyAlgorithm), hal::toString(spec.keyPolicy), spec.acme,
           spec.users, fromProfile)
         .run();
+}
+
+void CertificateRepository::droppedByProfiles(const CertificateId& id) {
+    Query(database_, "UPDATE certificates SET from_profile = 0 WHERE id = ?", id).run();
 }
 
 std::optional<CertificateRow> CertificateRepository::find(const CertificateId& id) {

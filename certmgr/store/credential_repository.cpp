@@ -110,8 +110,25 @@ std::vector<UploadRow> UploadRepository::list() {
     return rows;
 }
 
+std::vector<CertificateId> UploadRepository::servedBy(std::int64_t id) {
+    std::vector<CertificateId> certificates;
+    Query query(database_,
+                "SELECT certificate FROM credentials"
+                " WHERE key = (SELECT key FROM uploads WHERE id = ?)"
+                " AND (generation IN (SELECT current FROM certificates WHERE current IS NOT NULL)"
+                "      OR generation IN (SELECT wanted FROM deployments)"
+                "      OR generation IN (SELECT last_good FROM deployments)) ORDER BY certificate",
+                id);
+    while (query.next()) certificates.push_back(query.text());
+    return certificates;
+}
+
 void UploadRepository::remove(std::int64_t id) {
-    Query(database_, "DELETE FROM uploads WHERE id = ?", id).run();
+    database_.transaction([&] {
+        Query(database_, "DELETE FROM credentials WHERE key = (SELECT key FROM uploads WHERE id = ?)", id)
+            .run();
+        Query(database_, "DELETE FROM uploads WHERE id = ?", id).run();
+    });
 }
 
 }  // namespace certmgr::store

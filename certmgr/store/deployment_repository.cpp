@@ -26,13 +26,13 @@ DeploymentRow deploymentRow(Query& query) {
 
 void DeploymentRepository::put(const DeploymentRow& row) {
     Query(database_,
-          "INSERT INTO deployments (service, certificate, wanted, last_good, state, reason, proved_at, "
-          "failures, "
-          "next_attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-          "ON CONFLICT (service, certificate) DO UPDATE SET wanted = excluded.wanted, last_good = "
-          "excluded.last_good, "
-          "state = excluded.state, reason = excluded.reason, proved_at = excluded.proved_at, "
-          "failures = excluded.failures, next_attempt = excluded.next_attempt",
+          "INSERT INTO deployments "
+          "(service, certificate, wanted, last_good, state, reason, proved_at, failures, next_attempt) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (service, certificate) DO UPDATE SET "
+          "wanted = excluded.wanted, last_good = excluded.last_good, state = excluded.state, "
+          "reason = excluded.reason, proved_at = excluded.proved_at, failures = excluded.failures, "
+          "next_attempt = excluded.next_attempt",
           row.service, row.certificate, row.wanted, row.lastGood, row.state, row.reason, row.provedAt,
           row.failures, row.nextAttempt)
         .run();
@@ -49,6 +49,13 @@ std::optional<DeploymentRow> DeploymentRepository::find(const std::string& servi
 std::vector<DeploymentRow> DeploymentRepository::list(const std::string& service) {
     std::vector<DeploymentRow> rows;
     Query query(database_, CERTMGR_SELECT_DEPLOYMENT "WHERE service = ? ORDER BY certificate", service);
+    while (query.next()) rows.push_back(deploymentRow(query));
+    return rows;
+}
+
+std::vector<DeploymentRow> DeploymentRepository::list() {
+    std::vector<DeploymentRow> rows;
+    Query query(database_, CERTMGR_SELECT_DEPLOYMENT "ORDER BY service, certificate");
     while (query.next()) rows.push_back(deploymentRow(query));
     return rows;
 }

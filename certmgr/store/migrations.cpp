@@ -189,8 +189,15 @@ constexpr const char* version2 = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
-// What is wrong, and what of it has still to be told.
+// A CA is known by the URL of its directory: its name is the administrator's (RFC 8555 7.1.1). And a
+// certificate that only profiles ever asked for goes with them.
 constexpr const char* version3 = R"sql(
+    ALTER TABLE orders ADD COLUMN directory TEXT NOT NULL DEFAULT '';
+    ALTER TABLE certificates ADD COLUMN profile_only INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+// What is wrong, and what of it has still to be told.
+constexpr const char* version4 = R"sql(
     CREATE TABLE alarms (
         kind     TEXT NOT NULL,
         subject  TEXT NOT NULL,
@@ -211,7 +218,8 @@ constexpr const char* version3 = R"sql(
     ) STRICT;
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}};
+constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3},
+                           Migration{version4}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

@@ -4,7 +4,8 @@
 namespace certmgr::store {
 namespace {
 
-#define CERTMGR_SELECT_ORDER "SELECT id, certificate, ca, key, state, url, explanation, intended FROM orders "
+#define CERTMGR_SELECT_ORDER \
+    "SELECT id, certificate, ca, directory, key, state, url, explanation, intended FROM orders "
 
 std::optional<OrderState> orderStateFrom(std::string_view text) {
     for (const OrderState state : {OrderState::intended, OrderState::sending, OrderState::created,
@@ -18,6 +19,7 @@ OrderRow orderRow(Query& query) {
     row.id = query.integer();
     row.certificate = query.text();
     row.ca = query.text();
+    row.directory = query.text();
     row.key = query.key();
     const std::string state = query.text();
     row.state = valueOf(orderStateFrom(state), state);
@@ -48,10 +50,11 @@ std::string_view toString(OrderState state) noexcept {
 }
 
 std::int64_t OrderRepository::intend(const CertificateId& certificate, const std::string& ca,
-                                     const KeyId& key, TimePoint when) {
+                                     const std::string& directory, const KeyId& key, TimePoint when) {
     return Query(database_,
-                 "INSERT INTO orders (certificate, ca, key, state, intended) VALUES (?, ?, ?, ?, ?)",
-                 certificate, ca, key, toString(OrderState::intended), when)
+                 "INSERT INTO orders (certificate, ca, directory, key, state, intended) "
+                 "VALUES (?, ?, ?, ?, ?, ?)",
+                 certificate, ca, directory, key, toString(OrderState::intended), when)
         .insert();
 }
 

@@ -20,8 +20,8 @@ namespace certmgr::store {
 // What a key was made for. Stored before the key store is asked to make it, so no key can be forgotten.
 struct KeyRow {
     KeyId id;
-    std::string
-        purpose;  // "local:gw.example", "order:gw.example", "acme-account:letsencrypt", "authority:root-1"
+    // "local:gw.example", "order:gw.example", "acme-account:letsencrypt", "authority:root-1"
+    std::string purpose;
     bool made = false;
     std::string backend;     // "tpm", "sealed", "file"; empty while not made
     std::string reasonCode;  // why that back end
@@ -49,7 +49,9 @@ class KeyRepository {
 // How a certificate came to be wanted.
 struct CertificateRow {
     CertificateSpec spec;
-    bool fromProfile = false;  // wanted by at least one service profile; else asked for over the bus
+    bool fromProfile = false;  // wanted by at least one service profile
+    bool profileOnly = false;  // never asked for over the bus
+    bool wanted() const { return fromProfile || !profileOnly; }
     bool reissueAsked = false;
     AttemptRecord acme;
     std::string lastError;  // of issuing, in plain words; empty: none
@@ -62,6 +64,7 @@ class CertificateRepository {
     explicit CertificateRepository(Database& database) : database_(database) {}
     // Adds it, or changes what is wanted; the history stays.
     void put(const CertificateSpec& spec, bool fromProfile);
+    void droppedByProfiles(const CertificateId& id);
     std::optional<CertificateRow> find(const CertificateId& id);
     std::vector<CertificateRow> list();  // by id
     // With its credentials and orders. Returns the keys that were theirs, for the caller to destroy; those of
@@ -109,6 +112,9 @@ class UploadRepository {
     explicit UploadRepository(Database& database) : database_(database) {}
     std::int64_t add(const UploadRow& upload);
     std::vector<UploadRow> list();
+    // The certificates that it is in force for, and those that a service was last brought or may go back to.
+    std::vector<CertificateId> servedBy(std::int64_t id);
+    // With the credentials made of it; it must serve nothing. The caller destroys its key.
     void remove(std::int64_t id);
 
   private:
@@ -129,7 +135,8 @@ struct OrderRow {
     std::int64_t id = 0;
     CertificateId certificate;
     std::string ca;
-    KeyId key;  // empty: the order has ended and its key is gone
+    std::string directory;  // of the CA; empty: of a release that did not record it
+    KeyId key;              // empty: the order has ended and its key is gone
     OrderState state = OrderState::intended;
     std::string url;          // empty until created
     std::string explanation;  // of abandoned and lost
@@ -138,8 +145,8 @@ struct OrderRow {
 class OrderRepository {
   public:
     explicit OrderRepository(Database& database) : database_(database) {}
-    std::int64_t intend(const CertificateId& certificate, const std::string& ca, const KeyId& key,
-                        TimePoint when);
+    std::int64_t intend(const CertificateId& certificate, const std::string& ca, const std::string& directory,
+                        const KeyId& key, TimePoint when);
     void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);
@@ -165,6 +172,7 @@ class AccountRepository {
   public:
     explicit AccountRepository(Database& database) : database_(database) {}
     void intend(const std::string& ca, const std::string& directory, const KeyId& key);
+    // `url` empty: not any more.
     void registered(const std::string& ca, const std::string& directory, const std::string& url);
     std::optional<AccountRow> find(const std::string& ca, const std::string& directory);
 
@@ -246,6 +254,7 @@ class DeploymentRepository {
     void put(const DeploymentRow& row);
     std::optional<DeploymentRow> find(const std::string& service, const CertificateId& certificate);
     std::vector<DeploymentRow> list(const std::string& service);
+    std::vector<DeploymentRow> list();
     // Service and certificate, where what was proved last was signed by this authority of ours.
     std::vector<std::pair<std::string, CertificateId>> servedUnder(const std::string& authority);
     void remove(const std::string& service, const CertificateId& certificate);

@@ -38,16 +38,21 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 
 class PrivateBus:
     def __init__(self, folder):
+        self.folder = folder
         self.socket = folder / "bus"
         self.address = f"unix:path={self.socket}"
-        configuration = folder / "bus.conf"
-        configuration.write_text(CONFIGURATION.format(socket=self.socket,
-                                                      policies=ROOTFS / "usr/share/dbus-1/system.d"))
+        self.configuration = folder / "bus.conf"
+        self.configuration.write_text(CONFIGURATION.format(socket=self.socket,
+                                                           policies=ROOTFS / "usr/share/dbus-1/system.d"))
+        self.start()
+
+    def start(self):
+        self.socket.unlink(missing_ok=True)
         environment = {"DBUS_SYSTEM_BUS_ADDRESS": self.address}
-        self.daemon = Process("dbus-daemon", ["dbus-daemon", f"--config-file={configuration}", "--nofork",
-                                              "--nopidfile"], folder / "log/dbus-daemon.log")
+        self.daemon = Process("dbus-daemon", ["dbus-daemon", f"--config-file={self.configuration}", "--nofork",
+                                              "--nopidfile"], self.folder / "log/dbus-daemon.log")
         self.daemon.wait_until("its socket was there", self.socket.exists)
-        self.polkit = Process("polkitd", ["/usr/lib/polkit-1/polkitd"], folder / "log/polkitd.log",
+        self.polkit = Process("polkitd", ["/usr/lib/polkit-1/polkitd"], self.folder / "log/polkitd.log",
                               environment=environment)
         self.polkit.wait_until("it was on the bus", lambda: self.has("org.freedesktop.PolicyKit1"))
 

@@ -13,7 +13,8 @@ local 127.0.0.1
 port 1194
 server 10.45.0.0 255.255.255.0
 topology subnet
-ca {folder}/client-ca.pem
+ca {folder}/client-cas.pem
+crl-verify {authority}/crl.pem
 cert {files}/fullchain.pem
 key {files}/key.pem
 dh none
@@ -31,11 +32,19 @@ class OpenVpn(Daemon):
         self._make_pair("client", "-CA", self.folder / "client-ca.pem", "-CAkey", self.folder / "client-ca.key",
                         "-addext", "extendedKeyUsage=clientAuth", "-addext", "basicConstraints=critical,CA:FALSE")
         self.configuration = self.folder / "server.conf"
-        self.configuration.write_text(CONFIGURATION.format(folder=self.folder, files=self.files()))
+        self.authority = self.box.manager.state / "authority"
+        self.configuration.write_text(CONFIGURATION.format(folder=self.folder, files=self.files(),
+                                                           authority=self.authority))
 
     def _make_pair(self, name, *more):
         run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
              "-subj", f"/CN={name}", "-keyout", self.folder / f"{name}.key", "-out", self.folder / f"{name}.pem", *more])
+
+    def start(self):
+        """Clients are of the box's CA, or of one that the tests of all services have."""
+        (self.folder / "client-cas.pem").write_text((self.folder / "client-ca.pem").read_text()
+                                                    + (self.authority / "client-ca.pem").read_text())
+        super().start()
 
     def command(self):
         return ["openvpn", self.configuration]
@@ -46,7 +55,7 @@ class OpenVpn(Daemon):
     def reload_command(self):
         return f"kill -USR1 {self.pid_of_main()}"
 
-    def clients(self, trust_pem):
+    def clients(self, trust_pem, certificate=None):
         trust = self.folder / "trust.pem"
         trust.write_text(trust_pem)
         keep = self.folder / "keep"
@@ -56,7 +65,8 @@ class OpenVpn(Daemon):
         def one():
             with tempfile.TemporaryDirectory() as folder:
                 command = [find_program("openvpn"), "--client", "--dev", "null", "--nobind", "--verb", "3", "--ca", trust,
-                           "--cert", self.folder / "client.pem", "--key", self.folder / "client.key",
+                           "--cert", certificate or self.folder / "client.pem",
+                           "--key", certificate or self.folder / "client.key",
                            "--verify-x509-name", self.names[0], "name", "--remote-cert-tls", "server",
                            "--connect-retry-max", "1", "--hand-window", "15", "--server-poll-timeout", "15",
                            "--remap-usr1", "SIGTERM", "--tls-export-cert", folder, "--script-security", "2",

@@ -112,7 +112,7 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                              "acme.test: connection refused");
     const std::string path = request.url.substr(std::string(base).size());
     HttpResponse response{200, {{"content-type", "application/json"}}, "{}"};
-    if (path == "/directory") {
+    if (path.ends_with("/directory")) {
         response.body = json{{"newNonce", std::string(base) + "/nonce"},
                              {"newAccount", std::string(base) + "/account"},
                              {"newOrder", std::string(base) + "/new-order"},

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,8 @@ class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::A
     certmgr::engine::Views shown;
     std::deque<std::function<void()>> later;
     std::vector<certmgr::engine::RequestCommand> requests;
-    std::string uploaded;
+    std::string uploaded;    // all contents of the last upload
+    std::string passphrase;  // that came with it
 
     const certmgr::engine::Views& views() const override { return shown; }
 
@@ -37,13 +39,12 @@ class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::A
         return start("request", command.names.at(0), [] { return "issued"; });
     }
 
-    std::string upload(hal::UniqueFd content, bool dryRun) override {
-        return start("upload", "", [this, dryRun, fd = content.release()] {
-            const hal::UniqueFd owner(fd);
-            std::array<char, 4096> buffer{};
+    std::string upload(certmgr::engine::UploadCommand command) override {
+        auto held = std::make_shared<certmgr::engine::UploadCommand>(std::move(command));
+        return start("upload", "", [this, held, dryRun = held->dryRun] {
             uploaded.clear();
-            for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;)
-                uploaded.append(buffer.data(), static_cast<std::size_t>(n));
+            for (const hal::UniqueFd& content : held->contents) uploaded += contentOf(content);
+            passphrase = held->passphrase ? contentOf(held->passphrase) : "";
             if (!uploaded.starts_with("-----BEGIN"))
                 throw certmgr::Error(certmgr::ErrorKind::rejected, "bad-pem",
                                      "found no PEM block, expected a chain");
@@ -61,6 +62,13 @@ class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::A
                                  id + " is used by the service web-ui");
         return start("delete", id, [this, id] {
             shown.remove(certmgr::engine::Views::Kind::certificate, id);
+            return "deleted";
+        });
+    }
+
+    std::string removeUpload(const std::string& id) override {
+        return start("delete", "", [this, id] {
+            shown.remove(certmgr::engine::Views::Kind::upload, id);
             return "deleted";
         });
     }
@@ -83,10 +91,10 @@ class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::A
         holder = wanted;
         return hand("sign", std::move(request), std::move(output), "the certificate\n");
     }
-    std::string issueBundle(const certmgr::engine::BundleCommand& command, hal::UniqueFd passphrase,
+    std::string issueBundle(const certmgr::engine::BundleCommand& command, hal::UniqueFd secret,
                             hal::UniqueFd output) override {
         holder = command.holder;
-        return hand("issue", std::move(passphrase), std::move(output), "the bundle as " + command.format);
+        return hand("issue", std::move(secret), std::move(output), "the bundle as " + command.format);
     }
     std::string revoke(const std::string& serial, const std::string& reason) override {
         return start("revoke", "", [serial, reason] { return serial + " is revoked: " + reason; });
@@ -121,14 +129,18 @@ class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::A
         return start(kind, "", [this, from = in.release(), to = out.release(), content] {
             const hal::UniqueFd input(from);
             const hal::UniqueFd output(to);
-            std::array<char, 4096> buffer{};
-            given.clear();
-            for (ssize_t n = 0; input && (n = ::read(from, buffer.data(), buffer.size())) > 0;)
-                given.append(buffer.data(), static_cast<std::size_t>(n));
+            given = input ? contentOf(input) : "";
             if (output && ::write(to, content.data(), content.size()) < 0)
                 throw certmgr::Error(certmgr::ErrorKind::internal, "bad-output", "nothing can be written");
             return std::string("0badcafe");
         });
+    }
+    static std::string contentOf(const hal::UniqueFd& fd) {
+        std::string content;
+        std::array<char, 4096> buffer{};
+        for (ssize_t n = 0; (n = ::read(fd.get(), buffer.data(), buffer.size())) > 0;)
+            content.append(buffer.data(), static_cast<std::size_t>(n));
+        return content;
     }
     std::string start(const std::string& kind, const std::string& subject,
                       std::function<std::string()> work) {

@@ -83,7 +83,7 @@ def test_killed_at_random_moments_of_the_first_start(make_box):
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # shown by pytest where the test fails
     moments = random.Random(seed)
-    box = make_box(pebble_environment={"PEBBLE_VA_SLEEPTIME": "1"})
+    box = make_box(pebble_environment={"PEBBLE_VA_SLEEPTIME": "1", "PEBBLE_WFE_NONCEREJECT": "0"})
     kills = 8
     box.manager.start()
     box.nginx.start()

@@ -8,7 +8,7 @@ from box import PROXIED, QUICK, WEB_INTERFACE, namespace, tls
 
 
 def test_local_at_once_then_acme_without_one_dropped_connection(make_box):
-    box = make_box(pebble_environment={"PEBBLE_VA_SLEEPTIME": "2"})
+    box = make_box(pebble_environment={"PEBBLE_VA_SLEEPTIME": "2", "PEBBLE_WFE_NONCEREJECT": "0"})
     box.manager.start()
     for name in namespace.NAMES:
         service = "web-interface" if name == WEB_INTERFACE else "reverse-proxy"

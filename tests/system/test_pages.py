@@ -27,3 +27,11 @@ def keys_of(page, first_section):
 def test_the_pages_have_the_keys_of_the_code():
     documented = set().union(*(keys_of(*page) for page in PAGES.items()))
     assert documented == keys_of_the_code()
+
+
+def test_every_list_of_key_algorithms_is_whole():
+    files = [file for folder in ("rootfs", "certmgr/ctl", "certmgr/config") for file in (REPOSITORY / folder).rglob("*")
+             if file.is_file()]
+    lists = [line for file in files for line in file.read_text().replace("\\-", "-").splitlines() if "rsa-3072" in line]
+    assert len(lists) >= 7
+    assert not [line for line in lists if "rsa-4096" not in line]

@@ -1,10 +1,12 @@
 """certmgrd ends soon when it is told to, whatever it waits for, and goes on at its next start."""
 
 import json
+import signal
 import socket
 
 import pytest
 from await_state import proved
+from box import namespace
 from box.process import free_ports, wait_until
 
 PROFILE = """names = ["slow.example.com"]
@@ -47,3 +49,16 @@ def test_a_stop_does_not_wait_for_a_service_that(make_box, listens):
     slow.profile.unlink()
     box.start()
     proved(box, "local")
+
+
+def test_without_the_system_bus_it_ends_with_a_status_that_restarts_it(box):
+    proved(box, "acme")
+    box.bus.daemon.kill(signal.SIGKILL)
+    wait_until("end of certmgrd", lambda: not box.manager.process.running())
+    assert box.manager.process.child.returncode == 1, "Restart=on-failure"
+    assert "the connection to the system bus was lost" in box.manager.process.last_lines()
+    assert all(box.look(name).verified for name in namespace.NAMES), "the services are not concerned"
+    box.bus.stop()
+    box.bus.start()
+    box.manager.start()
+    proved(box, "acme")

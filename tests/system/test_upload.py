@@ -1,5 +1,7 @@
 """A chain of the administrator's own wins, and a bad one changes nothing."""
 
+import tempfile
+
 import pytest
 from await_state import certificates_where, proved
 from box import WEB_INTERFACE, namespace
@@ -59,6 +61,40 @@ def test_an_ed25519_key_is_served_by_its_reference(box, company, tmp_path):
     assert "PRIVATE KEY" not in (box.manager.live("web-interface", WEB_INTERFACE) / "key.pem").read_text()
 
 
+def pkcs12_of(company, passphrase):
+    certificate, key = (company.folder / f"{WEB_INTERFACE}.{kind}" for kind in ("pem", "key"))
+    file = company.folder / "gateway.p12"
+    run(["openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, "-certfile", company.root, "-passout",
+         f"pass:{passphrase}", "-out", file])
+    return file
+
+
+def upload_with_passphrase(box, file, passphrase):
+    with tempfile.TemporaryFile() as line:
+        line.write(passphrase.encode() + b"\n")
+        line.seek(0)
+        return box.control.run("upload", str(file), "--passphrase-fd", "0", check=False, stdin=line)
+
+
+def test_pkcs12_is_opened_by_its_passphrase_and_by_no_other(box, company):
+    before = proved(box, "acme")
+    company.issue(WEB_INTERFACE)
+    file = pkcs12_of(company, "correct horse")
+    without = box.control.run("upload", str(file), check=False)
+    assert without.returncode != 0
+    assert "--passphrase" in without.stdout
+    wrong = upload_with_passphrase(box, file, "wrong horse")
+    assert wrong.returncode != 0
+    assert "cannot be decrypted with this passphrase" in wrong.stdout
+    assert "horse" not in without.stdout + wrong.stdout
+    assert box.control.certificates()[WEB_INTERFACE]["Sha256"] == before[WEB_INTERFACE]["Sha256"]
+    answer = upload_with_passphrase(box, file, "correct horse")
+    assert answer.returncode == 0, answer.stdout
+    proved(box, "uploaded", names=[WEB_INTERFACE])
+    seen = box.look_trusting(WEB_INTERFACE, company.root.read_text(), "company-root.pem")
+    assert seen.verified, seen.output
+
+
 def test_a_dry_run_changes_nothing(box, company, tmp_path):
     before = proved(box, "acme")
     certificate, key = company.issue(WEB_INTERFACE)
@@ -78,7 +114,6 @@ def bad_uploads(company):
         "no key": certificate + root,
         "no certificate": key,
         "foreign key": certificate + root + other_key,
-        "two keys": certificate + root + key + other_key,
         "damaged block": certificate.replace("M", "!", 1) + key,
         "chain incomplete and unrelated": certificate + other_certificate + key,
         "expired": expired + root + expired_key,

@@ -59,7 +59,23 @@ issue ed25519 '/CN=old.example.net' old-root sha256 7000 subjectAltName=DNS:old.
 cp "$work/leaf.key" leaf.key
 openssl ec -in leaf.key -out leaf-traditional.key 2> /dev/null
 openssl pkcs8 -topk8 -in leaf.key -passout pass:fixture -out leaf-encrypted.key
+openssl pkcs8 -topk8 -scrypt -in leaf.key -passout pass:fixture -out leaf-scrypt.key
+openssl pkcs8 -topk8 -v1 PBE-MD5-DES -provider legacy -provider default -in leaf.key -passout pass:fixture -out leaf-des.key
+openssl ec -in leaf.key -aes256 -passout pass:fixture -out leaf-traditional-encrypted.key 2> /dev/null
 cp "$work/other.key" other.key
+# pkcs12 NAME PASSPHRASE OPTIONS…
+pkcs12() {
+    name=$1 passphrase=$2
+    shift 2
+    openssl pkcs12 -export "$@" -inkey leaf.key -in leaf.pem -certfile issuing.pem -passout "pass:$passphrase" -out "$name.p12"
+}
+pkcs12 leaf fixture
+pkcs12 leaf-legacy fixture -legacy
+pkcs12 leaf-3des fixture -keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1
+pkcs12 leaf-empty ''
+pkcs12 leaf-nomac fixture -nomac
+certtool --to-p12 --load-privkey leaf.key --load-certificate leaf.pem --load-ca-certificate issuing.pem \
+    --password fixture --p12-name gw --outder --outfile leaf-gnutls.p12 2> /dev/null
 
 certtool --generate-privkey --key-type=rsa --bits=2048 --outfile "$work/gnutls-root.key" 2> /dev/null
 certtool --generate-privkey --key-type=rsa --bits=2048 --outfile "$work/gnutls-leaf.key" 2> /dev/null

@@ -40,6 +40,11 @@ TEST(Resume, AfterACrashAtAnyStepThereIsOneOrder) {
     EXPECT_GE(crashes, 10);
 }
 
+std::string noSuchThing() {
+    return testing_support::httpAnswer(404, "application/problem+json",
+                                       R"({"type":"urn:ietf:params:acme:error:malformed","detail":"none"})");
+}
+
 // A proxy in front of Pebble passes newOrder on and cuts the connection before the answer.
 class LossyProxy {
   public:
@@ -49,15 +54,23 @@ class LossyProxy {
     std::string directory() const { return server_.url("/dir"); }
     std::atomic<int> answersToLose{1};
     std::atomic<bool> listKept{true};
+    std::string answerForOrders;  // that were there before the next newOrder; empty: Pebble's own
+    std::atomic<int> morePages{0};
 
   private:
+    static bool isFor(const std::string& request, const char* resource) {
+        return request.find(resource) < request.find("\r\n");
+    }
     std::string answer(const std::string& request) {
-        if (!listKept && request.find("/list-orderz/") < request.find("\r\n"))
+        if (!listKept && isFor(request, "/list-orderz/")) return noSuchThing();
+        if (isFor(request, "/list-orderz/") && morePages > 0 && morePages-- > 0)
             return testing_support::httpAnswer(
-                404, "application/problem+json",
-                R"({"type":"urn:ietf:params:acme:error:malformed","detail":"no list"})");
+                200, "application/json", R"({"orders":[]})",
+                "Link: <" + server_.url("/list-orderz/1") + ">;rel=\"next\"\r\n");
+        if (isFor(request, "/order-plz")) answerForOrders.clear();
+        if (isFor(request, "/my-order/") && !answerForOrders.empty()) return answerForOrders;
         const std::string reply = testing_support::forwardTo(port_, request);
-        const bool newOrder = request.find("/order-plz") < request.find("\r\n") && reply.find(" 201 ") < 20;
+        const bool newOrder = isFor(request, "/order-plz") && reply.find(" 201 ") < 20;
         return newOrder && answersToLose-- > 0 ? "" : reply;
     }
     const std::uint16_t port_;
@@ -115,6 +128,37 @@ TEST(Resume, WithoutAListTheLostOrderIsOnRecord) {
     MemoryJournal journal;
     EXPECT_THROW(world.issue(*session, request, journal), Error);
     expectCertificate(world.issue(*session, request, journal), request, *key);
+    EXPECT_EQ(journal.lost, 1);
+}
+
+TEST(Resume, AnOrderThatCannotBeReadIsPassedOver) {
+    using testing_support::httpAnswer;
+    for (const std::string& unreadable :
+         {noSuchThing(), httpAnswer(500, "text/html", "oops"), httpAnswer(200, "application/json", "{}")}) {
+        World world;
+        LossyProxy proxy(world);
+        const hal::Pkey key(EVP_EC_gen("P-256"));
+        const acme::Request request = requestFor({"gw.example"}, *key);
+        const auto session = world.session(world.http, proxy.directory());
+        MemoryJournal journal;
+        EXPECT_THROW(world.issue(*session, request, journal), Error);
+        proxy.answerForOrders = unreadable;
+        expectCertificate(world.issue(*session, request, journal), request, *key);
+        EXPECT_EQ(journal.lost, 1) << unreadable;
+    }
+}
+
+TEST(Resume, AListWithoutAnEndIsLeftOff) {
+    World world;
+    LossyProxy proxy(world);
+    const hal::Pkey key(EVP_EC_gen("P-256"));
+    const acme::Request request = requestFor({"gw.example"}, *key);
+    const auto session = world.session(world.http, proxy.directory());
+    MemoryJournal journal;
+    EXPECT_THROW(world.issue(*session, request, journal), Error);
+    proxy.morePages = 1000;
+    expectCertificate(world.issue(*session, request, journal), request, *key);
+    EXPECT_GT(proxy.morePages, 900);
     EXPECT_EQ(journal.lost, 1);
 }
 

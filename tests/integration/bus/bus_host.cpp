@@ -130,6 +130,12 @@ void fill(FakeCommands& commands) {
     root.state = "in-force";
     root.certificatePem = testing_support::readFile(CERTMGR_TEST_ROOT_PEM);
     commands.shown.put(root);
+    engine::UploadView upload;
+    upload.id = "7";
+    upload.names = {"*.gw.example"};
+    upload.issuer = "CN=Company issuing";
+    upload.notAfter = 1'800'000'000;
+    commands.shown.put(upload);
 }
 
 engine::AlarmView sampleAlarm() {

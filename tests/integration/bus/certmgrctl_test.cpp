@@ -88,12 +88,37 @@ TEST_F(Certmgrctl, Uploads) {
     };
     EXPECT_EQ(shell(std::string(CERTMGRCTL) + " upload - < " CERTMGR_TEST_ROOT_PEM).status, 0);
     EXPECT_EQ(shell("cat " CERTMGR_TEST_ROOT_PEM " | " + std::string(CERTMGRCTL) + " upload -").status, 0);
+    const std::string both =
+        "(echo 'correct horse'; cat " CERTMGR_TEST_ROOT_PEM ") | " + std::string(CERTMGRCTL);
+    EXPECT_EQ(shell(both + " upload --passphrase-fd 0 -").status, 0);
+    host.run([](FakeCommands& commands) {
+        EXPECT_EQ(commands.passphrase, "correct horse");
+        EXPECT_EQ(commands.uploaded, testing_support::readFile(CERTMGR_TEST_ROOT_PEM));
+    });
+    EXPECT_EQ(shell("yes | tr -d '\\n' | " + std::string(CERTMGRCTL) + " upload --passphrase-fd 0 -").status,
+              6);
+    EXPECT_EQ(ctl({"upload", "-", "--passphrase", "--passphrase-fd", "0"}).status, 2);
+    EXPECT_EQ(ctl({"upload", CERTMGR_TEST_ROOT_PEM, CERTMGR_TEST_ROOT_PEM}).status, 0);
+    host.run([](FakeCommands& commands) {
+        const std::string root = testing_support::readFile(CERTMGR_TEST_ROOT_PEM);
+        EXPECT_EQ(commands.uploaded, root + root);
+        EXPECT_EQ(commands.passphrase, "");
+    });
     EXPECT_EQ(shell("yes | " + std::string(CERTMGRCTL) + " upload -").status, 6);
     testing_support::writeFile(folder / "no.pem", "this is no PEM");
     const RunResult bad = ctl({"upload", folder / "no.pem"});
     EXPECT_EQ(bad.status, 6);
     EXPECT_TRUE(bad.output.ends_with("certmgrctl: found no PEM block, expected a chain\n")) << bad.output;
     EXPECT_EQ(ctl({"upload", folder / "absent.pem"}).status, 6);
+}
+
+TEST_F(Certmgrctl, ListsAndDeletesUploads) {
+    const std::string table = ctl({"list", "--uploaded"}).output;
+    EXPECT_NE(table.find("CN=Company issuing"), std::string::npos) << table;
+    EXPECT_EQ(json({"list", "--uploaded"}).at(0).at("Id"), "7");
+    EXPECT_EQ(ctl({"delete", "--uploaded", "8"}).status, 5);
+    EXPECT_EQ(ctl({"delete", "--uploaded", "7"}).status, 0);
+    EXPECT_EQ(ctl({"list", "--uploaded"}).output, "There are no uploads.\n");
 }
 
 TEST_F(Certmgrctl, ReissuesAndDeletes) {
@@ -133,7 +158,7 @@ TEST_F(Certmgrctl, IssuesForOthers) {
     EXPECT_EQ(std::filesystem::status(bundle).permissions(), std::filesystem::perms(0600));
     EXPECT_EQ(issue("").status, 6) << "what is there is not overwritten";
     host.run([](FakeCommands& commands) {
-        EXPECT_EQ(commands.given, "sesame\n");
+        EXPECT_EQ(commands.given, "sesame");
         EXPECT_EQ(commands.holder.purpose, "server");
         EXPECT_EQ(commands.holder.names,
                   (std::vector<std::string>{"dns:gw.example", "email:anna@example.org"}));

@@ -41,13 +41,14 @@ TEST(Interface, IsAsDocumented) {
     });
     const auto bus = host.bus.connect();
     std::map<std::string, InterfaceDescription> found;
-    for (const char* path : {rootPath, "/org/certmgr1/certificate/used_2eexample",
-                             "/org/certmgr1/service/web_2dui", "/org/certmgr1/authority/root_2d1",
-                             "/org/certmgr1/job/_31", "/org/certmgr1/alarm/failing_3agw_2eexample"})
+    for (const char* path :
+         {rootPath, "/org/certmgr1/certificate/used_2eexample", "/org/certmgr1/service/web_2dui",
+          "/org/certmgr1/authority/root_2d1", "/org/certmgr1/upload/_37", "/org/certmgr1/job/_31",
+          "/org/certmgr1/alarm/failing_3agw_2eexample"})
         found.merge(introspect(bus.get(), path));
     const auto pages = documented();
-    ASSERT_EQ(found.size(), 7U);
-    ASSERT_EQ(pages.size(), 7U);
+    ASSERT_EQ(found.size(), 8U);
+    ASSERT_EQ(pages.size(), 8U);
     for (const auto& [name, interface] : found) {
         ASSERT_TRUE(pages.contains(name)) << name;
         EXPECT_EQ(interface.methods, pages.at(name).methods) << name;

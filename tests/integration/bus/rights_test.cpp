@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,6 +41,7 @@ Answer callWithSignature(sd_bus* bus, const std::string& interface, const std::s
     if (signature == "asa{sv}") return call(bus, rootPath, interface, method, types, 1, "new.example", 0);
     if (signature == "hb") return call(bus, rootPath, interface, method, types, STDIN_FILENO, 0);
     if (signature == "h") return call(bus, rootPath, interface, method, types, STDIN_FILENO);
+    if (signature == "aha{sv}") return call(bus, rootPath, interface, method, types, 1, STDIN_FILENO, 0);
     if (signature == "hha{sv}")
         return call(bus, rootPath, interface, method, types, STDIN_FILENO, STDOUT_FILENO, 0);
     if (signature == "ss") return call(bus, rootPath, interface, method, types, "0badcafe", "superseded");
@@ -85,7 +87,7 @@ TEST(Rights, UserWithoutRightsIsRefusedEveryOtherMethod) {
             }
         }
     }
-    EXPECT_EQ(refused, 13);
+    EXPECT_EQ(refused, 14);
     host.run([](FakeCommands& commands) { EXPECT_TRUE(commands.shown.jobs().empty()); });
 }
 
@@ -192,6 +194,34 @@ TEST(Upload, TakesFilesAndPipesAndRefusesTheRest) {
     EXPECT_EQ(upload(directory.get()), "org.certmgr1.Error.BadDescriptor");
     const hal::UniqueFd device(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
     EXPECT_EQ(upload(device.get()), "org.certmgr1.Error.BadDescriptor");
+}
+
+TEST(Upload, TakesSeveralFilesAndThePassphraseByADescriptor) {
+    BusHost host;
+    const BusConnection bus = host.bus.connect();
+    const hal::UniqueFd first(::open(CERTMGR_TEST_ROOT_PEM, O_RDONLY | O_CLOEXEC));
+    const hal::UniqueFd second(::open(CERTMGR_TEST_ROOT_PEM, O_RDONLY | O_CLOEXEC));
+    const hal::UniqueFd secret(::memfd_create("passphrase", MFD_CLOEXEC));
+    ASSERT_EQ(::write(secret.get(), "correct horse", 13), 13);
+    ASSERT_EQ(::lseek(secret.get(), 0, SEEK_SET), 0);
+    const hal::UniqueFd directory(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto upload = [&](const char* option, const char* type, int value) {
+        return call(bus.get(), rootPath, managerInterface, "UploadWithOptions", "aha{sv}", 2, first.get(),
+                    second.get(), 1, option, type, value)
+            .error;
+    };
+    EXPECT_EQ(upload("passphrase", "h", directory.get()), "org.certmgr1.Error.BadDescriptor");
+    EXPECT_EQ(upload("passphrase", "b", 1), "org.certmgr1.Error.BadOption") << "a secret is no string";
+    EXPECT_EQ(upload("password", "b", 1), "org.certmgr1.Error.BadOption");
+    EXPECT_EQ(upload("passphrase", "h", secret.get()), "");
+    const std::string root = testing_support::readFile(CERTMGR_TEST_ROOT_PEM);
+    testing_support::waitUntil("the upload is read", [&] {
+        bool read = false;
+        host.run([&](FakeCommands& commands) {
+            read = commands.uploaded == root + root && commands.passphrase == "correct horse";
+        });
+        return read;
+    });
 }
 
 }  // namespace

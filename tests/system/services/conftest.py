@@ -2,7 +2,9 @@
 
 import pytest
 from box import Box
-from service_suite import Client
+
+pytest.register_assert_rewrite("service_suite")
+from service_suite import Client  # noqa: E402  (its assertions show what they compared)
 
 
 @pytest.fixture(scope="module")

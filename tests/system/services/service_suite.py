@@ -30,9 +30,12 @@ class Client:
         certificates_where(self.box, lambda it: it["Proof"] in proofs, " or ".join(proofs), names=[self.name], limit=60)
         return self.state()["Reason"]
 
+    def trust(self):
+        return self.box.control.run("authority", "download").stdout
+
     def clients(self):
         """Called, it says which leaf one client that trusts the box's root is shown, as PEM."""
-        return self.service.clients(self.box.control.run("authority", "download").stdout)
+        return self.service.clients(self.trust())
 
     def served(self):
         return self.clients()()

@@ -13,12 +13,17 @@ using namespace std::string_literals;
 constexpr char replaced[] = "\xEF\xBF\xBD";
 
 TEST(ErrorName, IsTheCodeInCamelCase) {
-    EXPECT_EQ(errorName("bad-name"), "org.certmgr1.Error.BadName");
-    EXPECT_EQ(errorName("pem"), "org.certmgr1.Error.Pem");
-    EXPECT_EQ(errorName("badNonce"), "org.certmgr1.Error.BadNonce");
-    EXPECT_EQ(errorName("urn:ietf:x-500"), "org.certmgr1.Error.UrnIetfX500");
-    EXPECT_EQ(errorName("404-found"), "org.certmgr1.Error.E404Found");
-    EXPECT_EQ(errorName("--"), "org.certmgr1.Error.Failed");
+    EXPECT_EQ(errorName(hal::ErrorKind::rejected, "bad-name"), "org.certmgr1.Error.BadName");
+    EXPECT_EQ(errorName(hal::ErrorKind::rejected, "pem"), "org.certmgr1.Error.Pem");
+    EXPECT_EQ(errorName(hal::ErrorKind::rejected, "badNonce"), "org.certmgr1.Error.BadNonce");
+    EXPECT_EQ(errorName(hal::ErrorKind::rejected, "urn:ietf:x-500"), "org.certmgr1.Error.UrnIetfX500");
+    EXPECT_EQ(errorName(hal::ErrorKind::rejected, "404-found"), "org.certmgr1.Error.E404Found");
+    EXPECT_EQ(errorName(hal::ErrorKind::rejected, "--"), "org.certmgr1.Error.Failed");
+}
+
+TEST(ErrorName, TellsRefusalsFromFailures) {
+    EXPECT_EQ(errorName(hal::ErrorKind::transient, "database-busy"), "org.certmgr1.Failure.DatabaseBusy");
+    EXPECT_EQ(errorName(hal::ErrorKind::internal, ""), "org.certmgr1.Failure.Failed");
 }
 
 TEST(ValidText, KeepsUtf8) {

@@ -1,4 +1,13 @@
+#include <array>
+#include <cerrno>
+#include <thread>
+
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "certmgr/core/system_clock.h"
 
@@ -36,16 +45,39 @@ TEST(JudgeClock, asksForSynchronisationOnlyWhereTold) {
     EXPECT_TRUE(judgeClock({build + hours(1), build, build, false, false}).trusted);
 }
 
-TEST(SystemClock, isTheKernelsAndRemembersWhatItSaw) {
+TEST(SystemClock, isTheKernels) {
     SystemClock clock(TimePoint{}, false);
     EXPECT_GE(clock.now(), build);
     EXPECT_TRUE(clock.trust().trusted) << clock.trust().reason;
     const auto before = clock.sinceBoot();
     EXPECT_GT(before.count(), 0);
     EXPECT_LE(before, clock.sinceBoot());
-    const TimePoint now = clock.now();
-    clock.sawTime(now);
-    EXPECT_EQ(clock.lastSeen(), now);
+}
+
+// As systemd's filters do, for the calling thread: the kernel is not asked, and the answer is EPERM.
+bool forbidAskingTheKernel() {
+    constexpr std::uint32_t refused = SECCOMP_RET_ERRNO | EPERM;
+    std::array<sock_filter, 5> program{{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_adjtimex, 1, 0),
+                                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_adjtime, 0, 1),
+                                        BPF_STMT(BPF_RET | BPF_K, refused),
+                                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
+    const sock_fprog filter{program.size(), program.data()};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0;
+}
+
+TEST(SystemClock, thatCannotAskTheKernelIsNotSynchronised) {
+    const SystemClock clock(TimePoint{}, true);
+    ClockTrust trust{true, ""};
+    bool forbidden = false;
+    std::thread([&] {
+        forbidden = forbidAskingTheKernel();
+        trust = clock.trust();
+    }).join();
+    ASSERT_TRUE(forbidden) << "the kernel takes no seccomp filter";
+    EXPECT_FALSE(trust.trusted);
+    EXPECT_NE(trust.reason.find("not synchronised"), std::string::npos) << trust.reason;
 }
 
 }  // namespace

@@ -96,7 +96,15 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"chosen", withUpload, acme, day, Action::useUploaded, "uploaded chain"},
         Case{"chosenForNothing", withUpload, {}, day, Action::useUploaded, "uploaded chain"},
-        Case{"inUse", withUpload, uploaded, day, Action::none, "in use", 90 * day - hours(1)},
+        Case{"inUse", withUpload, uploaded, day, Action::none, "in use", 89 * day},
+        Case{"inUseWithoutAcme", all(withUpload, noAcme), uploaded, day, Action::none, "local",
+             90 * day - hours(1)},
+        Case{"endsSoon", withUpload, uploaded, 89 * day + hours(1), Action::orderAcme, "ends soon",
+             90 * day - hours(1)},
+        Case{"endsSoonAndTheCaHasItsNextAttempt", all(withUpload, attemptOnDay100), uploaded,
+             89 * day + hours(1), Action::none, "next attempt", 90 * day - hours(1)},
+        Case{"endsSoonAndWinsOverLocal", withUpload, local, 89 * day + hours(1), Action::useUploaded,
+             "uploaded chain"},
         Case{"notYetValid", withUpload, {}, -day, Action::issueLocal, "no certificate"},
         Case{"doesNotCover", all(withUpload, otherName), acme, day, Action::issueLocal, "cover"},
         Case{"expired", withUpload, uploaded, 90 * day, Action::issueLocal, "expired"},
@@ -104,8 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
              "about to expire"},
         Case{"aboutToExpireIsNotChosenAgain", withUpload, local, 90 * day - minutes(59), Action::issueLocal,
              ""},
-        Case{"winsOverReissue", all(withUpload, reissue), uploaded, day, Action::none, "in use",
-             90 * day - hours(1)},
+        Case{"winsOverReissue", all(withUpload, reissue), uploaded, day, Action::none, "in use", 89 * day},
         Case{"withdrawn", nothing, uploaded, day, Action::orderAcme, "no longer", 90 * day - hours(1)},
         Case{"withdrawnWithoutAcme", noAcme, uploaded, day, Action::issueLocal, "no longer"},
         Case{"withdrawnWaiting", attemptOnDay100, uploaded, day, Action::none, "stays", 89 * day}));
@@ -191,6 +198,47 @@ TEST(Decide, takesAnUploadedChainThatWasRepaired) {
     input.uploaded = input.current;
     input.uploaded->key = *KeyId::parse(std::string(32, 'c'));
     EXPECT_EQ(decide(input, start + day).action, Action::useUploaded);
+}
+
+TEST(Decide, whatACaIssuedInTheLastStretchOfAnUploadStays) {
+    CertificateFacts input = facts(credential(Source::acme, start + 89 * day));
+    input.uploaded = credential(Source::uploaded);
+    EXPECT_EQ(decide(input, start + 89 * day + hours(1)).action, Action::none);
+    EXPECT_EQ(decide(input, start + 88 * day).action, Action::useUploaded);
+}
+
+TEST(ChooseUpload, SaysWhyThisOne) {
+    const TimePoint now = start + day;
+    const std::vector<Identifier> names = parseIdentifiers({"a.example"});
+    const auto choose = [&](const std::vector<Credential>& uploads) {
+        return chooseUpload(names, uploads, now);
+    };
+    const auto made = [](TimePoint notBefore, seconds lifetime, std::int64_t generation) {
+        Credential upload = credential(uploaded, notBefore, lifetime);
+        upload.generation = generation;
+        return upload;
+    };
+    const Credential old = made(start, 90 * day, 1);
+    EXPECT_FALSE(choose({}).credential);
+    EXPECT_FALSE(choose({made(start - 90 * day, 90 * day, 2)}).credential) << "it has ended";
+    EXPECT_EQ(choose({old}).reason, "it is the only upload that fits");
+    EXPECT_FALSE(chooseUpload(parseIdentifiers({"other.example"}), {old}, now).credential);
+
+    const auto wins = [&](const Credential& better, const std::string& reason) {
+        for (const auto& both : {std::vector{old, better}, std::vector{better, old}}) {
+            const UploadChoice choice = choose(both);
+            ASSERT_TRUE(choice.credential);
+            EXPECT_EQ(choice.credential->generation, better.generation);
+            EXPECT_NE(choice.reason.find(reason), std::string::npos) << choice.reason;
+        }
+    };
+    wins(made(start + hours(1), 30 * day, 2), "issued last");
+    wins(made(start, 120 * day, 2), "lasts longest");
+    wins(made(start, 90 * day, 2), "uploaded last");
+    EXPECT_EQ(choose({old, made(now + day, 90 * day, 2)}).credential->generation, 1) << "not valid yet";
+    EXPECT_NE(choose({old, made(now + day, 90 * day, 2)}).reason.find("valid now"), std::string::npos);
+    EXPECT_NE(choose({old, made(start - 89 * day, 90 * day + hours(20), 2)}).reason.find("end soon"),
+              std::string::npos);
 }
 
 TEST(Better, ranksHealthThenSourceThenIssue) {

@@ -33,6 +33,7 @@ TEST(ExitStatusOf, BusErrors) {
     EXPECT_EQ(statusForBusError("org.freedesktop.DBus.Error.AccessDenied"), ExitStatus::denied);
     EXPECT_EQ(statusForBusError("org.certmgr1.Error.CertificateNotFound"), ExitStatus::notFound);
     EXPECT_EQ(statusForBusError("org.certmgr1.Error.BadName"), ExitStatus::refused);
+    EXPECT_EQ(statusForBusError("org.certmgr1.Failure.DatabaseBusy"), ExitStatus::failed);
     EXPECT_EQ(statusForBusError("org.freedesktop.DBus.Error.Failed"), ExitStatus::failed);
 }
 

@@ -15,7 +15,6 @@ class AuthorityTest : public EngineTest {
   protected:
     AuthorityTest() {
         settings.cas.clear();  // all certificates are the box's own
-        settings.stateDirectory = folder.path();
         profile.clientCrl = true;
     }
 

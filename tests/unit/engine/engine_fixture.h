@@ -76,6 +76,7 @@ class EngineTest : public testing::Test {
         profile.description = "Web interface";
         profile.certificates.push_back(specFor("gw.example.com"));
         settings.cas = {{"fake", testing_support::FakeAcme::directory, "", {}, true}};
+        settings.stateDirectory = folder.path();
         settings.keyPolicy = hal::KeyPolicy::file;
         settings.publicNamesOnly = false;  // example.com is reserved
         settings.workers = 4;
@@ -102,8 +103,9 @@ class EngineTest : public testing::Test {
         database = std::make_unique<store::Database>(folder / "certmgr.db");
         if (!service) service = std::make_unique<testing_support::FakeService>(generations, profile);
         deployer = std::make_unique<deploy::Deployer>(generations, *service, *service);
-        const auto http = [this](const acme::CaSettings&) {
-            return std::make_unique<testing_support::FakeAcme::Client>(ca);
+        const auto http = [this](const acme::CaSettings& asked) {
+            return std::make_unique<testing_support::FakeAcme::Client>(asked.name == "second" ? secondCa
+                                                                                              : ca);
         };
         std::vector<ServiceProfile> profiles{profile};
         profiles.insert(profiles.end(), otherProfiles.begin(), otherProfiles.end());
@@ -151,7 +153,7 @@ class EngineTest : public testing::Test {
 
     testing_support::TemporaryDirectory folder;
     testing_support::ManualClock clock{start};
-    testing_support::FakeAcme ca{clock};
+    testing_support::FakeAcme ca{clock}, secondCa{clock};
     testing_support::MemoryKeyStore keys;
     MemoryLog log;
     MemoryHook hook;

@@ -70,5 +70,62 @@ TEST_F(EngineTest, TheCaIsToldOfOtherContactsOnce) {
     EXPECT_EQ(ca.accountsMade(), 1);
 }
 
+TEST_F(EngineTest, TheNextCaIsAskedWhenTheFirstFailsTwiceAndTheFirstAgainAtTheRenewal) {
+    settings.cas.push_back({"second", ca.directory, "", {}, true});
+    ca.setRefusing(true);
+    startEngine();
+    EXPECT_EQ(secondCa.ordersMade(), 0) << "one failure may pass";
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(secondCa.ordersMade(), 1);
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(store::CredentialRepository(*database).current("gw.example.com")->issuerId, "second");
+    ca.setRefusing(false);
+    runUntil(start + std::chrono::hours(24 * 70));
+    EXPECT_EQ(store::CredentialRepository(*database).current("gw.example.com")->issuerId, "fake");
+    EXPECT_EQ(secondCa.ordersMade(), 1);
+}
+
+TEST_F(EngineTest, AnOrderThatHangsAtTheFirstCaDoesNotHoldUpTheSecond) {
+    settings.cas.push_back({"second", ca.directory, "", {}, true});
+    ca.loseNextOrder();
+    startEngine();
+    ca.setDown(true);
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
+    EXPECT_TRUE(store::KeyRepository(*database).unreferenced().empty())
+        << "the key of the order is destroyed";
+}
+
+TEST_F(EngineTest, AnOrderIsOfTheDirectoryThatItWasPlacedAt) {
+    ca.loseNextOrder();
+    startEngine();
+    settings.cas[0].directory = "https://acme.test/v2/directory";
+    startEngine();
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
+    EXPECT_EQ(view("gw.example.com").lostOrders, 0u) << "the other CA was asked for it";
+    EXPECT_EQ(ca.accountsMade(), 2);
+}
+
+TEST_F(EngineTest, AnAccountWhoseKeyIsGoneIsMadeAnew) {
+    startEngine();
+    const std::string leaf = view("gw.example.com").sha256;
+    for (int accounts = 2; accounts <= 3; ++accounts) {
+        const auto account = store::AccountRepository(*database).find("fake", ca.directory);
+        keys.destroy(account.value().key);
+        if (accounts == 3) startEngine();
+        EXPECT_EQ(view("gw.example.com").state, "acme") << "the certificate does not need the account";
+        engine->reissue("gw.example.com");
+        settle();
+        EXPECT_EQ(ca.accountsMade(), accounts);
+        EXPECT_EQ(view("gw.example.com").lastError, "");
+    }
+    EXPECT_TRUE(log.contains("the key of the account at fake"));
+    EXPECT_NE(view("gw.example.com").sha256, leaf);
+}
+
 }  // namespace
 }  // namespace certmgr::engine

@@ -29,7 +29,9 @@ TEST_F(EngineTest, AStopEndsAnUploadWhoseWriterNeverCloses) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
     const hal::UniqueFd writer(ends[1]);
-    const std::string upload = engine->upload(hal::UniqueFd(ends[0]), true);
+    UploadCommand command;
+    command.contents.emplace_back(ends[0]);
+    const std::string upload = engine->upload(std::move(command));
     engine->stop();
     settle();
     EXPECT_EQ(job(upload).errorCode, "cancelled");

@@ -111,11 +111,9 @@ TEST_F(DatabaseFile, ofANewerReleaseStillOpens) {
 }
 
 TEST_F(DatabaseFile, isCopiedBeforeAMigrationAndRestoredByAFailedOne) {
-    {
-        Database database(file_);
-        MetaRepository(database).set("a", "b");
-    }
     SQLite::Database connection = raw();
+    migrate(connection, file_, migrations().first(1));
+    connection.exec("INSERT INTO meta VALUES ('a', 'b')");
     const std::array good{migrations()[0], Migration{"CREATE TABLE second (x)"}};
     const std::array bad{good[0], good[1], Migration{"CREATE TABLE third (x); CREATE TABLE second (x)"}};
     migrate(connection, file_, good);

@@ -127,7 +127,7 @@ TEST_F(Repositories, aRemovedCertificateTakesItsOwnWithItAndNoNumberComesAgain) 
     CredentialRepository credentials(database());
     const auto generation = credentials.add(sampleCredential("a.example", sampleKey('a')), sampleTime);
     credentials.setCurrent("a.example", generation);
-    OrderRepository(database()).intend("a.example", "ca", sampleKey('a'), sampleTime);
+    OrderRepository(database()).intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
     DeploymentRepository(database()).put({"web", "a.example", generation});
     CertificateRepository(database()).remove("a.example");
     EXPECT_FALSE(credentials.find(generation));
@@ -167,9 +167,11 @@ TEST_F(Repositories, aCertificateHasOneOpenOrder) {
     intendKey(sampleKey('a'));
     putCertificate("a.example");
     OrderRepository orders(database());
-    const auto order = orders.intend("a.example", "ca", sampleKey('a'), sampleTime);
+    const auto order = orders.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
     for (const OrderState state : {OrderState::sending, OrderState::created}) {
-        EXPECT_EQ(errorCode([&] { orders.intend("a.example", "ca", sampleKey('a'), sampleTime); }),
+        EXPECT_EQ(errorCode([&] {
+                      orders.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
+                  }),
                   "database-duplicate");
         orders.setState(order, state, state == OrderState::created ? "https://ca/order/1" : "");
         EXPECT_EQ(orders.open("a.example")->state, state);
@@ -181,22 +183,24 @@ TEST_F(Repositories, aCertificateHasOneOpenOrder) {
     restart();
     OrderRepository again(database());
     EXPECT_FALSE(again.open("a.example"));
-    const auto second = again.intend("a.example", "ca", sampleKey('a'), sampleTime);
+    const auto second = again.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
     const auto rows = again.list("a.example");
     ASSERT_EQ(rows.size(), 2u);
     EXPECT_EQ(rows[0].id, second);
+    EXPECT_EQ(rows[0].directory, "https://ca/dir");
     EXPECT_EQ(rows[1].url + rows[1].explanation, "https://ca/order/1expired at the server");
     again.setState(second, OrderState::lost, "no answer");
-    again.setState(again.intend("a.example", "ca", sampleKey('a'), sampleTime + seconds(9)), OrderState::lost,
-                   "no answer");
+    again.setState(again.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime + seconds(9)),
+                   OrderState::lost, "no answer");
     EXPECT_EQ(again.ended("a.example", OrderState::abandoned).count, 1u);
     EXPECT_EQ(again.ended("a.example", OrderState::lost).count, 2u);
     EXPECT_EQ(again.ended("a.example", OrderState::lost).newest, sampleTime + seconds(9));
     EXPECT_EQ(again.ended("b.example", OrderState::lost).count, 0u);
     EXPECT_FALSE(again.ended("b.example", OrderState::lost).newest);
     EXPECT_EQ(errorCode([&] { again.setState(99, OrderState::lost, ""); }), "order-not-found");
-    EXPECT_EQ(errorCode([&] { again.intend("no.example", "ca", sampleKey('a'), sampleTime); }),
-              "database-reference");
+    EXPECT_EQ(
+        errorCode([&] { again.intend("no.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime); }),
+        "database-reference");
 }
 
 TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {

@@ -13,6 +13,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr seconds shortLived = hours(24 * 10);
+constexpr int attemptsAtOneCa = 2;
 
 // [0,1), the same for the same certificate; 0 where there is no fingerprint.
 double fraction(const std::string& sha256) {
@@ -32,6 +33,14 @@ seconds backoff(int failures) {
 }
 
 }  // namespace
+
+std::size_t caInTurn(int failures, std::size_t cas) {
+    return static_cast<std::size_t>(std::max(failures, 0) / attemptsAtOneCa) % std::max<std::size_t>(cas, 1);
+}
+
+int endOfTurn(int failures) {
+    return (failures / attemptsAtOneCa + 1) * attemptsAtOneCa;
+}
 
 TimePoint renewalTime(const CertificateSummary& leaf) {
     const seconds whole = leaf.notAfter - leaf.notBefore;

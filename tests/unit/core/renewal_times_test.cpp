@@ -64,5 +64,15 @@ TEST(NextAttempt, isNeverOnARoundMinute) {
         }
 }
 
+TEST(CaInTurn, hasTwoAttemptsAndThenTheNextOne) {
+    std::string turns;
+    for (int failures = 0; failures < 7; ++failures) turns += std::to_string(caInTurn(failures, 3));
+    EXPECT_EQ(turns, "0011220");
+    EXPECT_EQ(caInTurn(5, 1), 0u);
+    EXPECT_EQ(endOfTurn(0), 2);
+    EXPECT_EQ(endOfTurn(1), 2);
+    EXPECT_EQ(endOfTurn(2), 4);
+}
+
 }  // namespace
 }  // namespace certmgr
