@@ -4,6 +4,7 @@ import functools
 import pathlib
 import re
 
+import pytest
 from box.process import run
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -60,3 +61,11 @@ def test_users_and_groups_that_are_named_are_made():
     for unit in UNITS.glob("*.service"):
         named.update(re.findall(r"^(?:User|Group)=([\w-]+)$", unit.read_text(), flags=re.MULTILINE))
     assert named - {"root"} <= made
+
+
+@pytest.mark.parametrize("unit, most", [("certmgr", 1.5), ("certmgr-keyd", 1.5), ("certmgr-responder", 1.5),
+                                        ("certmgr-ikev2@", 1.5), ("certmgr-install@", 2.2)])
+def test_exposure(unit, most):
+    answer = run(["systemd-analyze", "security", "--offline=true", UNITS / f"{unit}.service"], check=False).stdout
+    level, = re.findall(r"Overall exposure level .*: ([0-9.]+) ", answer)
+    assert float(level) <= most, answer
