@@ -5,6 +5,8 @@ import pathlib
 import re
 
 import pytest
+from await_state import certificates_where
+from box import QUICK, WEB_INTERFACE
 from box.process import run
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -69,3 +71,11 @@ def test_exposure(unit, most):
     answer = run(["systemd-analyze", "security", "--offline=true", UNITS / f"{unit}.service"], check=False).stdout
     level, = re.findall(r"Overall exposure level .*: ([0-9.]+) ", answer)
     assert float(level) <= most, answer
+
+
+def test_certmgrd_works_where_it_sees_no_user_but_its_own(make_box):
+    """As PrivateUsers= has it. It asks keyd, the CA, the bus and polkit; commands that reload are systemd's on a gateway."""
+    box = make_box(pebble_environment=QUICK)
+    box.manager.start(wrapper=("unshare", "--user", "--map-current-user"))
+    certificates_where(box, lambda it: (it["State"], it["KeyBackend"]) == ("acme", "tpm"), "acme, with its key in the TPM")
+    assert box.visitor.run("reissue", WEB_INTERFACE, check=False).returncode == 4
