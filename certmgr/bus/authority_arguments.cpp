@@ -8,7 +8,7 @@
 namespace certmgr::bus {
 namespace {
 
-hal::Error rejected(const char* code, const std::string& sentence) {
+hal::Error badArgument(const char* code, const std::string& sentence) {
     return {hal::ErrorKind::rejected, code, sentence};
 }
 
@@ -26,8 +26,8 @@ void readVariant(sd_bus_message* call, const std::string& option, const char* ty
     const char* contents = nullptr;
     check(sd_bus_message_peek_type(call, nullptr, &contents), "sd_bus_message_peek_type");
     if (std::string(contents) != type)
-        throw rejected("bad-option",
-                       "option " + option + " has the D-Bus type " + contents + ", expected " + type);
+        throw badArgument("bad-option",
+                          "option " + option + " has the D-Bus type " + contents + ", expected " + type);
     check(sd_bus_message_enter_container(call, SD_BUS_TYPE_VARIANT, type), "sd_bus_message_enter_container");
     target = read(call);
     check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
@@ -55,7 +55,7 @@ void readOptions(sd_bus_message* call, const char* known, ReadOption readOption)
                  "sd_bus_message_enter_container") > 0) {
         const std::string option = readString(call);
         if (!readOption(option))
-            throw rejected("bad-option", "there is no option \"" + option + "\"; known are " + known);
+            throw badArgument("bad-option", "there is no option \"" + option + "\"; known are " + known);
         check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
     }
     check(sd_bus_message_exit_container(call), "sd_bus_message_exit_container");
@@ -81,14 +81,14 @@ hal::UniqueFd readDescriptor(sd_bus_message* call, Direction direction) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) hal::throwErrno(errno, "fstat of the descriptor");
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
-        throw rejected("bad-descriptor", "the descriptor is neither a file nor a pipe nor a memfd");
+        throw badArgument("bad-descriptor", "the descriptor is neither a file nor a pipe nor a memfd");
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0) hal::throwErrno(errno, "F_GETFL of the descriptor");
     const int wrong = direction == Direction::in ? O_WRONLY : O_RDONLY;
     if ((flags & O_ACCMODE) == wrong || (flags & O_PATH) != 0)
-        throw rejected("bad-descriptor", direction == Direction::in
-                                             ? "the descriptor is not open for reading"
-                                             : "the descriptor is not open for writing");
+        throw badArgument("bad-descriptor", direction == Direction::in
+                                                ? "the descriptor is not open for reading"
+                                                : "the descriptor is not open for writing");
     hal::UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
     if (!own) hal::throwErrno(errno, "F_DUPFD_CLOEXEC of the descriptor");
     return own;

@@ -15,32 +15,32 @@ int method(sd_bus_message* call, void* manager, sd_bus_error*) {
 }
 
 // Without this flag sd-bus itself would refuse whoever is not root; here every handler asks polkit.
-constexpr auto anyone = SD_BUS_VTABLE_UNPRIVILEGED;
+constexpr auto everyone = SD_BUS_VTABLE_UNPRIVILEGED;
 
-constexpr sd_bus_vtable vtable[] = {
+constexpr sd_bus_vtable methods[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("SignRequest", SD_BUS_ARGS("h", request, "h", output, "a{sv}", options),
-                            SD_BUS_RESULT("o", job), method<&AuthorityManager::signRequest>, anyone),
+                            SD_BUS_RESULT("o", job), method<&AuthorityManager::signRequest>, everyone),
     SD_BUS_METHOD_WITH_ARGS("Issue", SD_BUS_ARGS("h", passphrase, "h", output, "a{sv}", options),
-                            SD_BUS_RESULT("o", job), method<&AuthorityManager::issue>, anyone),
+                            SD_BUS_RESULT("o", job), method<&AuthorityManager::issue>, everyone),
     SD_BUS_METHOD_WITH_ARGS("Revoke", SD_BUS_ARGS("s", serial, "s", reason), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::revoke>, anyone),
+                            method<&AuthorityManager::revoke>, everyone),
     SD_BUS_METHOD_WITH_ARGS("ListIssued", SD_BUS_ARGS("x", after), SD_BUS_RESULT("aa{sv}", issued),
-                            method<&AuthorityManager::listIssued>, anyone),
+                            method<&AuthorityManager::listIssued>, everyone),
     SD_BUS_METHOD_WITH_ARGS("Generate", SD_BUS_ARGS("s", subject, "u", days), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::generate>, anyone),
+                            method<&AuthorityManager::generate>, everyone),
     SD_BUS_METHOD_WITH_ARGS("Import", SD_BUS_ARGS("h", content), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::import>, anyone),
+                            method<&AuthorityManager::import>, everyone),
     SD_BUS_METHOD_WITH_ARGS("MakeRequest", SD_BUS_ARGS("h", output), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::makeRequest>, anyone),
+                            method<&AuthorityManager::makeRequest>, everyone),
     SD_BUS_METHOD_WITH_ARGS("Install", SD_BUS_ARGS("h", chain), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::install>, anyone),
+                            method<&AuthorityManager::install>, everyone),
     SD_BUS_METHOD_WITH_ARGS("Reissue", SD_BUS_NO_ARGS, SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::reissue>, anyone),
+                            method<&AuthorityManager::reissue>, everyone),
     SD_BUS_METHOD_WITH_ARGS("GetTrustBundle", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", pem),
-                            method<&AuthorityManager::getTrustBundle>, anyone),
+                            method<&AuthorityManager::getTrustBundle>, everyone),
     SD_BUS_METHOD_WITH_ARGS("GetRevocationLists", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", pem),
-                            method<&AuthorityManager::getRevocationLists>, anyone),
+                            method<&AuthorityManager::getRevocationLists>, everyone),
     SD_BUS_VTABLE_END};
 
 void replyText(sd_bus_message* call, const std::string& text) {
@@ -90,7 +90,7 @@ void appendIssued(sd_bus_message* reply, const IssuedCertificate& certificate) {
 AuthorityManager::AuthorityManager(sd_bus* bus, Authorizer& authorizer, engine::AuthorityCommands& commands)
     : authorizer_(authorizer), commands_(commands) {
     sd_bus_slot* slot = nullptr;
-    check(sd_bus_add_object_vtable(bus, &slot, rootPath, authorityManagerInterface, vtable, this),
+    check(sd_bus_add_object_vtable(bus, &slot, rootPath, authorityManagerInterface, methods, this),
           "sd_bus_add_object_vtable");
     slot_.reset(slot);
 }

@@ -11,20 +11,20 @@ namespace {
 
 using Type = AlternativeName::Type;
 
-constexpr std::size_t maximumNames = 100;
+constexpr std::size_t mostNames = 100;
 constexpr std::size_t maximumLocalPart = 64;  // RFC 5321 4.5.3.1.1
 constexpr std::size_t maximumUri = 2048;
 
 constexpr std::array<std::pair<std::string_view, Type>, 4> prefixes = {
     {{"dns:", Type::dns}, {"ip:", Type::ip}, {"email:", Type::email}, {"uri:", Type::uri}}};
 
-[[noreturn]] void refuse(std::string_view text, const std::string& why) {
+[[noreturn]] void refuseName(std::string_view text, const std::string& why) {
     std::string shown;
     for (const char c : text.substr(0, 80)) shown += c > ' ' && c < 0x7f ? c : '?';
     throw Error(ErrorKind::rejected, "bad-name", "the name \"" + shown + "\" " + why);
 }
 
-bool letterOrDigit(char c) {
+bool isLetterOrDigit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
@@ -32,7 +32,7 @@ bool letterOrDigit(char c) {
 bool isLocalPart(std::string_view text) {
     constexpr std::string_view special = "!#$%&'*+-/=?^_`{|}~";
     const auto allowed = [&](char c) {
-        return letterOrDigit(c) || c == '.' || special.find(c) != std::string_view::npos;
+        return isLetterOrDigit(c) || c == '.' || special.find(c) != std::string_view::npos;
     };
     return !text.empty() && text.size() <= maximumLocalPart && text.front() != '.' && text.back() != '.' &&
            text.find("..") == std::string_view::npos && std::all_of(text.begin(), text.end(), allowed);
@@ -41,10 +41,10 @@ bool isLocalPart(std::string_view text) {
 std::string parseEmail(std::string_view text) {
     const std::size_t at = text.rfind('@');
     if (at == std::string_view::npos || !isLocalPart(text.substr(0, at)))
-        refuse(text, "is no e-mail address; expected one like \"anna@example.org\", in ASCII");
+        refuseName(text, "is no e-mail address; expected one like \"anna@example.org\", in ASCII");
     const Identifier domain = parseIdentifier(text.substr(at + 1));
     if (domain.type != Identifier::Type::dns || domain.wildcard())
-        refuse(text, "is an e-mail address without a domain; expected one like \"anna@example.org\"");
+        refuseName(text, "is an e-mail address without a domain; expected one like \"anna@example.org\"");
     return std::string(text.substr(0, at + 1)) + domain.value;
 }
 
@@ -55,23 +55,24 @@ std::string parseUri(std::string_view text) {
     const auto allowed = [&](char c) {
         return c > ' ' && c < 0x7f && forbidden.find(c) == std::string_view::npos;
     };
-    const auto inScheme = [](char c) { return letterOrDigit(c) || c == '+' || c == '-' || c == '.'; };
+    const auto inScheme = [](char c) { return isLetterOrDigit(c) || c == '+' || c == '-' || c == '.'; };
     const std::size_t colon = text.find(':');
     const std::string_view scheme = text.substr(0, colon);
     if (colon == std::string_view::npos || colon + 1 == text.size() || scheme.empty() ||
-        !letterOrDigit(scheme.front()) || !std::all_of(scheme.begin(), scheme.end(), inScheme) ||
+        !isLetterOrDigit(scheme.front()) || !std::all_of(scheme.begin(), scheme.end(), inScheme) ||
         text.size() > maximumUri || !std::all_of(text.begin(), text.end(), allowed))
-        refuse(text,
-               "is no absolute URI of at most 2048 characters; expected a scheme and what belongs to it, as "
-               "\"urn:uuid:…\"");
+        refuseName(
+            text,
+            "is no absolute URI of at most 2048 characters; expected a scheme and what belongs to it, as "
+            "\"urn:uuid:…\"");
     return std::string(text);
 }
 
 AlternativeName parseHost(Type type, std::string_view text) {
     Identifier name = parseIdentifier(text);
     if ((name.type == Identifier::Type::dns) != (type == Type::dns))
-        refuse(text,
-               type == Type::dns ? "is an address; write \"ip:\" before it" : "is no IPv4 or IPv6 address");
+        refuseName(text, type == Type::dns ? "is an address; write \"ip:\" before it"
+                                           : "is no IPv4 or IPv6 address");
     return {type, std::move(name.value)};
 }
 
@@ -85,11 +86,11 @@ AlternativeName parseAlternativeName(std::string_view text) {
         if (type == Type::uri) return {type, parseUri(value)};
         return parseHost(type, value);
     }
-    refuse(text, "does not say what it is; expected \"dns:\", \"ip:\", \"email:\" or \"uri:\" before it");
+    refuseName(text, "does not say what it is; expected \"dns:\", \"ip:\", \"email:\" or \"uri:\" before it");
 }
 
 std::vector<AlternativeName> parseAlternativeNames(const std::vector<std::string>& texts) {
-    if (texts.size() > maximumNames)
+    if (texts.size() > mostNames)
         throw Error(ErrorKind::rejected, "bad-name",
                     std::to_string(texts.size()) + " names were given; at most 100 go into one certificate");
     std::vector<AlternativeName> result;

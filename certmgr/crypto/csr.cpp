@@ -96,7 +96,7 @@ AlternativeName nameFrom(const GENERAL_NAME& name) {
     }
 }
 
-std::vector<AlternativeName> namesOf(X509_REQ& request) {
+std::vector<AlternativeName> requestedNames(X509_REQ& request) {
     const ExtensionsPtr extensions(X509_REQ_get_extensions(&request));
     if (!extensions) return {};
     int state = 0;  // -1: there is none
@@ -117,7 +117,8 @@ std::vector<AlternativeName> namesOf(X509_REQ& request) {
 CsrContents readCsr(std::string_view text) {
     const hal::X509ReqPtr request = parse(text);
     requireSoundKey(*request);
-    return {publicKeyInfoOf(*X509_REQ_get0_pubkey(request.get())), commonNameOf(*request), namesOf(*request)};
+    return {publicKeyInfoOf(*X509_REQ_get0_pubkey(request.get())), commonNameOf(*request),
+            requestedNames(*request)};
 }
 
 std::string csrToPem(const Bytes& der) {

@@ -13,7 +13,7 @@ struct Known {
     std::string_view type;
     std::size_t most;  // RFC 5280 appendix A.1, upper bounds
 };
-constexpr std::array<Known, 6> known = {
+constexpr std::array<Known, 6> attributeTypes = {
     {{"C", 2}, {"ST", 128}, {"L", 128}, {"O", 64}, {"OU", 64}, {"CN", 64}}};
 
 [[noreturn]] void refuse(const std::string& found) {
@@ -30,13 +30,10 @@ std::vector<std::string> splitAtCommas(std::string_view text) {
             refuse("contains a control character");
         if (text[i] == ',') {
             parts.emplace_back();
-        } else if (text[i] != '\\') {
-            parts.back() += text[i];
-        } else if (++i < text.size()) {
-            parts.back() += text[i];
-        } else {
-            refuse("ends with a backslash");
+            continue;
         }
+        if (text[i] == '\\' && ++i == text.size()) refuse("ends with a backslash");
+        parts.back() += text[i];
     }
     return parts;
 }
@@ -48,9 +45,9 @@ std::string trimmed(const std::string& text) {
 
 std::size_t rankOf(const NameAttribute& attribute) {
     return static_cast<std::size_t>(
-        std::find_if(known.begin(), known.end(),
+        std::find_if(attributeTypes.begin(), attributeTypes.end(),
                      [&](const Known& one) { return one.type == attribute.type; }) -
-        known.begin());
+        attributeTypes.begin());
 }
 
 NameAttribute parseAttribute(const std::string& part) {
@@ -60,7 +57,7 @@ NameAttribute parseAttribute(const std::string& part) {
     std::transform(attribute.type.begin(), attribute.type.end(), attribute.type.begin(),
                    [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     const std::size_t rank = rankOf(attribute);
-    if (rank == known.size()) refuse("has an attribute that is not known here");
+    if (rank == attributeTypes.size()) refuse("has an attribute that is not known here");
     if (attribute.value.empty()) refuse("has an empty " + attribute.type);
     if (attribute.type == "C" && attribute.value.size() != 2) refuse("has a C that is not of two letters");
     return attribute;
@@ -90,7 +87,7 @@ DistinguishedName subjectOf(const X509_NAME& name) {
         NameAttribute attribute{type ? type : "",
                                 {reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size)}};
         OPENSSL_free(utf8);
-        if (rankOf(attribute) < known.size()) result.push_back(std::move(attribute));
+        if (rankOf(attribute) < attributeTypes.size()) result.push_back(std::move(attribute));
     }
     return result;
 }
@@ -106,7 +103,7 @@ hal::X509NamePtr nameOf(const DistinguishedName& name) {
         throw Error(ErrorKind::misconfigured, "bad-subject",
                     "\"" + attribute.value + "\" cannot stand as " + attribute.type +
                         " in a subject: expected at most " +
-                        std::to_string(rank < known.size() ? known.at(rank).most : 64) +
+                        std::to_string(rank < attributeTypes.size() ? attributeTypes.at(rank).most : 64) +
                         " characters of UTF-8 (" + takeReason() + ")");
     }
     return result;

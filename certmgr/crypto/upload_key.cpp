@@ -12,7 +12,7 @@ namespace certmgr::crypto {
 namespace {
 
 // In the words of hal, which decides what it takes.
-std::string algorithmOf(const EVP_PKEY& key) {
+std::string kindOfKey(const EVP_PKEY& key) {
     if (EVP_PKEY_is_a(&key, "RSA")) return "rsa-" + std::to_string(EVP_PKEY_get_bits(&key));
     if (EVP_PKEY_is_a(&key, "ED25519")) return "ed25519";
     if (!EVP_PKEY_is_a(&key, "EC")) return EVP_PKEY_get0_type_name(&key);
@@ -57,18 +57,18 @@ bool factorsBelong(const EVP_PKEY& key) {
 
 Finding mismatch(const UploadParts& parts, const X509& leaf) {
     std::string found;
-    for (const hal::Pkey& key : parts.keys) found += (found.empty() ? "" : ", ") + algorithmOf(*key);
+    for (const hal::Pkey& key : parts.keys) found += (found.empty() ? "" : ", ") + kindOfKey(*key);
     const bool one = parts.keys.size() == 1;
     return {"key-mismatch", std::string(one ? "the private key (" : "none of the private keys (") + found +
                                 (one ? ") does not belong" : ") belongs") + " to the certificate of " +
-                                subjectOf(leaf) + ", which has " + algorithmOf(*X509_get0_pubkey(&leaf)) +
+                                subjectOf(leaf) + ", which has " + kindOfKey(*X509_get0_pubkey(&leaf)) +
                                 ": give the key that its request was made with"};
 }
 
 }  // namespace
 
 std::optional<Finding> whyKeyNotKept(const X509& leaf) {
-    const std::string algorithm = algorithmOf(*X509_get0_pubkey(&leaf));
+    const std::string algorithm = kindOfKey(*X509_get0_pubkey(&leaf));
     if (hal::keyAlgorithmFrom(algorithm)) return std::nullopt;
     return Finding{"key-not-supported", "the key of " + subjectOf(leaf) + " is " + algorithm +
                                             "; the key store of this box takes " + supportedAlgorithms() +

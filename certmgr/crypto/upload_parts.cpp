@@ -51,9 +51,9 @@ int givePassphrase(char* buffer, int size, int, void* data) {
     return static_cast<int>(passphrase.size());
 }
 
-class Reader {
+class PartsReader {
   public:
-    explicit Reader(const UploadFiles& files) : files_(files) {}
+    explicit PartsReader(const UploadFiles& files) : files_(files) {}
 
     UploadParts read() {
         requireSizes();
@@ -223,7 +223,7 @@ void requireRoomForKey(const UploadParts& parts) {
 
 UploadParts readUpload(const UploadFiles& files) {
     ERR_clear_error();
-    return Reader(files).read();
+    return PartsReader(files).read();
 }
 
 void addCertificate(UploadParts& parts, X509Ptr certificate) {

@@ -25,7 +25,7 @@ hal::X509NamePtr commonNameAlone(const std::string& commonName) {
     return nameOf(commonName.empty() ? DistinguishedName{} : DistinguishedName{{"CN", commonName}});
 }
 
-DistinguishedName subjectOf(const CaTemplate& ca) {
+DistinguishedName subjectFor(const CaTemplate& ca) {
     if (!ca.subject.empty()) return ca.subject;
     DistinguishedName subject;
     if (!ca.organization.empty()) subject.push_back({"O", ca.organization});
@@ -110,7 +110,7 @@ X509Ptr buildLeaf(const EndEntityTemplate& leaf, std::span<const std::uint8_t> s
 
 X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
                 const X509* issuer, EVP_PKEY& issuerKey) {
-    const hal::X509NamePtr subject = nameOf(subjectOf(ca));
+    const hal::X509NamePtr subject = nameOf(subjectFor(ca));
     const X509_NAME* issuerName = issuer ? X509_get_subject_name(issuer) : subject.get();
     X509Ptr certificate =
         beginCertificate(*subject, *issuerName, ca.notBefore, ca.notAfter, subjectPublicKeyInfoDer);

@@ -7,57 +7,57 @@
 namespace certmgr::ctl {
 namespace {
 
-void require(int result) {
+void requireAppended(int result) {
     if (result < 0)
         throw Failure(ExitStatus::refused,
                       "a call cannot be made of this: " + std::generic_category().message(-result));
 }
 
 void appendText(sd_bus_message* message, const char* option, const std::string& value) {
-    if (!value.empty()) require(sd_bus_message_append(message, "{sv}", option, "s", value.c_str()));
+    if (!value.empty()) requireAppended(sd_bus_message_append(message, "{sv}", option, "s", value.c_str()));
 }
 
 void appendNames(sd_bus_message* message, const std::vector<std::string>& names) {
     if (names.empty()) return;
-    require(sd_bus_message_open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv"));
-    require(sd_bus_message_append_basic(message, SD_BUS_TYPE_STRING, "names"));
-    require(sd_bus_message_open_container(message, SD_BUS_TYPE_VARIANT, "as"));
-    require(sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "s"));
+    requireAppended(sd_bus_message_open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv"));
+    requireAppended(sd_bus_message_append_basic(message, SD_BUS_TYPE_STRING, "names"));
+    requireAppended(sd_bus_message_open_container(message, SD_BUS_TYPE_VARIANT, "as"));
+    requireAppended(sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "s"));
     for (const std::string& name : names)
-        require(sd_bus_message_append_basic(message, SD_BUS_TYPE_STRING, name.c_str()));
-    for (int closed = 0; closed < 3; ++closed) require(sd_bus_message_close_container(message));
+        requireAppended(sd_bus_message_append_basic(message, SD_BUS_TYPE_STRING, name.c_str()));
+    for (int closed = 0; closed < 3; ++closed) requireAppended(sd_bus_message_close_container(message));
 }
 
 void appendHolder(sd_bus_message* message, const HolderOptions& holder) {
-    require(sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}"));
+    requireAppended(sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}"));
     appendText(message, "purpose", holder.purpose);
     appendText(message, "common-name", holder.commonName);
     appendNames(message, holder.names);
-    if (holder.days != 0) require(sd_bus_message_append(message, "{sv}", "days", "u", holder.days));
+    if (holder.days != 0) requireAppended(sd_bus_message_append(message, "{sv}", "days", "u", holder.days));
     appendText(message, "key-algorithm", holder.keyAlgorithm);
     appendText(message, "format", holder.format);
-    require(sd_bus_message_close_container(message));
+    requireAppended(sd_bus_message_close_container(message));
 }
 
 }  // namespace
 
 std::string Client::signRequest(int request, int output, const HolderOptions& holder) {
     const Message message = newAuthorityCall("SignRequest");
-    require(sd_bus_message_append(message.get(), "hh", request, output));
+    requireAppended(sd_bus_message_append(message.get(), "hh", request, output));
     appendHolder(message.get(), holder);
     return startJob(message);
 }
 
 std::string Client::issue(int passphrase, int output, const HolderOptions& holder) {
     const Message message = newAuthorityCall("Issue");
-    require(sd_bus_message_append(message.get(), "hh", passphrase, output));
+    requireAppended(sd_bus_message_append(message.get(), "hh", passphrase, output));
     appendHolder(message.get(), holder);
     return startJob(message);
 }
 
 std::string Client::revoke(const std::string& serial, const std::string& reason) {
     const Message message = newAuthorityCall("Revoke");
-    require(sd_bus_message_append(message.get(), "ss", serial.c_str(), reason.c_str()));
+    requireAppended(sd_bus_message_append(message.get(), "ss", serial.c_str(), reason.c_str()));
     return startJob(message);
 }
 
@@ -67,7 +67,7 @@ Json Client::issued() {
     std::int64_t after = 0;
     for (;;) {
         const Message message = newAuthorityCall("ListIssued");
-        require(sd_bus_message_append(message.get(), "x", after));
+        requireAppended(sd_bus_message_append(message.get(), "x", after));
         const Json some = readValue(call(message).get());
         if (some.empty()) return all;
         for (const Json& one : some) all.push_back(one);
@@ -77,7 +77,7 @@ Json Client::issued() {
 
 std::string Client::generateAuthority(const std::string& subject, std::uint32_t days) {
     const Message message = newAuthorityCall("Generate");
-    require(sd_bus_message_append(message.get(), "su", subject.c_str(), days));
+    requireAppended(sd_bus_message_append(message.get(), "su", subject.c_str(), days));
     return startJob(message);
 }
 
@@ -107,7 +107,7 @@ std::string Client::revocationLists() {
 
 std::string Client::callWithDescriptor(const char* member, int fd) {
     const Message message = newAuthorityCall(member);
-    require(sd_bus_message_append(message.get(), "h", fd));
+    requireAppended(sd_bus_message_append(message.get(), "h", fd));
     return startJob(message);
 }
 

@@ -14,21 +14,22 @@ constexpr std::size_t longestPassphrase = 1024;
 constexpr int issuedAtOnce = 1000;
 constexpr std::uint32_t mostDays = 36'500;
 constexpr std::uint32_t usualDays = 365;
-constexpr seconds retryDelay{60};
+constexpr seconds authorityRetryDelay{60};
 constexpr seconds reloadDelay{1};  // changes that come together are told together
 
-[[noreturn]] void reject(const std::string& code, const std::string& message) {
+[[noreturn]] void refuseCommand(const std::string& code, const std::string& message) {
     throw Error(ErrorKind::rejected, code, message);
 }
 
 void requireDays(std::uint32_t days) {
     if (days > mostDays)
-        reject("bad-days", "found " + std::to_string(days) + " days, expected at most 36500");
+        refuseCommand("bad-days", "found " + std::to_string(days) + " days, expected at most 36500");
 }
 
 authority::EndEntityRequest requestOf(const EndEntityCommand& command) {
     const std::optional<Purpose> purpose = purposeFrom(command.purpose);
-    if (!purpose) reject("bad-purpose", "found \"" + command.purpose + "\", expected client or server");
+    if (!purpose)
+        refuseCommand("bad-purpose", "found \"" + command.purpose + "\", expected client or server");
     requireDays(command.days);
     const std::uint32_t days = command.days == 0 ? usualDays : command.days;
     return {command.commonName, parseAlternativeNames(command.names), *purpose,
@@ -84,11 +85,11 @@ std::string Engine::signRequest(const EndEntityCommand& holder, hal::UniqueFd re
 std::string Engine::issueBundle(const BundleCommand& command, hal::UniqueFd passphrase,
                                 hal::UniqueFd output) {
     if (command.format != "pkcs12" && command.format != "pem")
-        reject("bad-format", "found \"" + command.format + "\", expected pkcs12 or pem");
+        refuseCommand("bad-format", "found \"" + command.format + "\", expected pkcs12 or pem");
     const auto format = command.format == "pem" ? Registrar::Format::pem : Registrar::Format::pkcs12;
     const auto algorithm = command.keyAlgorithm.empty() ? settings_.keyAlgorithm
                                                         : hal::makeableAlgorithmFrom(command.keyAlgorithm);
-    if (!algorithm) reject("bad-algorithm", "unknown key algorithm \"" + command.keyAlgorithm + "\"");
+    if (!algorithm) refuseCommand("bad-algorithm", "unknown key algorithm \"" + command.keyAlgorithm + "\"");
     const auto done = [this](const std::string& job, const std::string& serial) { jobs_.done(job, serial); };
     return authorityJob(
         "issue",
@@ -106,9 +107,10 @@ std::string Engine::issueBundle(const BundleCommand& command, hal::UniqueFd pass
 std::string Engine::revoke(const std::string& serial, const std::string& reason) {
     const std::optional<RevocationReason> why = revocationReasonFrom(reason);
     if (!why)
-        reject("bad-reason", "found \"" + reason +
-                                 "\", expected unspecified, key-compromise, affiliation-changed, superseded, "
-                                 "cessation-of-operation or privilege-withdrawn");
+        refuseCommand("bad-reason",
+                      "found \"" + reason +
+                          "\", expected unspecified, key-compromise, affiliation-changed, superseded, "
+                          "cessation-of-operation or privilege-withdrawn");
     return authorityJob(
         "revoke",
         [this, serial, why = *why](const std::stop_token&) {
@@ -191,7 +193,7 @@ Engine::AuthorityState Engine::authorityState() {
     // On a clock that is not trusted a date that has passed changes nothing: it must not be due at once
     // again.
     const TimePoint now = parts_.clock.now();
-    return {localCa_.issuingId(), std::max(localCa_.dueAt(), now + retryDelay),
+    return {localCa_.issuingId(), std::max(localCa_.dueAt(), now + authorityRetryDelay),
             authorityViews(records_, now)};
 }
 
@@ -206,7 +208,7 @@ std::string Engine::crlPem() {
 void Engine::runAuthority() {
     if (stopping_) return;
     auto state = std::make_shared<AuthorityState>();
-    state->due = parts_.clock.now() + retryDelay;
+    state->due = parts_.clock.now() + authorityRetryDelay;
     lanes_.run(
         "authority", issueWorkers_,
         [this, state](std::stop_token) {
@@ -242,7 +244,7 @@ void Engine::runTrust() {
         [this, published, views](const auto& failure) {
             if (failure) {
                 report(event_id::trustFailed, "the revocation lists", *failure);
-                schedule_.set("trust", parts_.clock.now() + retryDelay);
+                schedule_.set("trust", parts_.clock.now() + authorityRetryDelay);
                 return;
             }
             schedule_.set("trust", published->due);
@@ -265,7 +267,7 @@ void Engine::runReload(const std::string& service) {
         [this, service](const auto& failure) {
             if (!failure) return;
             report(event_id::trustFailed, service + " was not told of the revocation list", *failure);
-            schedule_.set("reload:" + service, parts_.clock.now() + retryDelay);
+            schedule_.set("reload:" + service, parts_.clock.now() + authorityRetryDelay);
         });
 }
 

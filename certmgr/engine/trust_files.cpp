@@ -41,7 +41,7 @@ std::string derOf(const std::string& pem) {
     EVP_DecodeUpdate(context.get(), out, &size, reinterpret_cast<const unsigned char*>(body.data()),
                      static_cast<int>(body.size()));
     EVP_DecodeFinal(context.get(), out + size, &rest);
-    der.resize(static_cast<std::size_t>(size + rest));
+    der.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
     return der;
 }
 

@@ -46,7 +46,7 @@ struct Content {
                 message);
 }
 
-std::string joined(const std::vector<CertificateId>& ids) {
+std::string listed(const std::vector<CertificateId>& ids) {
     std::string text;
     for (const CertificateId& id : ids) text += (text.empty() ? "" : ", ") + id;
     return text;
@@ -133,7 +133,7 @@ void Uploads::remove(std::int64_t id) {
                         "there is no upload " + std::to_string(id) + "; see: certmgrctl list --uploaded");
         if (const auto served = records_.uploads.servedBy(id); !served.empty())
             throw Error(ErrorKind::rejected, "in-use",
-                        "the upload " + std::to_string(id) + " serves " + joined(served) +
+                        "the upload " + std::to_string(id) + " serves " + listed(served) +
                             "; bring a better one first, or take the names out of the services' profiles");
         key = row->key;
         records_.uploads.remove(id);

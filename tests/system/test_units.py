@@ -4,6 +4,9 @@ import functools
 import pathlib
 import re
 
+import pytest
+from await_state import certificates_where
+from box import QUICK, WEB_INTERFACE
 from box.process import run
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -60,3 +63,19 @@ def test_users_and_groups_that_are_named_are_made():
     for unit in UNITS.glob("*.service"):
         named.update(re.findall(r"^(?:User|Group)=([\w-]+)$", unit.read_text(), flags=re.MULTILINE))
     assert named - {"root"} <= made
+
+
+@pytest.mark.parametrize("unit, most", [("certmgr", 1.5), ("certmgr-keyd", 1.5), ("certmgr-responder", 1.5),
+                                        ("certmgr-ikev2@", 1.5), ("certmgr-install@", 2.2)])
+def test_exposure(unit, most):
+    answer = run(["systemd-analyze", "security", "--offline=true", UNITS / f"{unit}.service"], check=False).stdout
+    level, = re.findall(r"Overall exposure level .*: ([0-9.]+) ", answer)
+    assert float(level) <= most, answer
+
+
+def test_certmgrd_works_where_it_sees_no_user_but_its_own(make_box):
+    """As PrivateUsers= has it. It asks keyd, the CA, the bus and polkit; commands that reload are systemd's on a gateway."""
+    box = make_box(pebble_environment=QUICK)
+    box.manager.start(wrapper=("unshare", "--user", "--map-current-user"))
+    certificates_where(box, lambda it: (it["State"], it["KeyBackend"]) == ("acme", "tpm"), "acme, with its key in the TPM")
+    assert box.visitor.run("reissue", WEB_INTERFACE, check=False).returncode == 4
