@@ -1,47 +1,60 @@
 #include "certmgr/bus/authority_manager.h"
 
-#include "certmgr/bus/authority_arguments.h"
-#include "certmgr/bus/errors.h"
+#include "certmgr/bus/arguments.h"
+#include "certmgr/bus/methods.h"
 #include "certmgr/bus/names.h"
 #include "certmgr/bus/text.h"
 
 namespace certmgr::bus {
 namespace {
 
-template <void (AuthorityManager::*handler)(sd_bus_message*)>
-int method(sd_bus_message* call, void* manager, sd_bus_error*) {
-    replyWithErrors(call, [&] { (static_cast<AuthorityManager*>(manager)->*handler)(call); });
-    return 1;
-}
-
-// Without this flag sd-bus itself would refuse whoever is not root; here every handler asks polkit.
-constexpr auto everyone = SD_BUS_VTABLE_UNPRIVILEGED;
-
-constexpr sd_bus_vtable methods[] = {
+constexpr sd_bus_vtable authorityManagerVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("SignRequest", SD_BUS_ARGS("h", request, "h", output, "a{sv}", options),
-                            SD_BUS_RESULT("o", job), method<&AuthorityManager::signRequest>, everyone),
+                            SD_BUS_RESULT("o", job), method<&AuthorityManager::signRequest>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Issue", SD_BUS_ARGS("h", passphrase, "h", output, "a{sv}", options),
-                            SD_BUS_RESULT("o", job), method<&AuthorityManager::issue>, everyone),
+                            SD_BUS_RESULT("o", job), method<&AuthorityManager::issue>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Revoke", SD_BUS_ARGS("s", serial, "s", reason), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::revoke>, everyone),
+                            method<&AuthorityManager::revoke>, anyone),
     SD_BUS_METHOD_WITH_ARGS("ListIssued", SD_BUS_ARGS("x", after), SD_BUS_RESULT("aa{sv}", issued),
-                            method<&AuthorityManager::listIssued>, everyone),
+                            method<&AuthorityManager::listIssued>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Generate", SD_BUS_ARGS("s", subject, "u", days), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::generate>, everyone),
+                            method<&AuthorityManager::generate>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Import", SD_BUS_ARGS("h", content), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::import>, everyone),
+                            method<&AuthorityManager::import>, anyone),
     SD_BUS_METHOD_WITH_ARGS("MakeRequest", SD_BUS_ARGS("h", output), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::makeRequest>, everyone),
+                            method<&AuthorityManager::makeRequest>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Install", SD_BUS_ARGS("h", chain), SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::install>, everyone),
+                            method<&AuthorityManager::install>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Reissue", SD_BUS_NO_ARGS, SD_BUS_RESULT("o", job),
-                            method<&AuthorityManager::reissue>, everyone),
+                            method<&AuthorityManager::reissue>, anyone),
     SD_BUS_METHOD_WITH_ARGS("GetTrustBundle", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", pem),
-                            method<&AuthorityManager::getTrustBundle>, everyone),
+                            method<&AuthorityManager::getTrustBundle>, anyone),
     SD_BUS_METHOD_WITH_ARGS("GetRevocationLists", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", pem),
-                            method<&AuthorityManager::getRevocationLists>, everyone),
+                            method<&AuthorityManager::getRevocationLists>, anyone),
     SD_BUS_VTABLE_END};
+
+std::vector<Option> optionsOf(engine::EndEntityCommand& holder) {
+    return {{"purpose", &holder.purpose},
+            {"common-name", &holder.commonName},
+            {"names", &holder.names},
+            {"days", &holder.days}};
+}
+
+engine::EndEntityCommand readHolder(sd_bus_message* call) {
+    engine::EndEntityCommand holder;
+    readOptions(call, optionsOf(holder));
+    return holder;
+}
+
+engine::BundleCommand readBundle(sd_bus_message* call) {
+    engine::BundleCommand command;
+    std::vector<Option> options = optionsOf(command.holder);
+    options.push_back({"key-algorithm", &command.keyAlgorithm});
+    options.push_back({"format", &command.format});
+    readOptions(call, options);
+    return command;
+}
 
 void replyText(sd_bus_message* call, const std::string& text) {
     check(sd_bus_reply_method_return(call, "s", text.c_str()), "sd_bus_reply_method_return");
@@ -88,12 +101,9 @@ void appendIssued(sd_bus_message* reply, const IssuedCertificate& certificate) {
 }  // namespace
 
 AuthorityManager::AuthorityManager(sd_bus* bus, Authorizer& authorizer, engine::AuthorityCommands& commands)
-    : authorizer_(authorizer), commands_(commands) {
-    sd_bus_slot* slot = nullptr;
-    check(sd_bus_add_object_vtable(bus, &slot, rootPath, authorityManagerInterface, methods, this),
-          "sd_bus_add_object_vtable");
-    slot_.reset(slot);
-}
+    : authorizer_(authorizer),
+      commands_(commands),
+      slot_(addInterface(bus, authorityManagerInterface, authorityManagerVtable, this)) {}
 
 void AuthorityManager::signRequest(sd_bus_message* call) {
     change(call, [this, call] {
@@ -113,8 +123,8 @@ void AuthorityManager::issue(sd_bus_message* call) {
 
 void AuthorityManager::revoke(sd_bus_message* call) {
     change(call, [this, call] {
-        const std::string serial = readString(call);
-        return commands_.revoke(serial, readString(call));
+        const std::string serial = readText(call);
+        return commands_.revoke(serial, readText(call));
     });
 }
 
@@ -135,7 +145,7 @@ void AuthorityManager::listIssued(sd_bus_message* call) {
 
 void AuthorityManager::generate(sd_bus_message* call) {
     change(call, [this, call] {
-        const std::string subject = readString(call);
+        const std::string subject = readText(call);
         return commands_.generateAuthority(subject, readNumber(call));
     });
 }
@@ -166,10 +176,7 @@ void AuthorityManager::getRevocationLists(sd_bus_message* call) {
 }
 
 void AuthorityManager::change(sd_bus_message* call, std::function<std::string()> command) {
-    authorizer_.authorize(call, authorityAction, [call, command = std::move(command)] {
-        check(sd_bus_reply_method_return(call, "o", pathOf(jobPath, command()).c_str()),
-              "sd_bus_reply_method_return");
-    });
+    replyWithJob(call, authorizer_, authorityAction, std::move(command));
 }
 
 }  // namespace certmgr::bus

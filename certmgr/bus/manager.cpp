@@ -1,27 +1,15 @@
 #include "certmgr/bus/manager.h"
 
-#include <algorithm>
-
 #include "certmgr/bus/arguments.h"
-#include "certmgr/bus/errors.h"
+#include "certmgr/bus/methods.h"
 #include "certmgr/bus/names.h"
-#include "certmgr/bus/properties.h"
 
 namespace certmgr::bus {
 namespace {
 
-template <void (Manager::*handler)(sd_bus_message*)>
-int method(sd_bus_message* call, void* manager, sd_bus_error*) {
-    replyWithErrors(call, [&] { (static_cast<Manager*>(manager)->*handler)(call); });
-    return 1;
-}
-
 int version(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*, sd_bus_error*) {
     return sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, CERTMGR_VERSION);
 }
-
-// Without this flag sd-bus itself would refuse whoever is not root; here every handler asks polkit.
-constexpr auto anyone = SD_BUS_VTABLE_UNPRIVILEGED;
 
 constexpr sd_bus_vtable managerVtable[] = {
     SD_BUS_VTABLE_START(0),
@@ -42,6 +30,29 @@ constexpr sd_bus_vtable managerVtable[] = {
     SD_BUS_PROPERTY("Version", "s", version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_VTABLE_END};
 
+engine::RequestCommand readRequest(sd_bus_message* call) {
+    engine::RequestCommand command;
+    command.names = readTexts(call);
+    readOptions(call, {{"key-algorithm", &command.keyAlgorithm},
+                       {"key-policy", &command.keyPolicy},
+                       {"acme", &command.acme}});
+    return command;
+}
+
+engine::UploadCommand readUpload(sd_bus_message* call) {
+    engine::UploadCommand command;
+    command.contents.push_back(readDescriptor(call, Direction::in));
+    command.dryRun = readBoolean(call);
+    return command;
+}
+
+engine::UploadCommand readUploadWithOptions(sd_bus_message* call) {
+    engine::UploadCommand command;
+    command.contents = readDescriptors(call);
+    readOptions(call, {{"passphrase", &command.passphrase}, {"dry-run", &command.dryRun}});
+    return command;
+}
+
 template <class Map>
 std::string existing(const Map& map, const char* kind, const char* prefix, const std::string& path) {
     const std::string id = idOf(prefix, path);
@@ -53,12 +64,9 @@ std::string existing(const Map& map, const char* kind, const char* prefix, const
 }  // namespace
 
 Manager::Manager(sd_bus* bus, Authorizer& authorizer, engine::Commands& commands)
-    : authorizer_(authorizer), commands_(commands) {
-    sd_bus_slot* slot = nullptr;
-    check(sd_bus_add_object_vtable(bus, &slot, rootPath, managerInterface, managerVtable, this),
-          "sd_bus_add_object_vtable");
-    slot_.reset(slot);
-}
+    : authorizer_(authorizer),
+      commands_(commands),
+      slot_(addInterface(bus, managerInterface, managerVtable, this)) {}
 
 void Manager::request(sd_bus_message* call) {
     manage(call, [this, call] { return commands_.request(readRequest(call)); });
@@ -109,10 +117,7 @@ void Manager::getRootCertificate(sd_bus_message* call) {
 }
 
 void Manager::manage(sd_bus_message* call, std::function<std::string()> command) {
-    authorizer_.authorize(call, manageAction, [call, command = std::move(command)] {
-        check(sd_bus_reply_method_return(call, "o", pathOf(jobPath, command()).c_str()),
-              "sd_bus_reply_method_return");
-    });
+    replyWithJob(call, authorizer_, manageAction, std::move(command));
 }
 
 }  // namespace certmgr::bus
