@@ -14,10 +14,6 @@ namespace {
 
 using EncryptedKey = hal::Handle<X509_SIG, X509_SIG_free>;
 
-[[noreturn]] void reject(const char* code, const std::string& message) {
-    throw Error(ErrorKind::rejected, code, message);
-}
-
 // One block with its base64 undone, in secure memory: it may be a key.
 struct DecodedBlock {
     char* name = nullptr;

@@ -10,7 +10,6 @@ constexpr std::size_t issueThreads = 4;
 // Each service has a thread for its turn, which may wait for another module's on the same daemon.
 constexpr std::size_t mostDeployThreads = 32;
 constexpr std::size_t uploadThreads = 2;
-constexpr seconds retryDelay{60};
 
 // How often the time is written down, so that a clock that jumped back is noticed after a restart.
 constexpr std::chrono::hours timeNoted{24};

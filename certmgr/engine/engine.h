@@ -103,6 +103,7 @@ class Engine : public Commands, public AuthorityCommands {
         std::optional<Error> error;
     };
     static constexpr const char* kindOfAuthorityChange = "authority";
+    static constexpr seconds retryDelay{60};  // of what failed on the box's own side
 
     // What a turn in a deploy lane found, likewise.
     struct Brought {

@@ -10,7 +10,6 @@ namespace {
 // Changes that come together, as of a thousand certificates under a new root, are looked at together.
 constexpr seconds settlingTime{2};
 constexpr seconds metricsDelay{15};
-constexpr seconds retryDelay{60};
 
 }  // namespace
 

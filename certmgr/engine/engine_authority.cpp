@@ -10,36 +10,23 @@ namespace certmgr::engine {
 namespace {
 
 constexpr std::size_t largestInput = 256 * 1024;
-constexpr std::size_t longestPassphrase = 1024;
 constexpr int issuedAtOnce = 1000;
 constexpr std::uint32_t mostDays = 36'500;
 constexpr std::uint32_t usualDays = 365;
-constexpr seconds authorityRetryDelay{60};
 constexpr seconds reloadDelay{1};  // changes that come together are told together
-
-[[noreturn]] void refuseCommand(const std::string& code, const std::string& message) {
-    throw Error(ErrorKind::rejected, code, message);
-}
 
 void requireDays(std::uint32_t days) {
     if (days > mostDays)
-        refuseCommand("bad-days", "found " + std::to_string(days) + " days, expected at most 36500");
+        reject("bad-days", "found " + std::to_string(days) + " days, expected at most 36500");
 }
 
 authority::EndEntityRequest requestOf(const EndEntityCommand& command) {
     const std::optional<Purpose> purpose = purposeFrom(command.purpose);
-    if (!purpose)
-        refuseCommand("bad-purpose", "found \"" + command.purpose + "\", expected client or server");
+    if (!purpose) reject("bad-purpose", "found \"" + command.purpose + "\", expected client or server");
     requireDays(command.days);
     const std::uint32_t days = command.days == 0 ? usualDays : command.days;
     return {command.commonName, parseAlternativeNames(command.names), *purpose,
             std::chrono::hours(24 * static_cast<std::int64_t>(days))};
-}
-
-// A person's passphrase often comes with the end of its line.
-std::string_view withoutLineEnd(std::string_view text) {
-    while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-    return text;
 }
 
 std::shared_ptr<hal::UniqueFd> shared(hal::UniqueFd fd) {
@@ -85,19 +72,18 @@ std::string Engine::signRequest(const EndEntityCommand& holder, hal::UniqueFd re
 std::string Engine::issueBundle(const BundleCommand& command, hal::UniqueFd passphrase,
                                 hal::UniqueFd output) {
     if (command.format != "pkcs12" && command.format != "pem")
-        refuseCommand("bad-format", "found \"" + command.format + "\", expected pkcs12 or pem");
+        reject("bad-format", "found \"" + command.format + "\", expected pkcs12 or pem");
     const auto format = command.format == "pem" ? Registrar::Format::pem : Registrar::Format::pkcs12;
     const auto algorithm = command.keyAlgorithm.empty() ? settings_.keyAlgorithm
                                                         : hal::makeableAlgorithmFrom(command.keyAlgorithm);
-    if (!algorithm) refuseCommand("bad-algorithm", "unknown key algorithm \"" + command.keyAlgorithm + "\"");
+    if (!algorithm) reject("bad-algorithm", "unknown key algorithm \"" + command.keyAlgorithm + "\"");
     const auto done = [this](const std::string& job, const std::string& serial) { jobs_.done(job, serial); };
     return authorityJob(
         "issue",
         [this, wanted = requestOf(command.holder), format, algorithm = *algorithm,
          in = shared(std::move(passphrase)), out = shared(std::move(output))](const std::stop_token& stop) {
-            const crypto::SecretText secret = readSecret(*in, longestPassphrase, "the passphrase", stop);
-            const Registrar::Bundle bundle =
-                registrar_.issue(wanted, algorithm, format, withoutLineEnd(secret.view()));
+            const crypto::SecretText secret = readPassphrase(*in, stop);
+            const Registrar::Bundle bundle = registrar_.issue(wanted, algorithm, format, secret.view());
             writeOutput(*out, bundle.content.view());
             return bundle.serial;
         },
@@ -107,10 +93,9 @@ std::string Engine::issueBundle(const BundleCommand& command, hal::UniqueFd pass
 std::string Engine::revoke(const std::string& serial, const std::string& reason) {
     const std::optional<RevocationReason> why = revocationReasonFrom(reason);
     if (!why)
-        refuseCommand("bad-reason",
-                      "found \"" + reason +
-                          "\", expected unspecified, key-compromise, affiliation-changed, superseded, "
-                          "cessation-of-operation or privilege-withdrawn");
+        reject("bad-reason", "found \"" + reason +
+                                 "\", expected unspecified, key-compromise, affiliation-changed, superseded, "
+                                 "cessation-of-operation or privilege-withdrawn");
     return authorityJob(
         "revoke",
         [this, serial, why = *why](const std::stop_token&) {
@@ -193,7 +178,7 @@ Engine::AuthorityState Engine::authorityState() {
     // On a clock that is not trusted a date that has passed changes nothing: it must not be due at once
     // again.
     const TimePoint now = parts_.clock.now();
-    return {localCa_.issuingId(), std::max(localCa_.dueAt(), now + authorityRetryDelay),
+    return {localCa_.issuingId(), std::max(localCa_.dueAt(), now + retryDelay),
             authorityViews(records_, now)};
 }
 
@@ -208,7 +193,7 @@ std::string Engine::crlPem() {
 void Engine::runAuthority() {
     if (stopping_) return;
     auto state = std::make_shared<AuthorityState>();
-    state->due = parts_.clock.now() + authorityRetryDelay;
+    state->due = parts_.clock.now() + retryDelay;
     lanes_.run(
         "authority", issueWorkers_,
         [this, state](std::stop_token) {
@@ -244,7 +229,7 @@ void Engine::runTrust() {
         [this, published, views](const auto& failure) {
             if (failure) {
                 report(event_id::trustFailed, "the revocation lists", *failure);
-                schedule_.set("trust", parts_.clock.now() + authorityRetryDelay);
+                schedule_.set("trust", parts_.clock.now() + retryDelay);
                 return;
             }
             schedule_.set("trust", published->due);
@@ -267,7 +252,7 @@ void Engine::runReload(const std::string& service) {
         [this, service](const auto& failure) {
             if (!failure) return;
             report(event_id::trustFailed, service + " was not told of the revocation list", *failure);
-            schedule_.set("reload:" + service, parts_.clock.now() + authorityRetryDelay);
+            schedule_.set("reload:" + service, parts_.clock.now() + retryDelay);
         });
 }
 

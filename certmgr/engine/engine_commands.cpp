@@ -6,10 +6,6 @@
 namespace certmgr::engine {
 namespace {
 
-[[noreturn]] void reject(const std::string& code, const std::string& message) {
-    throw Error(ErrorKind::rejected, code, message);
-}
-
 template <class Value>
 Value parsed(const std::string& text, Value otherwise,
              std::optional<Value> (*parse)(std::string_view) noexcept, const std::string& what,

@@ -49,8 +49,7 @@ void Engine::concludeUpload(const std::string& job, const Uploads::Taken& taken,
 }
 
 std::string Engine::removeUpload(const std::string& id) {
-    if (!parts_.views.uploads().contains(id))
-        throw Error(ErrorKind::rejected, "upload-not-found", "there is no upload " + id);
+    if (!parts_.views.uploads().contains(id)) reject("upload-not-found", "there is no upload " + id);
     auto shown = std::make_shared<std::vector<UploadView>>();
     const std::string job = jobs_.begin("delete", "");
     lanes_.run(

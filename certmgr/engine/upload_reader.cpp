@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "certmgr/core/error.h"
+#include "certmgr/crypto/upload_parts.h"
 
 namespace certmgr::engine {
 namespace {
@@ -29,10 +30,6 @@ struct Buffer {
     ~Buffer() { OPENSSL_cleanse(octets.data(), octets.size()); }
 };
 
-[[noreturn]] void reject(const char* code, std::string_view what, const std::string& why) {
-    throw Error(ErrorKind::rejected, code, std::string(what) + why);
-}
-
 // EINTR comes back as "nothing yet", so that the read that follows never blocks.
 void awaitContent(int fd, std::string_view what, Clock::time_point whole, const std::stop_token& stop) {
     const Clock::time_point until = std::min(Clock::now() + longestSilence, whole);
@@ -43,10 +40,10 @@ void awaitContent(int fd, std::string_view what, Clock::time_point whole, const 
         pollfd waiting{fd, POLLIN, 0};
         if (::poll(&waiting, 1, stopNoticedMs) > 0) return;
     }
-    reject(
-        "bad-upload", what,
-        " came by a pipe that stayed silent for ten seconds, or was not whole after a minute: write all of "
-        "it, then close the pipe");
+    reject("bad-upload",
+           std::string(what) +
+               " came by a pipe that stayed silent for ten seconds, or was not whole after a minute: write "
+               "all of it, then close the pipe");
 }
 
 }  // namespace
@@ -56,7 +53,7 @@ crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::s
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) hal::throwErrno(errno, what);
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
-        reject("bad-upload", what, " is neither a file nor a pipe: expected one of them");
+        reject("bad-upload", std::string(what) + " is neither a file nor a pipe: expected one of them");
     crypto::SecretText secret(limit + 1);
     Buffer buffer;
     const Clock::time_point whole = Clock::now() + longestWhole;
@@ -67,7 +64,15 @@ crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::s
         if (count == 0) return secret;
         if (count > 0) secret.append({buffer.octets.data(), static_cast<std::size_t>(count)});
     }
-    reject("too-large", what, " is larger than the " + std::to_string(limit) + " bytes that are taken");
+    reject("too-large",
+           std::string(what) + " is larger than the " + std::to_string(limit) + " bytes that are taken");
+}
+
+crypto::SecretText readPassphrase(const hal::UniqueFd& fd, const std::stop_token& stop) {
+    crypto::SecretText passphrase = readSecret(fd, crypto::maximumPassphrase, "the passphrase", stop);
+    if (passphrase.view().ends_with('\n')) passphrase.removeSuffix(1);
+    if (passphrase.view().ends_with('\r')) passphrase.removeSuffix(1);
+    return passphrase;
 }
 
 }  // namespace certmgr::engine

@@ -1,4 +1,4 @@
-// The content of the descriptors that an upload comes by.
+// What comes by a descriptor: an upload, a request, a passphrase.
 #pragma once
 
 #include <stop_token>
@@ -14,5 +14,8 @@ namespace certmgr::engine {
 // `limit` octets; "cancelled" (transient) where it was stopped. `what`: "the upload".
 crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::string_view what,
                               const std::stop_token& stop);
+
+// At most crypto::maximumPassphrase. A person's often comes with the end of its line, which is left out.
+crypto::SecretText readPassphrase(const hal::UniqueFd& fd, const std::stop_token& stop);
 
 }  // namespace certmgr::engine

@@ -22,10 +22,7 @@ struct Content {
             files.push_back(readSecret(fd, left, "the upload", stop));
             left -= files.back().view().size();
         }
-        if (!command.passphrase) return;
-        passphrase.emplace(readSecret(command.passphrase, crypto::maximumPassphrase, "the passphrase", stop));
-        if (passphrase->view().ends_with('\n')) passphrase->removeSuffix(1);
-        if (passphrase->view().ends_with('\r')) passphrase->removeSuffix(1);
+        if (command.passphrase) passphrase.emplace(readPassphrase(command.passphrase, stop));
     }
 
     crypto::UploadFiles view() const {
@@ -42,8 +39,7 @@ struct Content {
         message += "\n- " + findings[i].message;
     if (findings.size() > mostFindings)
         message += "\n- and " + std::to_string(findings.size() - mostFindings) + " more";
-    throw Error(ErrorKind::rejected, findings.size() == 1 ? findings.front().code : "upload-refused",
-                message);
+    reject(findings.size() == 1 ? findings.front().code : "upload-refused", message);
 }
 
 std::string listed(const std::vector<CertificateId>& ids) {
@@ -129,12 +125,12 @@ void Uploads::remove(std::int64_t id) {
         const auto row =
             std::find_if(rows.begin(), rows.end(), [&](const store::UploadRow& one) { return one.id == id; });
         if (row == rows.end())
-            throw Error(ErrorKind::rejected, "upload-not-found",
-                        "there is no upload " + std::to_string(id) + "; see: certmgrctl list --uploaded");
+            reject("upload-not-found",
+                   "there is no upload " + std::to_string(id) + "; see: certmgrctl list --uploaded");
         if (const auto served = records_.uploads.servedBy(id); !served.empty())
-            throw Error(ErrorKind::rejected, "in-use",
-                        "the upload " + std::to_string(id) + " serves " + listed(served) +
-                            "; bring a better one first, or take the names out of the services' profiles");
+            reject("in-use",
+                   "the upload " + std::to_string(id) + " serves " + listed(served) +
+                       "; bring a better one first, or take the names out of the services' profiles");
         key = row->key;
         records_.uploads.remove(id);
     });
