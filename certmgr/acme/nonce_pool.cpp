@@ -1,7 +1,8 @@
 #include "certmgr/acme/nonce_pool.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "certmgr/core/ascii.h"
 
 namespace certmgr::acme {
 
@@ -9,7 +10,7 @@ std::optional<std::string> NoncePool::nonceOf(const net::HttpResponse& response)
     constexpr std::size_t maxLength = 512;
     std::optional<std::string> nonce = response.header("replay-nonce");
     if (!nonce || nonce->empty() || nonce->size() > maxLength) return std::nullopt;
-    const auto base64url = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
+    const auto base64url = [](char c) { return isLetterOrDigit(c) || c == '-' || c == '_'; };
     if (!std::all_of(nonce->begin(), nonce->end(), base64url)) return std::nullopt;
     return nonce;
 }

@@ -2,33 +2,21 @@
 
 #include "certmgr/bus/names.h"
 #include "certmgr/bus/text.h"
+#include "certmgr/core/ascii.h"
 
 namespace certmgr::bus {
-namespace {
-
-constexpr bool isLower(char c) {
-    return c >= 'a' && c <= 'z';
-}
-constexpr bool isUpper(char c) {
-    return c >= 'A' && c <= 'Z';
-}
-constexpr bool isDigit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-}  // namespace
 
 std::string errorName(hal::ErrorKind kind, std::string_view code) {
     std::string word;
     bool startsWord = true;
     for (const char c : code) {
-        if (!isLower(c) && !isUpper(c) && !isDigit(c)) {
+        if (!isLetterOrDigit(c)) {
             startsWord = true;
             continue;
         }
         // D-Bus specification, "Interface names": an element must not begin with a digit.
         if (word.empty() && isDigit(c)) word = "E";
-        word += startsWord && isLower(c) ? static_cast<char>(c - 'a' + 'A') : c;
+        word += startsWord ? raised(c) : c;
         startsWord = false;
     }
     return (kind == hal::ErrorKind::rejected ? refusalPrefix : failurePrefix) +

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "certmgr/core/ascii.h"
+
 namespace certmgr::config {
 
 constexpr std::string_view algorithmWords =
@@ -14,9 +16,8 @@ constexpr std::string_view probeWords =
 
 // [a-z0-9-]+: names of services and CAs, which come to stand in paths.
 inline bool isPlainName(std::string_view text) {
-    return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
+    return !text.empty() && text.size() <= 64 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return isLower(c) || isDigit(c) || c == '-'; });
 }
 
 }  // namespace certmgr::config

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "certmgr/core/ascii.h"
 #include "certmgr/core/error.h"
 
 namespace certmgr {
@@ -11,22 +12,11 @@ namespace {
 
 using Type = AlternativeName::Type;
 
-constexpr std::size_t mostNames = 100;
 constexpr std::size_t maximumLocalPart = 64;  // RFC 5321 4.5.3.1.1
 constexpr std::size_t maximumUri = 2048;
 
 constexpr std::array<std::pair<std::string_view, Type>, 4> prefixes = {
     {{"dns:", Type::dns}, {"ip:", Type::ip}, {"email:", Type::email}, {"uri:", Type::uri}}};
-
-[[noreturn]] void refuseName(std::string_view text, const std::string& why) {
-    std::string shown;
-    for (const char c : text.substr(0, 80)) shown += c > ' ' && c < 0x7f ? c : '?';
-    throw Error(ErrorKind::rejected, "bad-name", "the name \"" + shown + "\" " + why);
-}
-
-bool isLetterOrDigit(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 // RFC 5321 4.1.2, Dot-string; a quoted local part is left out, as every provider leaves it out.
 bool isLocalPart(std::string_view text) {
@@ -52,9 +42,7 @@ std::string parseEmail(std::string_view text) {
 // scheme-specific-part".
 std::string parseUri(std::string_view text) {
     constexpr std::string_view forbidden = "\"<>\\^`{|}";
-    const auto allowed = [&](char c) {
-        return c > ' ' && c < 0x7f && forbidden.find(c) == std::string_view::npos;
-    };
+    const auto allowed = [&](char c) { return isVisible(c) && forbidden.find(c) == std::string_view::npos; };
     const auto inScheme = [](char c) { return isLetterOrDigit(c) || c == '+' || c == '-' || c == '.'; };
     const std::size_t colon = text.find(':');
     const std::string_view scheme = text.substr(0, colon);
@@ -90,9 +78,9 @@ AlternativeName parseAlternativeName(std::string_view text) {
 }
 
 std::vector<AlternativeName> parseAlternativeNames(const std::vector<std::string>& texts) {
-    if (texts.size() > mostNames)
-        throw Error(ErrorKind::rejected, "bad-name",
-                    std::to_string(texts.size()) + " names were given; at most 100 go into one certificate");
+    if (texts.size() > maximumNames)
+        reject("bad-name",
+               std::to_string(texts.size()) + " names were given; at most 100 go into one certificate");
     std::vector<AlternativeName> result;
     for (const std::string& text : texts) result.push_back(parseAlternativeName(text));
     std::sort(result.begin(), result.end());

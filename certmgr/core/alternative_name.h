@@ -22,7 +22,7 @@ struct AlternativeName {
 // "dns:gw.example", "ip:192.0.2.1", "email:anna@example.org", "uri:urn:uuid:…". Throws Error(rejected,
 // "bad-name") that says what is wrong with which name.
 AlternativeName parseAlternativeName(std::string_view text);
-// Sorted, without repetitions, at most 100.
+// Sorted, without repetitions, at most maximumNames.
 std::vector<AlternativeName> parseAlternativeNames(const std::vector<std::string>& texts);
 
 std::string toString(const AlternativeName& name);

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "certmgr/core/ascii.h"
+
 namespace certmgr {
 
 bool isChallengeToken(std::string_view text) noexcept {
     constexpr std::size_t maxLength = 128;
-    const auto base64url = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-               c == '_';
-    };
+    const auto base64url = [](char c) { return isLetterOrDigit(c) || c == '-' || c == '_'; };
     return !text.empty() && text.size() <= maxLength && std::all_of(text.begin(), text.end(), base64url);
 }
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 
+#include "certmgr/core/ascii.h"
 #include "certmgr/core/error.h"
 
 namespace certmgr {
@@ -12,44 +13,28 @@ namespace {
 
 constexpr std::size_t maximumName = 253;  // RFC 1035 2.3.4: 255 octets on the wire
 constexpr std::size_t maximumLabel = 63;
-constexpr std::size_t maximumNames = 100;
 
-bool printable(char c) {
-    return c > ' ' && c < 0x7f;
-}
-bool digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool letterOrDigit(char c) {
-    return digit(c) || (c >= 'a' && c <= 'z');
-}
-
-// The name as it may stand in a message: bounded, and nothing in it that could rule a terminal.
 std::string shown(std::string_view text) {
     std::string result = "\"";
-    for (const char c : text.substr(0, 80)) result += printable(c) ? c : '?';
+    for (const char c : text.substr(0, 80)) result += isVisible(c) ? c : '?';
     return result + (text.size() > 80 ? "…\"" : "\"");
-}
-
-[[noreturn]] void refuse(std::string_view text, const std::string& why) {
-    throw Error(ErrorKind::rejected, "bad-name", "the name " + shown(text) + " " + why);
 }
 
 void checkLabel(std::string_view text, std::string_view label) {
     if (label.empty())
-        refuse(text, "has an empty label (two dots in a row, or a dot in front); remove the dot");
+        refuseName(text, "has an empty label (two dots in a row, or a dot in front); remove the dot");
     if (label.size() > maximumLabel)
-        refuse(text, "has a label of " + std::to_string(label.size()) + " characters; DNS allows 63");
+        refuseName(text, "has a label of " + std::to_string(label.size()) + " characters; DNS allows 63");
     if (label.find('*') != std::string_view::npos)
-        refuse(text,
-               "has a \"*\" that is not the whole leftmost label; write a wildcard as \"*.example.org\"");
+        refuseName(text,
+                   "has a \"*\" that is not the whole leftmost label; write a wildcard as \"*.example.org\"");
     const auto wrong =
-        std::find_if_not(label.begin(), label.end(), [](char c) { return letterOrDigit(c) || c == '-'; });
+        std::find_if_not(label.begin(), label.end(), [](char c) { return isLetterOrDigit(c) || c == '-'; });
     if (wrong != label.end())
-        refuse(text, "contains " + shown(std::string_view(wrong, wrong + 1)) +
-                         "; a DNS name has only letters, digits, hyphens and dots");
+        refuseName(text, "contains " + shown(std::string_view(wrong, wrong + 1)) +
+                             "; a DNS name has only letters, digits, hyphens and dots");
     if (label.front() == '-' || label.back() == '-')
-        refuse(text, "has a label that begins or ends with a hyphen, which DNS host names do not allow");
+        refuseName(text, "has a label that begins or ends with a hyphen, which DNS host names do not allow");
 }
 
 void checkDnsName(std::string_view text, std::string_view name) {
@@ -59,17 +44,10 @@ void checkDnsName(std::string_view text, std::string_view name) {
         label = name.substr(start, name.find('.', start) - start);
         checkLabel(text, label);
     }
-    if (std::all_of(label.begin(), label.end(), digit))
-        refuse(
+    if (std::all_of(label.begin(), label.end(), isDigit))
+        refuseName(
             text,
             "ends with a number and is no valid IPv4 address; give four numbers of 0 to 255, or a DNS name");
-}
-
-std::string asciiLower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return result;
 }
 
 std::string parseAddress(const std::string& text) {
@@ -83,25 +61,30 @@ std::string parseAddress(const std::string& text) {
 
 }  // namespace
 
+void refuseName(std::string_view text, const std::string& why) {
+    reject("bad-name", "the name " + shown(text) + " " + why);
+}
+
 Identifier parseIdentifier(std::string_view text) {
-    if (text.empty())
-        throw Error(ErrorKind::rejected, "bad-name", "the name is empty; give a DNS name or an IP address");
+    if (text.empty()) reject("bad-name", "the name is empty; give a DNS name or an IP address");
     if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
-        refuse(text,
-               "is not ASCII; give an internationalised name in its A-label form, each label beginning with "
-               "\"xn--\"");
-    std::string name = asciiLower(text);
+        refuseName(
+            text,
+            "is not ASCII; give an internationalised name in its A-label form, each label beginning with "
+            "\"xn--\"");
+    std::string name = lowered(std::string(text));
     // inet_pton would stop at a NUL and take what stands before it for the whole.
     if (name.find('\0') == std::string::npos)
         if (std::string address = parseAddress(name); !address.empty())
             return {Identifier::Type::ip, std::move(address)};
     if (name.find(':') != std::string::npos)
-        refuse(text,
-               "is neither a DNS name nor an IPv6 address; leave out brackets, port, zone and \"https://\"");
+        refuseName(
+            text,
+            "is neither a DNS name nor an IPv6 address; leave out brackets, port, zone and \"https://\"");
     if (name.back() == '.') name.pop_back();
-    if (name.empty()) refuse(text, "is the DNS root; give a DNS name or an IP address");
+    if (name.empty()) refuseName(text, "is the DNS root; give a DNS name or an IP address");
     if (name.size() > maximumName)
-        refuse(text, "has " + std::to_string(name.size()) + " characters; DNS allows 253");
+        refuseName(text, "has " + std::to_string(name.size()) + " characters; DNS allows 253");
     checkDnsName(text, name);
     return {Identifier::Type::dns, std::move(name)};
 }
@@ -111,12 +94,10 @@ std::vector<Identifier> parseIdentifiers(const std::vector<std::string>& texts) 
     for (const std::string& text : texts) result.push_back(parseIdentifier(text));
     std::sort(result.begin(), result.end());
     result.erase(std::unique(result.begin(), result.end()), result.end());
-    if (result.empty())
-        throw Error(ErrorKind::rejected, "bad-name", "there is no name; a certificate needs at least one");
+    if (result.empty()) reject("bad-name", "there is no name; a certificate needs at least one");
     if (result.size() > maximumNames)
-        throw Error(ErrorKind::rejected, "bad-name",
-                    std::to_string(result.size()) +
-                        " names were given; public CAs take at most 100 in one certificate");
+        reject("bad-name", std::to_string(result.size()) +
+                               " names were given; public CAs take at most 100 in one certificate");
     return result;
 }
 

@@ -18,13 +18,19 @@ struct Identifier {
     bool wildcard() const noexcept { return type == Type::dns && value.starts_with("*."); }
 };
 
+// In one certificate: the limit of the public CAs.
+inline constexpr std::size_t maximumNames = 100;
+
+// Throws Error(rejected, "bad-name"). The name stands in the sentence cut to 80 characters,
+// and with nothing in it that could rule a terminal.
+[[noreturn]] void refuseName(std::string_view text, const std::string& why);
+
 // Checks and normalises. Throws Error(rejected, "bad-name") that says what is wrong with which name: empty,
 // over 253 or a label over 63 octets (RFC 1035 2.3.4), a character outside letter-digit-hyphen, a wildcard
 // not leftmost, an IDN in Unicode (the message gives the "xn--" advice), an all-numeric last label.
 Identifier parseIdentifier(std::string_view text);
 
-// Sorted, without repetitions; throws "bad-name" for an empty list or more than 100 names (the limit of the
-// public CAs).
+// Sorted, without repetitions; throws "bad-name" for an empty list or more than maximumNames.
 std::vector<Identifier> parseIdentifiers(const std::vector<std::string>& texts);
 
 // Does the name in a certificate (which may be a wildcard) cover the wanted one? RFC 9525 6.3: one label,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "certmgr/core/ascii.h"
 #include "certmgr/core/error.h"
 #include "certmgr/crypto/openssl.h"
 
@@ -17,9 +18,8 @@ constexpr std::array<Known, 6> attributeTypes = {
     {{"C", 2}, {"ST", 128}, {"L", 128}, {"O", 64}, {"OU", 64}, {"CN", 64}}};
 
 [[noreturn]] void refuse(const std::string& found) {
-    throw Error(ErrorKind::rejected, "bad-subject",
-                "the subject " + found +
-                    "; expected one like \"O=Example,CN=Example CA\", of C, ST, L, O, OU and CN");
+    reject("bad-subject", "the subject " + found +
+                              "; expected one like \"O=Example,CN=Example CA\", of C, ST, L, O, OU and CN");
 }
 
 // RFC 4514 2.4: a backslash before a special character stands for that character.
@@ -54,8 +54,7 @@ NameAttribute parseAttribute(const std::string& part) {
     const std::size_t equals = part.find('=');
     if (equals == std::string::npos) refuse("has a part without \"=\"");
     NameAttribute attribute{trimmed(part.substr(0, equals)), trimmed(part.substr(equals + 1))};
-    std::transform(attribute.type.begin(), attribute.type.end(), attribute.type.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    for (char& c : attribute.type) c = raised(c);
     const std::size_t rank = rankOf(attribute);
     if (rank == attributeTypes.size()) refuse("has an attribute that is not known here");
     if (attribute.value.empty()) refuse("has an empty " + attribute.type);

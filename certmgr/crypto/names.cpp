@@ -9,20 +9,17 @@
 
 #include <arpa/inet.h>
 
+#include "certmgr/core/ascii.h"
 #include "certmgr/crypto/openssl.h"
 
 namespace certmgr::crypto {
 namespace {
 
 std::optional<Identifier> dnsName(std::string_view text) {
-    const bool printable =
-        std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+    const bool printable = std::all_of(text.begin(), text.end(), isVisible);
     if (text.ends_with('.')) text.remove_suffix(1);
     if (text.empty() || !printable) return std::nullopt;
-    std::string value(text);
-    std::transform(value.begin(), value.end(), value.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return Identifier{Identifier::Type::dns, std::move(value)};
+    return Identifier{Identifier::Type::dns, lowered(std::string(text))};
 }
 
 std::optional<Identifier> ipAddress(std::span<const std::uint8_t> octets) {
@@ -33,9 +30,7 @@ std::optional<Identifier> ipAddress(std::span<const std::uint8_t> octets) {
 }
 
 bool validLabel(std::string_view label) {
-    const auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-    };
+    const auto allowed = [](char c) { return isLetterOrDigit(c) || c == '-'; };
     return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
            std::all_of(label.begin(), label.end(), allowed);
 }

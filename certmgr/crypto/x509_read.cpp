@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 
+#include "certmgr/core/ascii.h"
 #include "certmgr/crypto/names.h"
 #include "certmgr/crypto/openssl.h"
 #include "certmgr/crypto/pem.h"
@@ -66,10 +67,8 @@ std::string serialOf(const X509& certificate) {
     const hal::BigNumber number(
         check(ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr), "ASN1_INTEGER_to_BN"));
     char* text = check(BN_bn2hex(number.get()), "BN_bn2hex");
-    std::string serial(text);
+    std::string serial = lowered(std::string(text));
     OPENSSL_free(text);
-    std::transform(serial.begin(), serial.end(), serial.begin(),
-                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
     return serial;
 }
 

@@ -1,9 +1,9 @@
 #include "certmgr/ctl/lookup.h"
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
+#include "certmgr/core/ascii.h"
 #include "certmgr/ctl/failure.h"
 
 namespace certmgr::ctl {
@@ -11,8 +11,7 @@ namespace {
 
 // RFC 4343: names are compared without regard to case; a trailing dot says nothing new.
 std::string normalized(std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    name = lowered(std::move(name));
     if (name.ends_with('.')) name.pop_back();
     return name;
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "certmgr/core/ascii.h"
 #include "certmgr/net/curl_library.h"
 
 namespace certmgr::net {
@@ -71,8 +71,7 @@ std::size_t takeHeader(char* data, std::size_t, std::size_t size, void* context)
     if (line.starts_with("HTTP/")) received.response.headers.clear();
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return size;
-    std::string name(line.substr(0, colon));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::string name = lowered(std::string(line.substr(0, colon)));
     received.response.headers.emplace(std::move(name), trimmed(line.substr(colon + 1)));
     return size;
 }

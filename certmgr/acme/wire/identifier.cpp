@@ -1,15 +1,12 @@
 #include "certmgr/acme/wire/identifier.h"
 
-#include <algorithm>
-#include <cctype>
+#include "certmgr/core/ascii.h"
 
 namespace certmgr::acme::wire {
 
 Identifier readIdentifier(const Object& object) {
     const std::string type = object.text("type");
-    std::string value = plainWords(object.text("value"));
-    std::transform(value.begin(), value.end(), value.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    std::string value = lowered(plainWords(object.text("value")));
     if (type == "dns") return {Identifier::Type::dns, std::move(value)};
     if (type == "ip") return {Identifier::Type::ip, std::move(value)};
     object.refuse("type \"" + plainWords(type) + "\" is neither \"dns\" nor \"ip\"");
