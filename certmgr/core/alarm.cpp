@@ -1,17 +1,24 @@
 #include "certmgr/core/alarm.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "certmgr/core/ascii.h"
+#include "hal/words.h"
 
 namespace certmgr {
 namespace {
 
-template <class Value, std::size_t size>
-std::optional<Value> valueNamed(const std::array<Value, size>& values, std::string_view text) noexcept {
-    for (const Value value : values)
-        if (toString(value) == text) return value;
-    return std::nullopt;
-}
+constexpr hal::Words<AlarmKind, 7> kinds{{{AlarmKind::expiring, "expiring"},
+                                          {AlarmKind::failing, "failing"},
+                                          {AlarmKind::notProved, "not-proved"},
+                                          {AlarmKind::clockNotTrusted, "clock-not-trusted"},
+                                          {AlarmKind::keyMisplaced, "key-misplaced"},
+                                          {AlarmKind::authorityEnding, "authority-ending"},
+                                          {AlarmKind::crlEnding, "crl-ending"}}};
+constexpr hal::Words<AlarmSeverity, 2> severities{
+    {{AlarmSeverity::warning, "warning"}, {AlarmSeverity::critical, "critical"}}};
+constexpr hal::Words<AlarmEvent, 3> events{
+    {{AlarmEvent::raised, "raised"}, {AlarmEvent::worsened, "worsened"}, {AlarmEvent::cleared, "cleared"}}};
 
 const Alarm* sameIn(const std::vector<Alarm>& alarms, const Alarm& wanted) {
     const auto found = std::ranges::find_if(alarms, [&](const Alarm& alarm) {
@@ -23,51 +30,27 @@ const Alarm* sameIn(const std::vector<Alarm>& alarms, const Alarm& wanted) {
 }  // namespace
 
 std::string_view toString(AlarmKind kind) noexcept {
-    switch (kind) {
-        case AlarmKind::expiring:
-            return "expiring";
-        case AlarmKind::failing:
-            return "failing";
-        case AlarmKind::notProved:
-            return "not-proved";
-        case AlarmKind::clockNotTrusted:
-            return "clock-not-trusted";
-        case AlarmKind::keyMisplaced:
-            return "key-misplaced";
-        case AlarmKind::authorityEnding:
-            return "authority-ending";
-        case AlarmKind::crlEnding:
-            return "crl-ending";
-    }
-    return "";
+    return hal::wordOf(kinds, kind);
 }
 
 std::optional<AlarmKind> alarmKindFrom(std::string_view text) noexcept {
-    return valueNamed(allAlarmKinds, text);
+    return hal::valueNamed(kinds, text);
 }
 
 std::string_view toString(AlarmSeverity severity) noexcept {
-    return severity == AlarmSeverity::critical ? "critical" : "warning";
+    return hal::wordOf(severities, severity);
 }
 
 std::optional<AlarmSeverity> alarmSeverityFrom(std::string_view text) noexcept {
-    return valueNamed(std::array{AlarmSeverity::warning, AlarmSeverity::critical}, text);
+    return hal::valueNamed(severities, text);
 }
 
 std::string_view toString(AlarmEvent event) noexcept {
-    switch (event) {
-        case AlarmEvent::raised:
-            return "raised";
-        case AlarmEvent::worsened:
-            return "worsened";
-        case AlarmEvent::cleared:
-            return "cleared";
-    }
-    return "";
+    return hal::wordOf(events, event);
 }
 
 std::optional<AlarmEvent> alarmEventFrom(std::string_view text) noexcept {
-    return valueNamed(std::array{AlarmEvent::raised, AlarmEvent::worsened, AlarmEvent::cleared}, text);
+    return hal::valueNamed(events, text);
 }
 
 std::string idOf(const Alarm& alarm) {
@@ -77,8 +60,7 @@ std::string idOf(const Alarm& alarm) {
 std::string lineOf(const AlarmNotice& notice) {
     std::string word(notice.event == AlarmEvent::cleared ? toString(notice.event)
                                                          : toString(notice.alarm.severity));
-    std::ranges::transform(word, word.begin(),
-                           [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
+    for (char& letter : word) letter = raised(letter);
     return word + " " + std::string(toString(notice.alarm.kind)) + " " + notice.alarm.subject + ": " +
            notice.alarm.sentence;
 }

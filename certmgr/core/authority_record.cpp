@@ -1,21 +1,21 @@
 #include "certmgr/core/authority_record.h"
 
+#include "hal/words.h"
+
 namespace certmgr {
+namespace {
+
+constexpr hal::Words<AuthorityRole, 2> roles{
+    {{AuthorityRole::root, "root"}, {AuthorityRole::issuing, "issuing"}}};
+
+}  // namespace
 
 std::string_view toString(AuthorityRole role) noexcept {
-    switch (role) {
-        case AuthorityRole::root:
-            return "root";
-        case AuthorityRole::issuing:
-            return "issuing";
-    }
-    return "";
+    return hal::wordOf(roles, role);
 }
 
 std::optional<AuthorityRole> authorityRoleFrom(std::string_view text) noexcept {
-    for (const AuthorityRole role : {AuthorityRole::root, AuthorityRole::issuing})
-        if (toString(role) == text) return role;
-    return std::nullopt;
+    return hal::valueNamed(roles, text);
 }
 
 }  // namespace certmgr

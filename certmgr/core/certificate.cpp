@@ -1,10 +1,13 @@
 #include "certmgr/core/certificate.h"
 
 #include <array>
+#include <span>
 
 #include <openssl/evp.h>
 
 #include "certmgr/core/error.h"
+#include "hal/hex.h"
+#include "hal/words.h"
 
 namespace certmgr {
 namespace {
@@ -12,17 +15,14 @@ namespace {
 // A directory entry holds 255 bytes (NAME_MAX), and "+" with 8 digits has to fit as well.
 constexpr std::size_t longestPlainId = 200;
 
+constexpr hal::Words<Source, 3> sources{
+    {{Source::local, "local"}, {Source::acme, "acme"}, {Source::uploaded, "uploaded"}}};
+
 std::string sha256Prefix(const std::string& text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
         throw Error(ErrorKind::internal, "openssl-failed", "SHA-256 is not available in this OpenSSL");
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string result;
-    for (std::size_t i = 0; i < 4; ++i) {
-        result += digits[digest[i] >> 4];
-        result += digits[digest[i] & 15];
-    }
-    return result;
+    return hal::hex(std::span(digest).first(4));
 }
 
 }  // namespace
@@ -37,21 +37,11 @@ CertificateId certificateIdFor(const std::vector<Identifier>& sortedNames) {
 }
 
 std::string_view toString(Source source) noexcept {
-    switch (source) {
-        case Source::local:
-            return "local";
-        case Source::acme:
-            return "acme";
-        case Source::uploaded:
-            return "uploaded";
-    }
-    return "";
+    return hal::wordOf(sources, source);
 }
 
 std::optional<Source> sourceFrom(std::string_view text) noexcept {
-    for (const Source source : {Source::local, Source::acme, Source::uploaded})
-        if (toString(source) == text) return source;
-    return std::nullopt;
+    return hal::valueNamed(sources, text);
 }
 
 }  // namespace certmgr

@@ -1,12 +1,12 @@
 #include "certmgr/core/issued_certificate.h"
 
-#include <array>
-#include <utility>
+#include "hal/words.h"
 
 namespace certmgr {
 namespace {
 
-constexpr std::array<std::pair<RevocationReason, std::string_view>, 6> reasons = {
+constexpr hal::Words<Purpose, 2> purposes{{{Purpose::server, "server"}, {Purpose::client, "client"}}};
+constexpr hal::Words<RevocationReason, 6> reasons{
     {{RevocationReason::unspecified, "unspecified"},
      {RevocationReason::keyCompromise, "key-compromise"},
      {RevocationReason::affiliationChanged, "affiliation-changed"},
@@ -17,31 +17,19 @@ constexpr std::array<std::pair<RevocationReason, std::string_view>, 6> reasons =
 }  // namespace
 
 std::string_view toString(Purpose purpose) noexcept {
-    switch (purpose) {
-        case Purpose::server:
-            return "server";
-        case Purpose::client:
-            return "client";
-    }
-    return "";
+    return hal::wordOf(purposes, purpose);
 }
 
 std::optional<Purpose> purposeFrom(std::string_view text) noexcept {
-    for (const Purpose purpose : {Purpose::server, Purpose::client})
-        if (toString(purpose) == text) return purpose;
-    return std::nullopt;
+    return hal::valueNamed(purposes, text);
 }
 
 std::string_view toString(RevocationReason reason) noexcept {
-    for (const auto& [value, word] : reasons)
-        if (value == reason) return word;
-    return "";
+    return hal::wordOf(reasons, reason);
 }
 
 std::optional<RevocationReason> revocationReasonFrom(std::string_view text) noexcept {
-    for (const auto& [value, word] : reasons)
-        if (word == text) return value;
-    return std::nullopt;
+    return hal::valueNamed(reasons, text);
 }
 
 }  // namespace certmgr

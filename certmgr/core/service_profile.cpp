@@ -1,46 +1,31 @@
 #include "certmgr/core/service_profile.h"
 
 #include <algorithm>
-#include <array>
-#include <utility>
+
+#include "hal/words.h"
 
 namespace certmgr {
 namespace {
 
-template <class Value, std::size_t count>
-using Words = std::array<std::pair<Value, std::string_view>, count>;
-
-constexpr Words<ProbeKind, 7> probeKinds{{{ProbeKind::https, "https"},
-                                          {ProbeKind::tls, "tls"},
-                                          {ProbeKind::smtp, "smtp"},
-                                          {ProbeKind::imap, "imap"},
-                                          {ProbeKind::pop3, "pop3"},
-                                          {ProbeKind::httpsProxy, "https-proxy"},
-                                          {ProbeKind::command, "command"}}};
-constexpr Words<KeyForm, 2> keyForms{{{KeyForm::reference, "reference"}, {KeyForm::file, "file"}}};
-constexpr Words<FileFormat, 3> fileFormats{
+constexpr hal::Words<ProbeKind, 7> probeKinds{{{ProbeKind::https, "https"},
+                                               {ProbeKind::tls, "tls"},
+                                               {ProbeKind::smtp, "smtp"},
+                                               {ProbeKind::imap, "imap"},
+                                               {ProbeKind::pop3, "pop3"},
+                                               {ProbeKind::httpsProxy, "https-proxy"},
+                                               {ProbeKind::command, "command"}}};
+constexpr hal::Words<KeyForm, 2> keyForms{{{KeyForm::reference, "reference"}, {KeyForm::file, "file"}}};
+constexpr hal::Words<FileFormat, 3> fileFormats{
     {{FileFormat::split, "split"}, {FileFormat::combined, "combined"}, {FileFormat::keyFirst, "key-first"}}};
-
-template <class Table, class Value>
-std::string_view wordFor(const Table& table, Value value) noexcept {
-    const auto found = std::ranges::find(table, value, &Table::value_type::first);
-    return found == table.end() ? std::string_view() : found->second;
-}
-
-template <class Value, std::size_t count>
-std::optional<Value> valueOf(const Words<Value, count>& table, std::string_view word) noexcept {
-    const auto found = std::ranges::find(table, word, &Words<Value, count>::value_type::second);
-    return found == table.end() ? std::nullopt : std::optional(found->first);
-}
 
 }  // namespace
 
 std::string_view toString(ProbeKind kind) noexcept {
-    return wordFor(probeKinds, kind);
+    return hal::wordOf(probeKinds, kind);
 }
 
 std::optional<ProbeKind> probeKindFrom(std::string_view text) noexcept {
-    return valueOf(probeKinds, text);
+    return hal::valueNamed(probeKinds, text);
 }
 
 std::string describe(const ProbeTarget& target) {
@@ -52,15 +37,15 @@ std::string describe(const ProbeTarget& target) {
 }
 
 std::string_view toString(KeyForm form) noexcept {
-    return wordFor(keyForms, form);
+    return hal::wordOf(keyForms, form);
 }
 
 std::optional<KeyForm> keyFormFrom(std::string_view text) noexcept {
-    return valueOf(keyForms, text);
+    return hal::valueNamed(keyForms, text);
 }
 
 std::optional<FileFormat> fileFormatFrom(std::string_view text) noexcept {
-    return valueOf(fileFormats, text);
+    return hal::valueNamed(fileFormats, text);
 }
 
 std::chrono::milliseconds proofTimeout(const ServiceProfile& service) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "certmgr/ctl/failure.h"
+#include "hal/write_all.h"
 
 namespace certmgr::ctl {
 namespace {
@@ -25,11 +26,7 @@ hal::UniqueFd newMemory(const char* name) {
 }
 
 void writeAll(int fd, std::string_view content) {
-    while (!content.empty()) {
-        const ssize_t written = ::write(fd, content.data(), content.size());
-        if (written < 0) refuse("the input cannot be buffered", errno);
-        content.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (const int failed = hal::writeAll(fd, content)) refuse("the input cannot be buffered", failed);
 }
 
 void rewindAndSeal(const hal::UniqueFd& memory) {

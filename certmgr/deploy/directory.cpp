@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "certmgr/core/error.h"
+#include "hal/write_all.h"
 
 namespace certmgr::deploy {
 namespace {
@@ -72,11 +73,7 @@ hal::UniqueFd Directory::write(const std::string& name, const std::string& conte
     hal::UniqueFd fd(::openat(fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd) throwFor(errno, "create " + pathOf(name));
     check(::fchmod(fd.get(), mode), "set the mode of " + pathOf(name));
-    for (std::size_t done = 0; done < content.size();) {
-        const ssize_t count = ::write(fd.get(), content.data() + done, content.size() - done);
-        if (count < 0 && errno != EINTR) throwFor(errno, "write " + pathOf(name));
-        if (count > 0) done += static_cast<std::size_t>(count);
-    }
+    if (const int failed = hal::writeAll(fd.get(), content)) throwFor(failed, "write " + pathOf(name));
     return fd;
 }
 

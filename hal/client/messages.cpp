@@ -3,8 +3,17 @@
 #include <array>
 #include <charconv>
 
+#include "hal/words.h"
+
 namespace hal::wire {
 namespace {
+
+constexpr Words<SignatureScheme, 4> schemes{{{SignatureScheme::ecdsa, "ecdsa"},
+                                             {SignatureScheme::rsaPkcs1, "rsa-pkcs1"},
+                                             {SignatureScheme::rsaPss, "rsa-pss"},
+                                             {SignatureScheme::ed25519, "ed25519"}}};
+constexpr Words<Hash, 3> hashes{
+    {{Hash::sha256, "sha256"}, {Hash::sha384, "sha384"}, {Hash::sha512, "sha512"}}};
 
 Error badField(std::string_view what) {
     return Error(
@@ -57,41 +66,20 @@ bool flagFrom(const std::string& text) {
 }  // namespace
 
 std::string_view toString(SignatureScheme scheme) noexcept {
-    switch (scheme) {
-        case SignatureScheme::ecdsa:
-            return "ecdsa";
-        case SignatureScheme::rsaPkcs1:
-            return "rsa-pkcs1";
-        case SignatureScheme::rsaPss:
-            return "rsa-pss";
-        case SignatureScheme::ed25519:
-            return "ed25519";
-    }
-    return "";
+    return wordOf(schemes, scheme);
 }
 
 std::string_view toString(Hash hash) noexcept {
-    switch (hash) {
-        case Hash::sha256:
-            return "sha256";
-        case Hash::sha384:
-            return "sha384";
-        case Hash::sha512:
-            return "sha512";
-    }
-    return "";
+    return wordOf(hashes, hash);
 }
 
 SignatureScheme signatureSchemeFrom(std::string_view text) {
-    for (const auto scheme : {SignatureScheme::ecdsa, SignatureScheme::rsaPkcs1, SignatureScheme::rsaPss,
-                              SignatureScheme::ed25519})
-        if (toString(scheme) == text) return scheme;
+    if (const auto scheme = valueNamed(schemes, text)) return *scheme;
     throw badField("the signature scheme");
 }
 
 Hash hashFrom(std::string_view text) {
-    for (const auto hash : {Hash::sha256, Hash::sha384, Hash::sha512})
-        if (toString(hash) == text) return hash;
+    if (const auto hash = valueNamed(hashes, text)) return *hash;
     throw badField("the hash");
 }
 

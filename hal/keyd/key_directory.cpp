@@ -13,6 +13,7 @@
 
 #include "hal/error.h"
 #include "hal/keyd/key_file.h"
+#include "hal/write_all.h"
 
 namespace hal::keyd {
 namespace {
@@ -53,15 +54,6 @@ std::vector<std::string> namesIn(int directory) {
     std::vector<std::string> names;
     while (const dirent* entry = ::readdir(stream.get())) names.emplace_back(entry->d_name);
     return names;
-}
-
-void writeAll(int fd, std::span<const std::uint8_t> content) {
-    while (!content.empty()) {
-        const ssize_t count = ::write(fd, content.data(), content.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throwErrno(errno, "write a key file");
-        content = content.subspan(static_cast<std::size_t>(count));
-    }
 }
 
 std::optional<SecretBytes> readAll(int directory, const std::string& name) {
@@ -107,7 +99,8 @@ std::string KeyDirectory::writeTemporary(const std::string& name,
                                O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd) throwErrno(errno, "create a key file in " + path_.string());
     try {
-        writeAll(fd.get(), content);
+        const std::string_view octets(reinterpret_cast<const char*>(content.data()), content.size());
+        if (const int failed = writeAll(fd.get(), octets)) throwErrno(failed, "write a key file");
         if (::fsync(fd.get()) != 0) throwErrno(errno, "fsync a key file");
     } catch (const Error&) {
         ::unlinkat(directory_.get(), temporary.c_str(), 0);

@@ -11,6 +11,7 @@
 #include "certmgr/core/challenge_token.h"
 #include "certmgr/core/error.h"
 #include "hal/handle.h"
+#include "hal/write_all.h"
 
 namespace certmgr::acme {
 namespace {
@@ -18,14 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view temporarySuffix = ".tmp";
-
-void writeAll(int fd, std::string_view content, const std::string& what) {
-    while (!content.empty()) {
-        const ssize_t written = ::write(fd, content.data(), content.size());
-        if (written < 0 && errno != EINTR) hal::throwErrno(errno, what);
-        if (written > 0) content.remove_prefix(static_cast<std::size_t>(written));
-    }
-}
 
 bool isOurs(const fs::path& file) {
     return isChallengeToken(file.extension() == temporarySuffix ? file.stem().string()
@@ -58,7 +51,7 @@ void WebrootSolver::present(const std::string& token, const std::string& keyAuth
             ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
         // The umask of a daemon is strict, but whoever serves the file runs as somebody else.
         if (!fd || ::fchmod(fd.get(), 0644) != 0) hal::throwErrno(errno, what);
-        writeAll(fd.get(), keyAuthorization, what);
+        if (const int failed = hal::writeAll(fd.get(), keyAuthorization)) hal::throwErrno(failed, what);
         if (::rename(temporary.c_str(), file.c_str()) != 0) hal::throwErrno(errno, what);
     } catch (const Error&) {
         ::unlink(temporary.c_str());
