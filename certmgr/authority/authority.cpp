@@ -1,11 +1,9 @@
 #include "certmgr/authority/authority.h"
 
 #include <algorithm>
-#include <array>
-
-#include <openssl/sha.h>
 
 #include "certmgr/crypto/csr.h"
+#include "certmgr/crypto/digest.h"
 
 namespace certmgr::authority {
 namespace {
@@ -42,13 +40,7 @@ hal::KeyInfo keyFor(hal::KeyStore& keys, const KeyId& id, hal::KeyAlgorithm algo
 // Four octets of the key's hash make the subject this box's own: two boxes' roots in one trust store stay
 // apart.
 std::string nameFor(std::string_view what, const hal::Bytes& publicKey) {
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(publicKey.data(), publicKey.size(), digest.data());
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string name(what);
-    name += ' ';
-    for (std::size_t i = 0; i < 4; ++i) name.append({digits[digest[i] >> 4], digits[digest[i] & 15]});
-    return name;
+    return std::string(what) + " " + crypto::sha256Hex(publicKey).substr(0, 8);
 }
 
 // A root and what is below it share all of the name but the CN.

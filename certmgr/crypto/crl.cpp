@@ -72,12 +72,7 @@ Bytes buildCrl(const CrlTemplate& list, const X509& issuer, EVP_PKEY& issuerKey)
         throw Error(ErrorKind::internal, "bad-signature",
                     "the signature on the CRL is not by the key in the certificate of " + subjectOf(issuer) +
                         " (" + takeReason() + "): the key store used another key");
-    unsigned char* der = nullptr;
-    const int size = i2d_X509_CRL(crl.get(), &der);
-    check(size, "i2d_X509_CRL");
-    Bytes result(der, der + size);
-    OPENSSL_free(der);
-    return result;
+    return derOf(*crl, i2d_X509_CRL, "i2d_X509_CRL");
 }
 
 std::string crlToPem(const Bytes& der) {
@@ -85,9 +80,18 @@ std::string crlToPem(const Bytes& der) {
     const CrlPtr crl(check(d2i_X509_CRL(nullptr, &end, static_cast<long>(der.size())), "d2i_X509_CRL"));
     const hal::Bio bio(check(BIO_new(BIO_s_mem()), "BIO_new"));
     check(PEM_write_bio_X509_CRL(bio.get(), crl.get()), "PEM_write_bio_X509_CRL");
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
+    return std::string(writtenTo(*bio));
+}
+
+Bytes crlToDer(const std::string& pem) {
+    const hal::Bio bio(check(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), "BIO_new_mem_buf"));
+    unsigned char* data = nullptr;
+    long size = 0;
+    check(PEM_bytes_read_bio(&data, &size, nullptr, PEM_STRING_X509_CRL, bio.get(), nullptr, nullptr),
+          "PEM_bytes_read_bio");
+    Bytes der(data, data + size);
+    OPENSSL_free(data);
+    return der;
 }
 
 }  // namespace certmgr::crypto

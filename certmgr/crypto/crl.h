@@ -25,5 +25,6 @@ struct CrlTemplate {
 // DER, signed, and the signature checked.
 Bytes buildCrl(const CrlTemplate& crl, const X509& issuer, EVP_PKEY& issuerKey);
 std::string crlToPem(const Bytes& der);
+Bytes crlToDer(const std::string& pem);
 
 }  // namespace certmgr::crypto

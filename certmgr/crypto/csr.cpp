@@ -127,9 +127,7 @@ std::string csrToPem(const Bytes& der) {
         check(d2i_X509_REQ(nullptr, &end, static_cast<long>(der.size())), "d2i_X509_REQ"));
     const hal::Bio bio(check(BIO_new(BIO_s_mem()), "BIO_new"));
     check(PEM_write_bio_X509_REQ(bio.get(), request.get()), "PEM_write_bio_X509_REQ");
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
+    return std::string(writtenTo(*bio));
 }
 
 }  // namespace certmgr::crypto

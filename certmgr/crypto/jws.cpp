@@ -7,12 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
-#include <openssl/err.h>
-#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include "certmgr/core/error.h"
-#include "hal/handle.h"
+#include "certmgr/crypto/openssl.h"
 
 namespace certmgr::crypto {
 namespace {
@@ -29,13 +27,6 @@ struct Algorithm {
     int coordinateSize;  // 0: RSA
     std::string_view curve;
 };
-
-[[noreturn]] void fail(std::string_view call) {
-    std::array<char, 256> reason{};
-    ERR_error_string_n(ERR_get_error(), reason.data(), reason.size());
-    ERR_clear_error();
-    throw Error(ErrorKind::internal, "openssl", std::string(call) + ": " + reason.data());
-}
 
 std::string_view view(std::span<const unsigned char> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -60,11 +51,11 @@ Algorithm algorithmOf(const EVP_PKEY& key) {
 hal::Pkey publicPart(const EVP_PKEY& key) {
     unsigned char* der = nullptr;
     const int size = i2d_PUBKEY(const_cast<EVP_PKEY*>(&key), &der);
-    if (size <= 0) fail("i2d_PUBKEY");
+    if (size <= 0) throwOpenSsl("i2d_PUBKEY");
     const unsigned char* cursor = der;
     hal::Pkey copy(d2i_PUBKEY_ex(nullptr, &cursor, size, nullptr, "provider=default"));
     OPENSSL_free(der);
-    if (!copy) fail("d2i_PUBKEY_ex");
+    if (!copy) throwOpenSsl("d2i_PUBKEY_ex");
     return copy;
 }
 
@@ -72,12 +63,12 @@ hal::Pkey publicPart(const EVP_PKEY& key) {
 // zero octets.
 std::string number(const EVP_PKEY& key, const char* parameter, int size) {
     BIGNUM* raw = nullptr;
-    if (EVP_PKEY_get_bn_param(&key, parameter, &raw) != 1) fail("EVP_PKEY_get_bn_param");
+    if (EVP_PKEY_get_bn_param(&key, parameter, &raw) != 1) throwOpenSsl("EVP_PKEY_get_bn_param");
     const hal::BigNumber value(raw);
     std::string bytes(static_cast<std::size_t>(size ? size : BN_num_bytes(value.get())), '\0');
     if (BN_bn2binpad(value.get(), reinterpret_cast<unsigned char*>(bytes.data()),
                      static_cast<int>(bytes.size())) < 0)
-        fail("BN_bn2binpad");
+        throwOpenSsl("BN_bn2binpad");
     return base64url(bytes);
 }
 
@@ -85,12 +76,12 @@ std::string number(const EVP_PKEY& key, const char* parameter, int size) {
 std::string joinedSignature(std::span<const unsigned char> der, int size) {
     const unsigned char* cursor = der.data();
     const EcdsaSignature signature(d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(der.size())));
-    if (!signature) fail("d2i_ECDSA_SIG");
+    if (!signature) throwOpenSsl("d2i_ECDSA_SIG");
     std::string joined(2 * static_cast<std::size_t>(size), '\0');
     auto* const out = reinterpret_cast<unsigned char*>(joined.data());
     if (BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out, size) < 0 ||
         BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out + size, size) < 0)
-        fail("BN_bn2binpad");
+        throwOpenSsl("BN_bn2binpad");
     return joined;
 }
 
@@ -99,10 +90,10 @@ std::string sign(EVP_PKEY& key, const Algorithm& algorithm, std::string_view inp
     std::size_t size = 0;
     if (!context || EVP_DigestSignInit(context.get(), nullptr, algorithm.digest, nullptr, &key) != 1 ||
         EVP_DigestSign(context.get(), nullptr, &size, octets(input), input.size()) != 1)
-        fail("EVP_DigestSignInit");
+        throwOpenSsl("EVP_DigestSignInit");
     std::vector<unsigned char> signature(size);
     if (EVP_DigestSign(context.get(), signature.data(), &size, octets(input), input.size()) != 1)
-        fail("EVP_DigestSign");
+        throwOpenSsl("EVP_DigestSign");
     signature.resize(size);
     return algorithm.coordinateSize ? joinedSignature(signature, algorithm.coordinateSize)
                                     : std::string(view(signature));
@@ -182,20 +173,6 @@ std::string signJws(EVP_PKEY& key, const JwsHeader& header, std::string_view pay
     const std::string protectedHeader = base64url(fields.dump());
     const std::string body = base64url(payload);
     return flattened(protectedHeader, body, sign(key, algorithm, protectedHeader + "." + body));
-}
-
-std::string signEab(std::string_view macKey, std::string_view keyId, std::string_view url,
-                    std::string_view accountJwk) {
-    const std::string protectedHeader =
-        base64url(json{{"alg", "HS256"}, {"kid", keyId}, {"url", url}}.dump());
-    const std::string body = base64url(accountJwk);
-    const std::string input = protectedHeader + "." + body;
-    std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-    unsigned int size = 0;
-    if (!HMAC(EVP_sha256(), macKey.data(), static_cast<int>(macKey.size()), octets(input), input.size(),
-              mac.data(), &size))
-        fail("HMAC");
-    return flattened(protectedHeader, body, view(std::span(mac).first(size)));
 }
 
 }  // namespace certmgr::crypto

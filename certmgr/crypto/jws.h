@@ -19,15 +19,11 @@ std::string jwkThumbprint(const EVP_PKEY& key);
 
 struct JwsHeader {
     std::string url;
-    std::string nonce;               // empty: none (the inner JWS of EAB)
+    std::string nonce;               // empty: none
     std::optional<std::string> kid;  // the account URL; absent: the JWK is embedded
 };
 // ES256, ES384 or RS256 by the key. `payload` empty: POST-as-GET (RFC 8555 6.3). Returns the JSON text to
 // send.
 std::string signJws(EVP_PKEY& key, const JwsHeader& header, std::string_view payload);
-
-// External account binding (RFC 8555 7.3.4): HS256 over the account's JWK.
-std::string signEab(std::string_view macKey, std::string_view keyId, std::string_view url,
-                    std::string_view accountJwk);
 
 }  // namespace certmgr::crypto

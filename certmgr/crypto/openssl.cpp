@@ -15,13 +15,17 @@ void throwOpenSsl(std::string_view call) {
     throw Error(ErrorKind::internal, "openssl-failed", std::string(call) + " failed: " + takeReason());
 }
 
+std::string_view writtenTo(BIO& memory) {
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(&memory, &text);
+    return {text, static_cast<std::size_t>(size)};
+}
+
 std::string rfc4514(const X509_NAME& name) {
     const hal::Bio bio(check(BIO_new(BIO_s_mem()), "BIO_new"));
     check(X509_NAME_print_ex(bio.get(), &name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) + 1,
           "X509_NAME_print_ex");
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
+    return std::string(writtenTo(*bio));
 }
 
 std::string subjectOf(const X509& certificate) {

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 
 #include "hal/handle.h"
+#include "hal/key_store.h"
 
 namespace certmgr::crypto {
 
@@ -53,6 +54,20 @@ T* check(T* result, std::string_view call) {
 inline void check(int result, std::string_view call) {
     if (result <= 0) throwOpenSsl(call);
 }
+
+// The DER of what `encode` (i2d_X509 …) takes.
+template <class Value>
+hal::Bytes derOf(const Value& value, int (*encode)(const Value*, unsigned char**), std::string_view call) {
+    const int size = encode(&value, nullptr);
+    check(size, call);
+    hal::Bytes der(static_cast<std::size_t>(size));
+    unsigned char* end = der.data();
+    check(encode(&value, &end), call);
+    return der;
+}
+
+// As long as the memory BIO lives and nothing more is written to it.
+std::string_view writtenTo(BIO& memory);
 
 std::string rfc4514(const X509_NAME& name);
 std::string subjectOf(

@@ -13,9 +13,7 @@ PrivatePem::PrivatePem(const EVP_PKEY& key) : text_(check(BIO_new(BIO_s_secmem()
 }
 
 std::string_view PrivatePem::view() const {
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(text_.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
+    return writtenTo(*text_);
 }
 
 }  // namespace certmgr::crypto

@@ -30,7 +30,6 @@ Bytes toDer(const X509& certificate);
 
 CertificateSummary summarize(const X509& certificate);
 std::string sha256Hex(const X509& certificate);
-std::string subjectKeyIdHex(const X509& certificate);  // empty where it has none
 
 bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
 

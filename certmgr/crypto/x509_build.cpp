@@ -45,12 +45,7 @@ Bytes signedRequest(X509_REQ& request, EVP_PKEY& key, const std::vector<X509_EXT
         check(sk_X509_EXTENSION_push(extensions.get(), extension), "sk_X509_EXTENSION_push");
     check(X509_REQ_add_extensions(&request, extensions.get()), "X509_REQ_add_extensions");
     check(X509_REQ_sign(&request, &key, digestFor(key)), "X509_REQ_sign");
-    const int size = i2d_X509_REQ(&request, nullptr);
-    check(size, "i2d_X509_REQ");
-    Bytes der(static_cast<std::size_t>(size));
-    unsigned char* end = der.data();
-    check(i2d_X509_REQ(&request, &end), "i2d_X509_REQ");
-    return der;
+    return derOf(request, i2d_X509_REQ, "i2d_X509_REQ");
 }
 
 }  // namespace

@@ -140,12 +140,7 @@ void addSubjectKeyId(X509& certificate) {
 }
 
 Bytes publicKeyInfoOf(EVP_PKEY& key) {
-    const int size = i2d_PUBKEY(&key, nullptr);
-    check(size, "i2d_PUBKEY");
-    Bytes der(static_cast<std::size_t>(size));
-    unsigned char* end = der.data();
-    check(i2d_PUBKEY(&key, &end), "i2d_PUBKEY");
-    return der;
+    return derOf(key, i2d_PUBKEY, "i2d_PUBKEY");
 }
 
 hal::X509Ptr beginCertificate(const X509_NAME& subject, const X509_NAME& issuer, TimePoint notBefore,

@@ -3,13 +3,14 @@
 #include <map>
 
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 
 #include "certmgr/core/ascii.h"
+#include "certmgr/crypto/digest.h"
 #include "certmgr/crypto/names.h"
 #include "certmgr/crypto/openssl.h"
 #include "certmgr/crypto/pem.h"
 #include "certmgr/crypto/x509.h"
+#include "hal/hex.h"
 
 namespace certmgr::crypto {
 namespace {
@@ -85,21 +86,8 @@ TimePoint timeOf(const ASN1_TIME* time, const X509& certificate) {
     return day + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
 }
 
-std::string hex(std::span<const std::uint8_t> octets) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const std::uint8_t octet : octets) text.append({digits[octet >> 4], digits[octet & 15]});
-    return text;
-}
-
 Bytes publicKeyOf(const X509& certificate) {
-    const X509_PUBKEY* key = X509_get_X509_PUBKEY(&certificate);
-    const int size = i2d_X509_PUBKEY(key, nullptr);
-    check(size, "i2d_X509_PUBKEY");
-    Bytes der(static_cast<std::size_t>(size));
-    unsigned char* end = der.data();
-    check(i2d_X509_PUBKEY(key, &end), "i2d_X509_PUBKEY");
-    return der;
+    return derOf(*X509_get_X509_PUBKEY(&certificate), i2d_X509_PUBKEY, "i2d_X509_PUBKEY");
 }
 
 }  // namespace
@@ -132,9 +120,7 @@ std::vector<std::string> chainSha256(std::string_view pem) {
             throw Error(ErrorKind::rejected, "bad-certificate",
                         "certificate block " + std::to_string(fingerprints.size() + 1) +
                             " is no base64 text (" + takeReason() + ")");
-        std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
-        SHA256(decoded.data, static_cast<std::size_t>(decoded.size), digest.data());
-        fingerprints.push_back(hex(digest));
+        fingerprints.push_back(sha256Hex({decoded.data, static_cast<std::size_t>(decoded.size)}));
     }
     return fingerprints;
 }
@@ -148,18 +134,11 @@ std::string toPem(const std::vector<X509Ptr>& chain) {
 std::string toPem(const X509& certificate) {
     const hal::Bio bio(check(BIO_new(BIO_s_mem()), "BIO_new"));
     check(PEM_write_bio_X509(bio.get(), &certificate), "PEM_write_bio_X509");
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(size)};
+    return std::string(writtenTo(*bio));
 }
 
 Bytes toDer(const X509& certificate) {
-    const int size = i2d_X509(&certificate, nullptr);
-    check(size, "i2d_X509");
-    Bytes der(static_cast<std::size_t>(size));
-    unsigned char* end = der.data();
-    check(i2d_X509(&certificate, &end), "i2d_X509");
-    return der;
+    return derOf(certificate, i2d_X509, "i2d_X509");
 }
 
 CertificateSummary summarize(const X509& certificate) {
@@ -175,14 +154,7 @@ CertificateSummary summarize(const X509& certificate) {
 std::string sha256Hex(const X509& certificate) {
     std::array<std::uint8_t, 32> digest{};
     check(X509_digest(&certificate, EVP_sha256(), digest.data(), nullptr), "X509_digest");
-    return hex(digest);
-}
-
-std::string subjectKeyIdHex(const X509& certificate) {
-    const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(cached(certificate));
-    ERR_clear_error();
-    if (!id) return {};
-    return hex({ASN1_STRING_get0_data(id), static_cast<std::size_t>(ASN1_STRING_length(id))});
+    return hal::hex(digest);
 }
 
 bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {

@@ -1,11 +1,9 @@
 #include "certmgr/engine/trust_files.h"
 
 #include <algorithm>
-#include <array>
-
-#include <openssl/sha.h>
 
 #include "certmgr/authority/authority.h"
+#include "certmgr/crypto/digest.h"
 
 namespace certmgr::engine {
 namespace {
@@ -13,36 +11,11 @@ namespace {
 constexpr mode_t readableByAll = 0644;
 constexpr seconds soonest = std::chrono::hours(1);
 
-std::string sha256Of(const std::string& text) {
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string hex;
-    for (const std::uint8_t octet : digest) hex.append({digits[octet >> 4], digits[octet & 15]});
-    return hex;
-}
-
 // The self-signed end of what stands above a CA below somebody else's root.
 std::string foreignRoot(const AuthorityRecord& authority) {
     return authority.upperChainPem.empty()
                ? ""
                : crypto::toPem(*crypto::parseChainPem(authority.upperChainPem).back());
-}
-
-std::string derOf(const std::string& pem) {
-    const std::size_t begin = pem.find('\n') + 1;
-    const std::string body = pem.substr(begin, pem.find("-----END") - begin);
-    std::string der(body.size(), '\0');
-    const hal::Handle<EVP_ENCODE_CTX, EVP_ENCODE_CTX_free> context(EVP_ENCODE_CTX_new());
-    EVP_DecodeInit(context.get());
-    auto* out = reinterpret_cast<unsigned char*>(der.data());
-    int size = 0;
-    int rest = 0;
-    EVP_DecodeUpdate(context.get(), out, &size, reinterpret_cast<const unsigned char*>(body.data()),
-                     static_cast<int>(body.size()));
-    EVP_DecodeFinal(context.get(), out + size, &rest);
-    der.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
-    return der;
 }
 
 TimePoint half(const store::CrlRow& row) {
@@ -120,8 +93,11 @@ TrustFiles::Published TrustFiles::publish() {
     replace(directory, "trust.pem", trustPem());
     replace(directory, "client-ca.pem", clientCa);
     replace(directory, "crl.pem", crls);
-    if (!newestIssuing.empty()) replace(directory, "crl.der", derOf(newestIssuing));
-    published.sha256 = sha256Of(clientCa + crls);
+    if (!newestIssuing.empty()) {
+        const hal::Bytes der = crypto::crlToDer(newestIssuing);
+        replace(directory, "crl.der", {der.begin(), der.end()});
+    }
+    published.sha256 = crypto::sha256Hex(clientCa + crls);
     return published;
 }
 

@@ -132,14 +132,6 @@ TEST(Jws, RefusesKeysThatAcmeDoesNotKnow) {
     EXPECT_THROW(signJws(*key, {"https://ca/x", "nonce", std::nullopt}, ""), hal::Error);
 }
 
-TEST(Eab, HasNoNonceAndAKeyedMac) {
-    const json jws = json::parse(signEab("secret", "kid-1", "https://ca/new-account", "{}"));
-    EXPECT_EQ(json::parse(base64urlDecode(jws.at("protected").get<std::string>()).value()),
-              json({{"alg", "HS256"}, {"kid", "kid-1"}, {"url", "https://ca/new-account"}}));
-    // printf '%s' "$protected.$payload" | openssl dgst -sha256 -hmac secret -binary | basenc --base64url
-    EXPECT_EQ(jws.at("signature"), "58XZaD1TlVnB4tx1HCl0jfAprHGjeyBVdw5H4NqPCbk");
-}
-
 // RFC 4648 10, without the padding
 TEST(Base64url, HasTheVectorsOfRfc4648) {
     const std::pair<const char*, const char*> vectors[] = {

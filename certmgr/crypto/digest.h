@@ -1,0 +1,14 @@
+// SHA-256 as the fields, file names and records of the box have it: in lower-case hexadecimal.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace certmgr::crypto {
+
+std::string sha256Hex(std::span<const std::uint8_t> octets);
+std::string sha256Hex(std::string_view text);
+
+}  // namespace certmgr::crypto
