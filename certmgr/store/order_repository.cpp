@@ -1,52 +1,21 @@
 #include "certmgr/store/query.h"
 #include "certmgr/store/repositories.h"
+#include "hal/words.h"
 
 namespace certmgr::store {
 namespace {
 
-#define CERTMGR_SELECT_ORDER \
-    "SELECT id, certificate, ca, directory, key, state, url, explanation, intended FROM orders "
-
-std::optional<OrderState> orderStateFrom(std::string_view text) {
-    for (const OrderState state : {OrderState::intended, OrderState::sending, OrderState::created,
-                                   OrderState::finished, OrderState::abandoned, OrderState::lost})
-        if (toString(state) == text) return state;
-    return std::nullopt;
-}
-
-OrderRow orderRow(Query& query) {
-    OrderRow row;
-    row.id = query.integer();
-    row.certificate = query.text();
-    row.ca = query.text();
-    row.directory = query.text();
-    row.key = query.key();
-    const std::string state = query.text();
-    row.state = valueOf(orderStateFrom(state), state);
-    row.url = query.text();
-    row.explanation = query.text();
-    row.intended = query.time();
-    return row;
-}
+constexpr hal::Words<OrderState, 6> orderStates{{{OrderState::intended, "intended"},
+                                                 {OrderState::sending, "sending"},
+                                                 {OrderState::created, "created"},
+                                                 {OrderState::finished, "finished"},
+                                                 {OrderState::abandoned, "abandoned"},
+                                                 {OrderState::lost, "lost"}}};
 
 }  // namespace
 
 std::string_view toString(OrderState state) noexcept {
-    switch (state) {
-        case OrderState::intended:
-            return "intended";
-        case OrderState::sending:
-            return "sending";
-        case OrderState::created:
-            return "created";
-        case OrderState::finished:
-            return "finished";
-        case OrderState::abandoned:
-            return "abandoned";
-        case OrderState::lost:
-            return "lost";
-    }
-    return "";
+    return hal::wordOf(orderStates, state);
 }
 
 std::int64_t OrderRepository::intend(const CertificateId& certificate, const std::string& ca,
@@ -73,21 +42,25 @@ void OrderRepository::setState(std::int64_t id, OrderState state, const std::str
 
 std::optional<OrderRow> OrderRepository::open(const CertificateId& certificate) {
     Query query(database_,
-                CERTMGR_SELECT_ORDER "WHERE certificate = ? AND state IN ('intended', 'sending', 'created')",
+                "SELECT id, certificate, ca, directory, key, state, url, intended FROM orders "
+                "WHERE certificate = ? AND state IN ('intended', 'sending', 'created')",
                 certificate);
     if (!query.next()) return std::nullopt;
-    return orderRow(query);
+    OrderRow row;
+    row.id = query.integer();
+    row.certificate = query.text();
+    row.ca = query.text();
+    row.directory = query.text();
+    row.key = query.key();
+    const std::string state = query.text();
+    row.state = valueOf(hal::valueNamed(orderStates, state), state);
+    row.url = query.text();
+    row.intended = query.time();
+    return row;
 }
 
 bool OrderRepository::knowsUrl(const std::string& url) {
     return Query(database_, "SELECT 1 FROM orders WHERE url = ? AND url <> ''", url).next();
-}
-
-std::vector<OrderRow> OrderRepository::list(const CertificateId& certificate) {
-    std::vector<OrderRow> rows;
-    Query query(database_, CERTMGR_SELECT_ORDER "WHERE certificate = ? ORDER BY id DESC", certificate);
-    while (query.next()) rows.push_back(orderRow(query));
-    return rows;
 }
 
 OrderRepository::Ended OrderRepository::ended(const CertificateId& certificate, OrderState state) {

@@ -33,7 +33,6 @@ class KeyRepository {
     void intend(const KeyId& id, const std::string& purpose);
     void made(const hal::KeyInfo& info);
     std::optional<KeyRow> find(const KeyId& id);
-    std::vector<KeyRow> list();
     // An unused one that was intended for this and, as far as is known, not made.
     std::optional<KeyId> unmade(const std::string& purpose);
     // Keys that no credential, upload, account, authority or open order uses any more.
@@ -136,10 +135,9 @@ struct OrderRow {
     CertificateId certificate;
     std::string ca;
     std::string directory;  // of the CA; empty: of a release that did not record it
-    KeyId key;              // empty: the order has ended and its key is gone
+    KeyId key;
     OrderState state = OrderState::intended;
-    std::string url;          // empty until created
-    std::string explanation;  // of abandoned and lost
+    std::string url;  // empty until created
     TimePoint intended;
 };
 class OrderRepository {
@@ -151,7 +149,6 @@ class OrderRepository {
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);
     bool knowsUrl(const std::string& url);
-    std::vector<OrderRow> list(const CertificateId& certificate);  // newest first
     struct Ended {
         std::uint64_t count = 0;
         std::optional<TimePoint> newest;  // when its intent was stored

@@ -80,7 +80,7 @@ TEST_F(DatabaseFile, thatIsDamagedSaysSo) {
     testing_support::writeFile(file_, content);
     EXPECT_EQ(errorCode([this] {
                   Database database(file_);
-                  KeyRepository(database).list();
+                  KeyRepository(database).unreferenced();
               }),
               "database-corrupt");
 }
