@@ -6,11 +6,11 @@ namespace certmgr::bus {
 namespace {
 
 int appendDeployment(sd_bus_message* reply, const engine::DeploymentView& deployment) {
-    return sd_bus_message_append(reply, "a{sv}", 8,                                                     //
-                                 "Certificate", "s", validText(deployment.certificate).c_str(),         //
-                                 "Wanted", "x", deployment.wanted, "Current", "x", deployment.current,  //
-                                 "State", "s", validText(deployment.state).c_str(),                     //
-                                 "Reason", "s", validText(deployment.reason).c_str(),                   //
+    return sd_bus_message_append(reply, "a{sv}", 8,                                                      //
+                                 "Certificate", "s", validText(deployment.certificate).c_str(),          //
+                                 "Wanted", "x", deployment.wanted, "Current", "x", deployment.lastGood,  //
+                                 "State", "s", validText(deployment.state).c_str(),                      //
+                                 "Reason", "s", validText(deployment.reason).c_str(),                    //
                                  "ProvedAt", "t", deployment.provedAt, "NextAttempt", "t",
                                  deployment.nextAttempt, "Failures", "t", deployment.failures);
 }

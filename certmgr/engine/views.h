@@ -41,7 +41,7 @@ struct CertificateView {
 
 struct DeploymentView {
     std::string certificate;
-    std::int64_t wanted = 0, current = 0;
+    std::int64_t wanted = 0, lastGood = 0;
     std::string state, reason;
     std::uint64_t provedAt = 0, nextAttempt = 0;
     std::uint64_t failures = 0;  // attempts in a row
