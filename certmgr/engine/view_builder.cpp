@@ -25,22 +25,32 @@ std::string probesOf(const ServiceProfile& service) {
     return text.empty() ? "none" : text;
 }
 
+template <class View>
+void describeCertificate(const CertificateSummary& certificate, View& view) {
+    view.subject = certificate.subject;
+    view.issuer = certificate.issuer;
+    view.serial = certificate.serial;
+    view.sha256 = certificate.sha256;
+    view.notBefore = epoch(certificate.notBefore);
+    view.notAfter = epoch(certificate.notAfter);
+}
+
+template <class View>
+void describeKey(Records& records, const KeyId& id, View& view) {
+    const std::optional<store::KeyRow> key = records.keys.find(id);
+    if (!key) return;
+    view.keyBackend = key->backend;
+    view.keyReason = key->reason;
+    if constexpr (requires { view.keyReasonCode; }) view.keyReasonCode = key->reasonCode;
+}
+
 void describeCredential(Records& records, const Credential& credential, CertificateView& view) {
     view.state = toString(credential.source);
-    view.subject = credential.leaf.subject;
-    view.issuer = credential.leaf.issuer;
-    view.serial = credential.leaf.serial;
-    view.sha256 = credential.leaf.sha256;
-    view.notBefore = epoch(credential.leaf.notBefore);
-    view.notAfter = epoch(credential.leaf.notAfter);
+    describeCertificate(credential.leaf, view);
     view.renewAt = epoch(credential.source == Source::uploaded ? lastStretch(credential.leaf)
                                                                : renewalTime(credential.leaf));
     view.generation = credential.generation;
-    if (const auto key = records.keys.find(credential.key)) {
-        view.keyBackend = key->backend;
-        view.keyReason = key->reason;
-        view.keyReasonCode = key->reasonCode;
-    }
+    describeKey(records, credential.key, view);
 }
 
 std::vector<std::string> dependentsOf(Records& records, const AuthorityRecord& authority,
@@ -119,20 +129,12 @@ std::vector<AuthorityView> authorityViews(Records& records, TimePoint now) {
     const std::vector<AuthorityRecord> known = records.authorities.list();  // newest first
     std::set<AuthorityRole> seen;
     for (const AuthorityRecord& record : known) {
-        AuthorityView view{record.id,
-                           std::string(toString(record.role)),
-                           record.summary.subject,
-                           record.summary.issuer,
-                           record.summary.serial,
-                           record.summary.sha256};
-        if (const auto key = records.keys.find(record.key)) {
-            view.keyBackend = key->backend;
-            view.keyReason = key->reason;
-            view.keyReasonCode = key->reasonCode;
-        }
+        AuthorityView view;
+        view.id = record.id;
+        view.role = toString(record.role);
+        describeCertificate(record.summary, view);
+        describeKey(records, record.key, view);
         if (const auto crl = records.crls.find(record.id)) view.crlNextUpdate = epoch(crl->nextUpdate);
-        view.notBefore = epoch(record.summary.notBefore);
-        view.notAfter = epoch(record.summary.notAfter);
         view.certificatePem = record.certificatePem;
         const bool newest = seen.insert(record.role).second;
         view.state = record.summary.notAfter < now ? "expired" : newest ? "in-force" : "trusted";
@@ -154,17 +156,9 @@ std::vector<UploadView> uploadViews(Records& records) {
         for (const store::CertificateRow& row : certificates)
             if (coversAll(upload.leaf.names, row.spec.names)) view.certificates.push_back(row.spec.id);
         view.serves = records.uploads.servedBy(upload.id);
-        view.subject = upload.leaf.subject;
-        view.issuer = upload.leaf.issuer;
-        view.serial = upload.leaf.serial;
-        view.sha256 = upload.leaf.sha256;
-        view.notBefore = epoch(upload.leaf.notBefore);
-        view.notAfter = epoch(upload.leaf.notAfter);
+        describeCertificate(upload.leaf, view);
         view.uploaded = epoch(upload.uploaded);
-        if (const auto key = records.keys.find(upload.key)) {
-            view.keyBackend = key->backend;
-            view.keyReason = key->reason;
-        }
+        describeKey(records, upload.key, view);
     }
     return views;
 }
