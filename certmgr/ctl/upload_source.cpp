@@ -1,31 +1,21 @@
 #include "certmgr/ctl/upload_source.h"
 
-#include <array>
 #include <cerrno>
 #include <system_error>
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <unistd.h>
 
+#include "certmgr/core/wiped_buffer.h"
 #include "certmgr/ctl/failure.h"
 #include "certmgr/ctl/sealed_memory.h"
 
 namespace certmgr::ctl {
 namespace {
 
-// What passes through here may be secret, and is wiped.
-struct Buffer {
-    std::array<char, 16 * 1024> octets{};
-    Buffer() = default;
-    Buffer(const Buffer&) = delete;
-    Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { OPENSSL_cleanse(octets.data(), octets.size()); }
-};
-
 hal::UniqueFd copyOfStandardInput() {
     hal::UniqueFd memory = newMemory("certmgrctl-upload");
-    Buffer buffer;
+    WipedBuffer buffer;
     std::size_t total = 0;
     while (const std::size_t count =
                readSome(STDIN_FILENO, buffer.octets.data(), buffer.octets.size(), "standard input")) {

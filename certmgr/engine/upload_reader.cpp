@@ -1,16 +1,15 @@
 #include "certmgr/engine/upload_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <string>
 
-#include <openssl/crypto.h>
 #include <poll.h>
 #include <sys/stat.h>
 
 #include "certmgr/core/error.h"
+#include "certmgr/core/wiped_buffer.h"
 #include "certmgr/crypto/upload_parts.h"
 
 namespace certmgr::engine {
@@ -21,14 +20,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds longestSilence{10};
 constexpr std::chrono::seconds longestWhole{60};  // each holds one of few workers
 constexpr int stopNoticedMs = 100;
-
-struct Buffer {
-    std::array<char, 16 * 1024> octets{};
-    Buffer() = default;
-    Buffer(const Buffer&) = delete;
-    Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { OPENSSL_cleanse(octets.data(), octets.size()); }
-};
 
 // EINTR comes back as "nothing yet", so that the read that follows never blocks.
 void awaitContent(int fd, std::string_view what, Clock::time_point whole, const std::stop_token& stop) {
@@ -55,7 +46,7 @@ crypto::SecretText readSecret(const hal::UniqueFd& fd, std::size_t limit, std::s
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
         reject("bad-upload", std::string(what) + " is neither a file nor a pipe: expected one of them");
     crypto::SecretText secret(limit + 1);
-    Buffer buffer;
+    WipedBuffer buffer;
     const Clock::time_point whole = Clock::now() + longestWhole;
     while (secret.view().size() <= limit) {
         awaitContent(fd.get(), what, whole, stop);
