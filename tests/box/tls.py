@@ -4,9 +4,9 @@ import collections
 import re
 import socket
 import ssl
-import threading
 import time
 
+from .meanwhile import Meanwhile
 from .process import run
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
@@ -35,26 +35,15 @@ def look(name, port, trust_file):
     return Seen(result.stdout)
 
 
-class Hammer:
+class Hammer(Meanwhile):
     """Two threads that open one connection after another, and one that stays; every error is kept."""
 
     def __init__(self, name, port, trust_pem):
+        super().__init__(self._new, self._new, self._stay)
         self.name, self.port = name, port
         self.context = ssl.create_default_context(cadata=trust_pem)
         self.errors = []
         self.issuers = collections.Counter()
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=body) for body in (self._new, self._new, self._stay)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
 
     def _connect(self):
         raw = socket.create_connection(("127.0.0.1", self.port), 10)

@@ -92,25 +92,41 @@ TEST(Objects, ThousandCertificatesAreListedWithoutTheirPem) {
     EXPECT_EQ(objects.count("/org/certmgr1/authority/root_2d1"), 1U);
 }
 
-struct Recorder {
-    std::vector<std::string> signals;
+// The signals of the box, each as its member and the path it is about.
+class Recorder {
+  public:
+    explicit Recorder(sd_bus* bus) : bus_(bus) {
+        check(sd_bus_add_match(bus, nullptr,
+                               "type='signal',sender='org.certmgr1',path_namespace='/org/certmgr1'", record,
+                               this),
+              "sd_bus_add_match");
+    }
+
+    std::vector<std::string> await(std::size_t count) {
+        while (signals_.size() < count) {
+            if (check(sd_bus_process(bus_, nullptr), "sd_bus_process") > 0) continue;
+            if (sd_bus_wait(bus_, 20'000'000) <= 0) break;
+        }
+        return signals_;
+    }
+
+  private:
     static int record(sd_bus_message* signal, void* recorder, sd_bus_error*) {
         const char* path = sd_bus_message_get_path(signal);
         if (path == std::string(rootPath)) check(sd_bus_message_read(signal, "o", &path), "signal");
-        static_cast<Recorder*>(recorder)->signals.push_back(std::string(sd_bus_message_get_member(signal)) +
-                                                            " " + path);
+        static_cast<Recorder*>(recorder)->signals_.push_back(std::string(sd_bus_message_get_member(signal)) +
+                                                             " " + path);
         return 0;
     }
+
+    sd_bus* bus_;
+    std::vector<std::string> signals_;
 };
 
 TEST(Objects, ChangesAreSignalledAndEqualValuesAreNot) {
     BusHost host;
     const BusConnection bus = host.bus.connect(nobody);
-    Recorder recorder;
-    check(sd_bus_add_match(bus.get(), nullptr,
-                           "type='signal',sender='org.certmgr1',path_namespace='/org/certmgr1'",
-                           Recorder::record, &recorder),
-          "sd_bus_add_match");
+    Recorder recorder(bus.get());
     host.run([](FakeCommands& commands) {
         CertificateView view = commands.shown.certificates().at("used.example");
         commands.shown.put(view);
@@ -121,12 +137,8 @@ TEST(Objects, ChangesAreSignalledAndEqualValuesAreNot) {
         commands.shown.remove(Views::Kind::certificate, "new.example");
         commands.shown.remove(Views::Kind::certificate, "absent.example");
     });
-    while (recorder.signals.size() < 3) {
-        if (check(sd_bus_process(bus.get(), nullptr), "sd_bus_process") > 0) continue;
-        ASSERT_GT(sd_bus_wait(bus.get(), 20'000'000), 0) << "no signal came";
-    }
     const std::string newPath = "/org/certmgr1/certificate/new_2eexample";
-    EXPECT_EQ(recorder.signals,
+    EXPECT_EQ(recorder.await(3),
               (std::vector<std::string>{std::string("PropertiesChanged ") + usedPath,
                                         "InterfacesAdded " + newPath, "InterfacesRemoved " + newPath}));
 }
@@ -134,11 +146,7 @@ TEST(Objects, ChangesAreSignalledAndEqualValuesAreNot) {
 TEST(Objects, AlarmsComeGetWorseAndGo) {
     BusHost host;
     const BusConnection bus = host.bus.connect(nobody);
-    Recorder recorder;
-    check(sd_bus_add_match(bus.get(), nullptr,
-                           "type='signal',sender='org.certmgr1',path_namespace='/org/certmgr1'",
-                           Recorder::record, &recorder),
-          "sd_bus_add_match");
+    Recorder recorder(bus.get());
     const std::string path = "/org/certmgr1/alarm/failing_3agw_2eexample";
     host.run([](FakeCommands& commands) {
         engine::AlarmView alarm = sampleAlarm();
@@ -154,11 +162,7 @@ TEST(Objects, AlarmsComeGetWorseAndGo) {
         commands.shown.remove(Views::Kind::alarm, sampleAlarm().id);
         commands.shown.remove(Views::Kind::alarm, sampleAlarm().id);
     });
-    while (recorder.signals.size() < 3) {
-        if (check(sd_bus_process(bus.get(), nullptr), "sd_bus_process") > 0) continue;
-        ASSERT_GT(sd_bus_wait(bus.get(), 20'000'000), 0) << "no signal came";
-    }
-    EXPECT_EQ(recorder.signals,
+    EXPECT_EQ(recorder.await(3),
               (std::vector<std::string>{"InterfacesAdded " + path, "PropertiesChanged " + path,
                                         "InterfacesRemoved " + path}));
 }

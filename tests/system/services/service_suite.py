@@ -1,9 +1,9 @@
 """One client of one service, and the faults that each service must survive."""
 
 import collections
-import threading
 
 from await_state import certificates_where, proved
+from box.meanwhile import Meanwhile
 
 
 class Client:
@@ -41,14 +41,13 @@ class Client:
         return self.clients()()
 
 
-class Crowd:
+class Crowd(Meanwhile):
     """Clients that come all the while; what they were shown, and every one that was sent away."""
 
     def __init__(self, clients, size=2):
+        super().__init__(*[self._come] * size)
         self.clients = clients
         self.leaves, self.errors = collections.Counter(), []
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self._come) for _ in range(size)]
 
     def _come(self):
         while not self.stopping.is_set():
@@ -56,16 +55,6 @@ class Crowd:
                 self.leaves[self.clients()] += 1
             except OSError as error:
                 self.errors.append(repr(error))
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
 
 
 class ServiceSuite:
