@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "certmgr/core/clock_poll.h"
+
 namespace certmgr {
 namespace {
 
@@ -16,7 +18,6 @@ constexpr seconds clockGrace = minutes(10);
 constexpr seconds longestRollback = hours(24);
 // Trust in the clock may go without a jump of it.
 constexpr seconds longestWithoutLook = hours(1);
-constexpr seconds untrustedClockPoll = minutes(1);
 
 TimePoint nearFrom(const Validity& validity, const EndThreshold& threshold) {
     const seconds share = (validity.end - validity.begin) * threshold.percent / 100;

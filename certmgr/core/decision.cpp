@@ -4,12 +4,13 @@
 #include <tuple>
 #include <utility>
 
+#include "certmgr/core/clock_poll.h"
+
 namespace certmgr {
 namespace {
 
 constexpr seconds longestHandOver = std::chrono::hours(1);
 constexpr seconds longestLastStretch = std::chrono::hours(24);
-constexpr seconds untrustedClockPoll = std::chrono::minutes(1);
 
 seconds lifetime(const CertificateSummary& leaf) {
     return leaf.notAfter - leaf.notBefore;

@@ -2,11 +2,10 @@
 
 #include "certmgr/core/alarm.h"
 #include "certmgr/deploy/directory.h"
+#include "certmgr/engine/file_modes.h"
 
 namespace certmgr::engine {
 namespace {
-
-constexpr mode_t readableByAll = 0644;
 
 std::string quoted(const std::string& value) {
     std::string text = "\"";

@@ -4,11 +4,11 @@
 
 #include "certmgr/authority/authority.h"
 #include "certmgr/crypto/digest.h"
+#include "certmgr/engine/file_modes.h"
 
 namespace certmgr::engine {
 namespace {
 
-constexpr mode_t readableByAll = 0644;
 constexpr seconds soonest = std::chrono::hours(1);
 
 // The self-signed end of what stands above a CA below somebody else's root.
