@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,8 +14,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Each look costs a handshake, and the processes of a reloaded service need this long to take over.
-constexpr milliseconds firstPause{40};
+// Each look costs a handshake. nginx lets its old processes accept for 100 ms after the new ones have started
+// (ngx_master_process_cycle), and the kernel prefers the old ones: an earlier look would mostly see them.
+constexpr milliseconds takeOver{110};
+constexpr milliseconds shortestPause{25};
 constexpr milliseconds longestPause{250};
 constexpr milliseconds shortestLook{50};
 
@@ -185,15 +188,21 @@ Seen Deployment::look(const Step& step, const std::vector<std::string>& wanted,
     return worst.value();
 }
 
+// A service takes over as a whole: while one name still shows the old certificate, the others are not asked.
 void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
     const auto until = deadline();
-    milliseconds pause = firstPause;
+    milliseconds pause = takeOver;
+    milliseconds next = shortestPause;
+    const auto shows = [&](Step* step) {
+        step->seen = look(*step, step->expected, until);
+        return shortfall(step->seen, step->expected).empty();
+    };
     do {
-        std::this_thread::sleep_for(pause);
-        pause = std::min(pause * 2, longestPause);
-        for (Step* step : steps) step->seen = look(*step, step->expected, until);
-        std::erase_if(steps, [](const Step* step) { return shortfall(step->seen, step->expected).empty(); });
+        std::this_thread::sleep_for(std::exchange(pause, next));
+        next = std::min(next * 2, longestPause);
+        steps.erase(steps.begin(), std::ranges::find_if_not(steps, shows));
     } while (!steps.empty() && !stop_.stop_requested() && steady_clock::now() + pause < until);
+    if (!steps.empty()) std::for_each(std::next(steps.begin()), steps.end(), shows);
 }
 
 bool Deployment::anotherWasServed(const Step& step) const {
