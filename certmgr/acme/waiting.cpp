@@ -12,8 +12,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A CA on the same network validates in a few milliseconds, a public one in one to five seconds.
-constexpr milliseconds firstWait{25};
+// A CA on the same network answers and validates in a few milliseconds, a public one needs tens of them for
+// an answer and seconds to validate.
+constexpr milliseconds shortestWait{10};
 constexpr milliseconds longestWait{5000};
 constexpr std::chrono::hours patience{1};
 
@@ -32,9 +33,10 @@ void pause(milliseconds duration, const std::stop_token& stop) {
 }
 
 Polling::Polling(std::string waitingFor, std::stop_token stop)
-    : waitingFor_(std::move(waitingFor)), stop_(std::move(stop)), quick_(firstWait) {}
+    : waitingFor_(std::move(waitingFor)), stop_(std::move(stop)), quick_(shortestWait) {}
 
 void Polling::saw(const net::HttpResponse& response) {
+    quick_ = std::max(quick_, std::chrono::duration_cast<milliseconds>(response.took));
     const std::optional<seconds> delay = retryAfter(response, wallTime());
     if (delay) asked_ = std::max(*delay, asked_.value_or(seconds(0)));
 }

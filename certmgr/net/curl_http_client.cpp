@@ -151,6 +151,7 @@ class CurlHttpClient::Connection {
         received.maxBody = maxBody_;
         CurlList headers;
         prepare(request, received, headers);
+        const steady_clock::time_point begin = steady_clock::now();
         const CURLcode result = transfer(stop, endpoint);
         if (received.tooLarge)
             throw Error(ErrorKind::transient, "http-too-large",
@@ -163,6 +164,7 @@ class CurlHttpClient::Connection {
         curl().easyGetinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
         received.response.status = static_cast<int>(status);
         lastUsed_ = steady_clock::now();
+        received.response.took = std::chrono::duration_cast<std::chrono::microseconds>(lastUsed_ - begin);
         return std::move(received.response);
     }
 

@@ -22,6 +22,7 @@ struct HttpResponse {
     int status = 0;
     std::multimap<std::string, std::string> headers;  // names in lower case
     std::string body;
+    std::chrono::microseconds took{};  // a new connection included
 
     std::optional<std::string> header(const std::string& lowerCaseName) const;  // the first of that name
 };
