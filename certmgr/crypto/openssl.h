@@ -17,6 +17,7 @@ using BasicConstraintsPtr = hal::Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_fre
 using ExtendedKeyUsagePtr = hal::Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
 using OctetStringPtr = hal::Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
 using BitStringPtr = hal::Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
+using AlgorithmPtr = hal::Handle<X509_ALGOR, X509_ALGOR_free>;
 using ObjectPtr = hal::Handle<ASN1_OBJECT, ASN1_OBJECT_free>;
 
 inline void freeBorrowedCertificates(STACK_OF(X509) * stack) {

@@ -74,7 +74,8 @@ struct CaTemplate {
 };
 // The subject's CN is the first DNS name of at most 64 octets, else the first address; without either the
 // subject is empty and the subjectAltName critical. Serial: 20 octets, positive, 159 bits from the CSPRNG
-// (CA/B BR 7.1 asks for 64). serverAuth only (features.md 5).
+// (CA/B BR 7.1 asks for 64). serverAuth only (features.md 5). The result is for writing out: its key is not
+// decoded, so what is to be verified or compared has to be parsed again.
 X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
                         const X509& issuer, EVP_PKEY& issuerKey);
 X509Ptr buildLeaf(const EndEntityTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer,

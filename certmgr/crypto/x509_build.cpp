@@ -38,8 +38,14 @@ void addCaExtensions(X509& certificate, std::optional<int> pathLength) {
     addExtension(certificate, NID_key_usage, true, keyUsage({keyCertSign, cRLSign}).get());
 }
 
+bool hasRsaKey(const X509& certificate) {
+    ASN1_OBJECT* algorithm = nullptr;
+    X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(&certificate));
+    return OBJ_obj2nid(algorithm) == NID_rsaEncryption;
+}
+
 Bytes signedRequest(X509_REQ& request, EVP_PKEY& key, const std::vector<X509_EXTENSION*>& wanted) {
-    check(X509_REQ_set_pubkey(&request, &key), "X509_REQ_set_pubkey");
+    setKeyInfo(*X509_REQ_get_X509_PUBKEY(&request), publicKeyInfoOf(key));
     const BorrowedExtensions extensions(check(sk_X509_EXTENSION_new_null(), "sk_X509_EXTENSION_new_null"));
     for (X509_EXTENSION* extension : wanted)
         check(sk_X509_EXTENSION_push(extensions.get(), extension), "sk_X509_EXTENSION_push");
@@ -82,12 +88,12 @@ X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> 
 X509Ptr buildLeaf(const EndEntityTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
                   const X509& issuer, EVP_PKEY& issuerKey) {
     X509Ptr certificate = beginCertificate(*commonNameAlone(leaf.commonName), *X509_get_subject_name(&issuer),
-                                           leaf.notBefore, leaf.notAfter, subjectPublicKeyInfoDer);
+                                           leaf.notBefore, leaf.notAfter);
+    setKeyInfo(*X509_get_X509_PUBKEY(certificate.get()), subjectPublicKeyInfoDer);
     addExtension(*certificate, NID_basic_constraints, true, basicConstraints(false, std::nullopt).get());
     // RFC 5246 7.4.2 and RFC 8446 4.4.2.2: an RSA key of a server also takes part in TLS 1.2 key transport,
     // an EC key and a client only sign.
-    const bool transports =
-        leaf.purpose == Purpose::server && EVP_PKEY_is_a(X509_get0_pubkey(certificate.get()), "RSA");
+    const bool transports = leaf.purpose == Purpose::server && hasRsaKey(*certificate);
     const BitStringPtr usage =
         transports ? keyUsage({digitalSignature, keyEncipherment}) : keyUsage({digitalSignature});
     addExtension(*certificate, NID_key_usage, true, usage.get());
@@ -107,8 +113,8 @@ X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPubli
                 const X509* issuer, EVP_PKEY& issuerKey) {
     const hal::X509NamePtr subject = nameOf(subjectFor(ca));
     const X509_NAME* issuerName = issuer ? X509_get_subject_name(issuer) : subject.get();
-    X509Ptr certificate =
-        beginCertificate(*subject, *issuerName, ca.notBefore, ca.notAfter, subjectPublicKeyInfoDer);
+    X509Ptr certificate = beginCertificate(*subject, *issuerName, ca.notBefore, ca.notAfter);
+    setKey(*certificate, subjectPublicKeyInfoDer);
     addCaExtensions(*certificate, ca.pathLength);
     addSubjectKeyId(*certificate);
     if (issuer)
@@ -121,8 +127,9 @@ X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPubli
 X509Ptr buildCrossCertificate(const X509& ca, TimePoint notBefore, TimePoint notAfter, const X509& issuer,
                               EVP_PKEY& issuerKey) {
     const hal::Pkey key(check(X509_get_pubkey(cached(ca)), "X509_get_pubkey"));
-    X509Ptr certificate = beginCertificate(*X509_get_subject_name(&ca), *X509_get_subject_name(&issuer),
-                                           notBefore, notAfter, publicKeyInfoOf(*key));
+    X509Ptr certificate =
+        beginCertificate(*X509_get_subject_name(&ca), *X509_get_subject_name(&issuer), notBefore, notAfter);
+    setKey(*certificate, publicKeyInfoOf(*key));
     const long pathLength = X509_get_pathlen(cached(ca));
     addCaExtensions(*certificate,
                     pathLength < 0 ? std::nullopt : std::optional(static_cast<int>(pathLength)));

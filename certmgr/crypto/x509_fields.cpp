@@ -72,14 +72,9 @@ void setValidity(X509& certificate, TimePoint notBefore, TimePoint notAfter) {
           "ASN1_TIME_set");
 }
 
-void setKey(X509& certificate, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
-    const unsigned char* end = subjectPublicKeyInfoDer.data();
-    const hal::Pkey key(d2i_PUBKEY(nullptr, &end, static_cast<long>(subjectPublicKeyInfoDer.size())));
-    if (!key || end != subjectPublicKeyInfoDer.data() + subjectPublicKeyInfoDer.size())
-        throw Error(
-            ErrorKind::rejected, "bad-key",
-            "the public key does not parse (" + takeReason() + "): expected a DER SubjectPublicKeyInfo");
-    check(X509_set_pubkey(&certificate, key.get()), "X509_set_pubkey");
+[[noreturn]] void throwBadKey() {
+    throw Error(ErrorKind::rejected, "bad-key",
+                "the public key does not parse (" + takeReason() + "): expected a DER SubjectPublicKeyInfo");
 }
 
 }  // namespace
@@ -143,15 +138,43 @@ Bytes publicKeyInfoOf(EVP_PKEY& key) {
     return derOf(key, i2d_PUBKEY, "i2d_PUBKEY");
 }
 
+void setKeyInfo(X509_PUBKEY& target, std::span<const std::uint8_t> der) {
+    const unsigned char* at = der.data();
+    const unsigned char* const end = der.data() + der.size();
+    long size = 0;
+    int tag = 0;
+    int tagClass = 0;
+    const int read = ASN1_get_object(&at, &size, &tag, &tagClass, static_cast<long>(der.size()));
+    if ((read & ~V_ASN1_CONSTRUCTED) != 0 || tag != V_ASN1_SEQUENCE || at + size != end) throwBadKey();
+    const AlgorithmPtr algorithm(d2i_X509_ALGOR(nullptr, &at, end - at));
+    const BitStringPtr key(algorithm ? d2i_ASN1_BIT_STRING(nullptr, &at, end - at) : nullptr);
+    if (!key || at != end) throwBadKey();
+    const auto length = static_cast<std::size_t>(ASN1_STRING_length(key.get()));
+    auto* octets = static_cast<unsigned char*>(
+        check(OPENSSL_memdup(ASN1_STRING_get0_data(key.get()), length), "malloc"));
+    check(X509_PUBKEY_set0_param(&target, OBJ_nid2obj(NID_undef), V_ASN1_UNDEF, nullptr, octets,
+                                 static_cast<int>(length)),
+          "X509_PUBKEY_set0_param");
+    X509_ALGOR* own = nullptr;
+    X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &own, &target);
+    check(X509_ALGOR_copy(own, algorithm.get()), "X509_ALGOR_copy");
+}
+
+void setKey(X509& certificate, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
+    const unsigned char* end = subjectPublicKeyInfoDer.data();
+    const hal::Pkey key(d2i_PUBKEY(nullptr, &end, static_cast<long>(subjectPublicKeyInfoDer.size())));
+    if (!key || end != subjectPublicKeyInfoDer.data() + subjectPublicKeyInfoDer.size()) throwBadKey();
+    check(X509_set_pubkey(&certificate, key.get()), "X509_set_pubkey");
+}
+
 hal::X509Ptr beginCertificate(const X509_NAME& subject, const X509_NAME& issuer, TimePoint notBefore,
-                              TimePoint notAfter, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
+                              TimePoint notAfter) {
     hal::X509Ptr certificate(check(X509_new(), "X509_new"));
     check(X509_set_version(certificate.get(), X509_VERSION_3), "X509_set_version");
     setSerial(*certificate);
     check(X509_set_subject_name(certificate.get(), &subject), "X509_set_subject_name");
     check(X509_set_issuer_name(certificate.get(), &issuer), "X509_set_issuer_name");
     setValidity(*certificate, notBefore, notAfter);
-    setKey(*certificate, subjectPublicKeyInfoDer);
     return certificate;
 }
 

@@ -31,9 +31,15 @@ void addSubjectKeyId(X509& certificate);
 // SubjectPublicKeyInfo (RFC 5280 4.1.2.7), DER.
 Bytes publicKeyInfoOf(EVP_PKEY& key);
 
-// Version, serial, names, validity and key.
+// Both throw Error(rejected, "bad-key"). The first copies the octets, which is all that a leaf or a request
+// needs. The second makes an EVP_PKEY of them too, for the certificate of an issuer; OpenSSL 3.0 needs as
+// long for that as for a signature.
+void setKeyInfo(X509_PUBKEY& target, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
+void setKey(X509& certificate, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
+
+// Version, serial, names and validity.
 hal::X509Ptr beginCertificate(const X509_NAME& subject, const X509_NAME& issuer, TimePoint notBefore,
-                              TimePoint notAfter, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
+                              TimePoint notAfter);
 // The signature is checked against the issuer's certificate: a store that signed with another key, or
 // wrongly, is found here and not by the clients.
 void signCertificate(X509& certificate, const X509& issuer, EVP_PKEY& issuerKey);

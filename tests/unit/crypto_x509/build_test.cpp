@@ -44,7 +44,8 @@ class Build : public testing::Test {
 
 TEST_F(Build, makesAChainThatOpensslAndTheProfileAccept) {
     std::vector<X509Ptr> chain;
-    chain.push_back(leafFor({dns("gw.example.com"), ip("192.0.2.1"), ip("2001:db8::1")}, ec("P-256")));
+    const X509Ptr leaf = leafFor({dns("gw.example.com"), ip("192.0.2.1"), ip("2001:db8::1")}, ec("P-256"));
+    chain.push_back(std::move(parseChainPem(toPem(*leaf)).front()));
     chain.push_back(std::move(issuing));
     std::vector<X509Ptr> anchors;
     anchors.push_back(std::move(root));
