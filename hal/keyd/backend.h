@@ -9,12 +9,6 @@
 
 namespace hal::keyd {
 
-// What a back end made of a key: the public half, and what it wants to find in the key file again.
-struct KeyMaterial {
-    Bytes publicKey;  // DER SubjectPublicKeyInfo
-    SecretBytes stored;
-};
-
 // A key ready for use. Threads: any, several at once.
 class SigningKey {
   public:
@@ -24,12 +18,20 @@ class SigningKey {
     virtual Bytes sign(SignatureScheme scheme, Hash hash, std::span<const std::uint8_t> digest) const = 0;
 };
 
+// What a back end made of a key: the public half, what it wants to find in the key file again, and the key
+// ready for use, where it has that at hand (else null: load() makes it).
+struct KeyMaterial {
+    Bytes publicKey;  // DER SubjectPublicKeyInfo
+    SecretBytes stored;
+    std::unique_ptr<SigningKey> ready;
+};
+
 // Threads: any. Keeps nothing about a key between calls; errors are those of hal::KeyStore.
 class Backend {
   public:
     virtual ~Backend() = default;
     virtual KeyMaterial make(const KeyId& id, KeyAlgorithm algorithm) = 0;
-    virtual KeyMaterial import(const KeyId& id, const Pkey& key) = 0;
+    virtual KeyMaterial import(const KeyId& id, Pkey key) = 0;
     virtual std::unique_ptr<SigningKey> load(const KeyId& id, const KeyMaterial& material) = 0;
     virtual SecretBytes release(const KeyId& id, const KeyMaterial& material) = 0;  // PKCS#8 DER
     virtual void check() = 0;  // throws the Error that make() would meet now

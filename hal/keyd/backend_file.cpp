@@ -8,8 +8,10 @@ KeyMaterial FileBackend::make(const KeyId& id, KeyAlgorithm algorithm) {
     return import(id, generateKey(algorithm));
 }
 
-KeyMaterial FileBackend::import(const KeyId&, const Pkey& key) {
-    return {publicDer(key), privateDer(key)};
+KeyMaterial FileBackend::import(const KeyId&, Pkey key) {
+    KeyMaterial material{publicDer(key), privateDer(key), nullptr};
+    material.ready = std::make_unique<SoftwareKey>(std::move(key));
+    return material;
 }
 
 std::unique_ptr<SigningKey> FileBackend::load(const KeyId&, const KeyMaterial& material) {

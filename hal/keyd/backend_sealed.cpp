@@ -83,8 +83,10 @@ KeyMaterial SealedBackend::make(const KeyId& id, KeyAlgorithm algorithm) {
     return import(id, generateKey(algorithm));
 }
 
-KeyMaterial SealedBackend::import(const KeyId& id, const Pkey& key) {
-    return {publicDer(key), encrypt(sealingKey(), id, privateDer(key))};
+KeyMaterial SealedBackend::import(const KeyId& id, Pkey key) {
+    KeyMaterial material{publicDer(key), encrypt(sealingKey(), id, privateDer(key)), nullptr};
+    material.ready = std::make_unique<SoftwareKey>(std::move(key));
+    return material;
 }
 
 std::unique_ptr<SigningKey> SealedBackend::load(const KeyId& id, const KeyMaterial& material) {

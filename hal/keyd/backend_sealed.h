@@ -15,7 +15,7 @@ class SealedBackend final : public Backend {
   public:
     SealedBackend(Tpm& tpm, KeyDirectory& directory) : tpm_(tpm), directory_(directory) {}
     KeyMaterial make(const KeyId& id, KeyAlgorithm algorithm) override;
-    KeyMaterial import(const KeyId& id, const Pkey& key) override;
+    KeyMaterial import(const KeyId& id, Pkey key) override;
     std::unique_ptr<SigningKey> load(const KeyId& id, const KeyMaterial& material) override;
     SecretBytes release(const KeyId& id, const KeyMaterial& material) override;
     void check() override;

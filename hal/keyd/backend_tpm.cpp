@@ -40,10 +40,10 @@ class TpmSigningKey final : public SigningKey {
 
 KeyMaterial TpmBackend::make(const KeyId&, KeyAlgorithm algorithm) {
     const TpmKey key = tpm_.makeKey(algorithm);
-    return {key.publicKey, encode(key.object)};
+    return {key.publicKey, encode(key.object), nullptr};
 }
 
-KeyMaterial TpmBackend::import(const KeyId&, const Pkey&) {
+KeyMaterial TpmBackend::import(const KeyId&, Pkey) {
     throw Error(ErrorKind::rejected, "not-importable",
                 "a key from outside cannot become a TPM key: ask for policy sealed, file or prefer-tpm");
 }

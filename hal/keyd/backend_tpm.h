@@ -10,7 +10,7 @@ class TpmBackend final : public Backend {
   public:
     explicit TpmBackend(Tpm& tpm) : tpm_(tpm) {}
     KeyMaterial make(const KeyId& id, KeyAlgorithm algorithm) override;
-    KeyMaterial import(const KeyId& id, const Pkey& key) override;
+    KeyMaterial import(const KeyId& id, Pkey key) override;
     std::unique_ptr<SigningKey> load(const KeyId& id, const KeyMaterial& material) override;
     SecretBytes release(const KeyId& id, const KeyMaterial& material) override;
     void check() override { tpm_.check(); }

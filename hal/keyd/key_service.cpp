@@ -39,7 +39,7 @@ void checkRequest(const KeyRequest& request) {
 }
 
 KeyMaterial materialOf(const KeyFile& file) {
-    return {file.info.publicKey, file.stored};
+    return {file.info.publicKey, file.stored, nullptr};
 }
 
 // What the TPM cannot do now. A defect, or a full disk, would meet a file key as well.
@@ -102,44 +102,55 @@ KeyFile KeyService::prepare(const KeyRequest& request) const {
     return file;
 }
 
-void KeyService::makeIn(KeyBackend which, KeyFile& file) {
+std::unique_ptr<SigningKey> KeyService::makeIn(KeyBackend which, KeyFile& file) {
     KeyMaterial material = backend(which).make(file.info.id, file.info.algorithm);
     file.info.backend = which;
     file.info.publicKey = std::move(material.publicKey);
     file.stored = std::move(material.stored);
+    return std::move(material.ready);
+}
+
+KeyInfo KeyService::create(const KeyFile& file, std::unique_ptr<SigningKey> ready) {
+    const std::uint64_t generation = cache_.find(file.info.id).generation;
+    directory_.create(file);
+    if (ready)
+        cache_.insert(file.info.id,
+                      std::make_shared<const CachedKey>(CachedKey{file.info.access, std::move(ready)}),
+                      generation);
+    return file.info;
 }
 
 KeyInfo KeyService::make(const KeyRequest& request) {
     KeyFile file = prepare(request);
+    std::unique_ptr<SigningKey> ready;
     switch (request.policy) {
         case KeyPolicy::tpm:
-            makeIn(KeyBackend::tpm, file);
+            ready = makeIn(KeyBackend::tpm, file);
             break;
         case KeyPolicy::sealed:
-            makeIn(KeyBackend::sealed, file);
+            ready = makeIn(KeyBackend::sealed, file);
             break;
         case KeyPolicy::file:
-            makeIn(KeyBackend::file, file);
+            ready = makeIn(KeyBackend::file, file);
             break;
         case KeyPolicy::preferTpm:
             try {
-                makeIn(KeyBackend::tpm, file);
+                ready = makeIn(KeyBackend::tpm, file);
             } catch (const Error& error) {
                 if (!fallsBack(error)) throw;
-                makeIn(KeyBackend::file, file);
+                ready = makeIn(KeyBackend::file, file);
                 file.info.reasonCode = error.code();
                 file.info.reason =
                     std::string("a TPM key was preferred and could not be made: ") + error.what();
             }
             break;
     }
-    directory_.create(file);
-    return file.info;
+    return create(file, std::move(ready));
 }
 
 KeyInfo KeyService::import(const KeyRequest& request, std::string_view pem) {
     KeyFile file = prepare(request);
-    const Pkey key = keyFromPem(pem);
+    Pkey key = keyFromPem(pem);
     file.info.algorithm = algorithmOf(key);
     checkConsistency(key);
     if (request.policy == KeyPolicy::tpm) file.info.backend = KeyBackend::tpm;
@@ -148,11 +159,10 @@ KeyInfo KeyService::import(const KeyRequest& request, std::string_view pem) {
         file.info.reasonCode = "imported";
         file.info.reason = "a TPM key was preferred, but a key that was made elsewhere cannot become one";
     }
-    KeyMaterial material = backend(file.info.backend).import(request.id, key);
+    KeyMaterial material = backend(file.info.backend).import(request.id, std::move(key));
     file.info.publicKey = std::move(material.publicKey);
     file.stored = std::move(material.stored);
-    directory_.create(file);
-    return file.info;
+    return create(file, std::move(material.ready));
 }
 
 std::optional<KeyInfo> KeyService::find(const KeyId& id) {

@@ -41,7 +41,8 @@ class KeyService {
   private:
     Backend& backend(KeyBackend which);
     KeyFile prepare(const KeyRequest& request) const;
-    void makeIn(KeyBackend which, KeyFile& file);
+    std::unique_ptr<SigningKey> makeIn(KeyBackend which, KeyFile& file);
+    KeyInfo create(const KeyFile& file, std::unique_ptr<SigningKey> ready);
     KeyFile require(const KeyId& id) const;
 
     KeyDirectory directory_;
