@@ -1,9 +1,11 @@
 #include "hal/client/keyd_client.h"
 
+#include <array>
 #include <filesystem>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include "hal/client/messages.h"
 #include "hal/client/reference.h"
@@ -35,6 +37,21 @@ Error openFailed(const std::string& what) {
     return Error(ErrorKind::misconfigured, "provider-failed",
                  what + (reason ? std::string(": ") + reason : "") +
                      "; see that the OpenSSL provider certmgr.so is installed and of this release");
+}
+
+const char* typeOf(KeyAlgorithm algorithm) {
+    switch (algorithm) {
+        case KeyAlgorithm::ecP256:
+        case KeyAlgorithm::ecP384:
+            return "EC";
+        case KeyAlgorithm::ed25519:
+            return "ED25519";
+        case KeyAlgorithm::rsa2048:
+        case KeyAlgorithm::rsa3072:
+        case KeyAlgorithm::rsa4096:
+            break;
+    }
+    return "RSA";
 }
 
 struct WipedFields {
@@ -103,10 +120,13 @@ std::string KeydClient::release(const KeyId& id) {
     return only(wiped.fields);
 }
 
+KeyInfo KeydClient::require(const KeyId& id) {
+    if (std::optional<KeyInfo> info = find(id)) return *std::move(info);
+    throw Error(ErrorKind::rejected, "key-not-found", "there is no key " + id.text());
+}
+
 std::string KeydClient::reference(const KeyId& id) {
-    const std::optional<KeyInfo> info = find(id);
-    if (!info) throw Error(ErrorKind::rejected, "key-not-found", "there is no key " + id.text());
-    return toPem({std::filesystem::absolute(connection_.socketPath()), id, info->publicKey});
+    return toPem({std::filesystem::absolute(connection_.socketPath()), id, require(id).publicKey});
 }
 
 std::vector<BackendHealth> KeydClient::health() {
@@ -132,14 +152,21 @@ OSSL_LIB_CTX* KeydClient::library() {
     return library_.get();
 }
 
+// Not by the PEM text, as a service opens it: OpenSSL 3.0 takes as long to find the decoder as for a
+// signature.
 Pkey KeydClient::open(const KeyId& id) {
-    const std::string pem = reference(id);
-    OSSL_LIB_CTX* context = library();
-    const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    Pkey key(bio ? PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, nullptr, nullptr, context, nullptr)
-                 : nullptr);
-    if (!key) throw openFailed("OpenSSL cannot open the reference to key " + id.text());
-    return key;
+    const KeyInfo info = require(id);
+    Bytes der = toDer({std::filesystem::absolute(connection_.socketPath()), id, info.publicKey});
+    std::array<OSSL_PARAM, 2> params{
+        OSSL_PARAM_construct_octet_string(keyReferenceParameter, der.data(), der.size()),
+        OSSL_PARAM_construct_end()};
+    const PkeyContext context(
+        EVP_PKEY_CTX_new_from_name(library(), typeOf(info.algorithm), "provider=certmgr"));
+    EVP_PKEY* key = nullptr;
+    if (!context || EVP_PKEY_fromdata_init(context.get()) <= 0 ||
+        EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params.data()) <= 0)
+        throw openFailed("OpenSSL cannot open the reference to key " + id.text());
+    return Pkey(key);
 }
 
 }  // namespace hal

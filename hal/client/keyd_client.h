@@ -33,6 +33,7 @@ class KeydClient final : public KeyStore {
     using Provider = Handle<OSSL_PROVIDER, unload>;
 
     OSSL_LIB_CTX* library();
+    KeyInfo require(const KeyId& id);
     Provider load(const char* name) const;
 
     Connection connection_;

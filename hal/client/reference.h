@@ -13,6 +13,8 @@
 namespace hal {
 
 inline constexpr char keyReferenceLabel[] = "CERTMGR KEY";
+// The octet string with that DER, for EVP_PKEY_fromdata with the provider's key management.
+inline constexpr char keyReferenceParameter[] = "certmgr-key-reference";
 
 struct KeyReference {
     std::string socketPath;  // absolute

@@ -1,6 +1,6 @@
-// OSSL_OP_KEYMGMT for EC, RSA and Ed25519. There is no export, and no import of private material: so
-// libcrypto cannot move a reference into another provider nor another's key into this one, and every key is
-// used where it lives, whatever the order in which the providers were loaded.
+// OSSL_OP_KEYMGMT for EC, RSA and Ed25519. There is no export, and no import of private material, only of a
+// reference to it: so libcrypto cannot move a reference into another provider nor another's key into this
+// one, and every key is used where it lives, whatever the order in which the providers were loaded.
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -47,7 +47,17 @@ bool carriesSecret(const OSSL_PARAM* params) noexcept {
            OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_D);
 }
 
+bool importReference(KeyData& target, const OSSL_PARAM& reference) {
+    const auto* octets = static_cast<const std::uint8_t*>(reference.data);
+    const auto read =
+        keyFromReference(target.instance, target.type, keyReferenceFromDer({octets, reference.data_size}));
+    if (read) target.key = read->key;
+    return read != nullptr;
+}
+
 int import(void* data, int selection, const OSSL_PARAM* params) noexcept {
+    if (const OSSL_PARAM* reference = OSSL_PARAM_locate_const(params, keyReferenceParameter))
+        return guarded(0, [&] { return importReference(*static_cast<KeyData*>(data), *reference) ? 1 : 0; });
     if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 || carriesSecret(params)) return 0;
     return guarded(0, [&] {
         auto& target = *static_cast<KeyData*>(data);
