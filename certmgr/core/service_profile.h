@@ -23,7 +23,7 @@ enum class ProbeKind {
     imap,        // STARTTLS (RFC 9051 6.2.1)
     pop3,        // STLS (RFC 2595 4)
     httpsProxy,  // CONNECT to `site`, then TLS with who answers: an inspecting proxy, which signs leaves
-                 // itself
+                 // itself, and whose certificate is the CA that it signs them with
     command,     // a program that looks and says what it saw
 };
 std::string_view toString(ProbeKind kind) noexcept;  // "https", …, "https-proxy", "command"

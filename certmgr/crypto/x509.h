@@ -32,6 +32,9 @@ CertificateSummary summarize(const X509& certificate);
 std::string sha256Hex(const X509& certificate);
 std::string subjectKeyIdHex(const X509& certificate);  // empty where it has none
 
+// By name and signature; validity and constraints are not looked at.
+bool issued(const X509& issuer, const X509& certificate);
+
 bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
 
 // Leaf first, each next one the issuer of the one before; roots and repetitions are dropped, a self-signed
@@ -72,6 +75,7 @@ struct CaTemplate {
     TimePoint notAfter;
     std::optional<int> pathLength = 0;  // absent: no limit
     DistinguishedName subject = {};     // where given, in the place of commonName and organization
+    bool serversOnly = false;           // what it signs is of no use to a client
 };
 // The subject's CN is the first DNS name of at most 64 octets, else the first address; without either the
 // subject is empty and the subjectAltName critical. Serial: 20 octets, positive, 159 bits from the CSPRNG
