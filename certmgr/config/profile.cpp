@@ -200,6 +200,15 @@ void readHandle(TableReader& reader, hal::ServiceHandle& handle) {
     readTimeout(reader, handle.timeout);
 }
 
+void readReloadWindow(TableReader& reader, ServiceProfile& profile) {
+    std::string text;
+    if (!reader.read("reload_window", text)) return;
+    profile.reloadWindow = reloadWindowFrom(text);
+    if (!profile.reloadWindow)
+        reader.refuse("reload_window",
+                      "found \"" + text + "\", expected two different times of day, as \"02:00-04:00\"");
+}
+
 }  // namespace
 
 ServiceProfile readProfile(const std::string& name, const toml::table& document, const Settings& settings) {
@@ -211,6 +220,7 @@ ServiceProfile readProfile(const std::string& name, const toml::table& document,
     readDelivery(reader, profile);
     readCertificates(reader, profile, settings);
     readHandle(reader, profile.handle);
+    readReloadWindow(reader, profile);
     reader.read("client_crl", profile.clientCrl);
     readProbes(reader, profile);
     reader.finish();

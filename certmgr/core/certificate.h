@@ -33,8 +33,7 @@ std::optional<Usage> usageFrom(std::string_view text) noexcept;
 // What is wanted.
 struct CertificateSpec {
     CertificateId id;
-    std::vector<Identifier>
-        names;  // sorted, at least one; of an inspection CA no more than what it is called
+    std::vector<Identifier> names;  // sorted, at least one; an inspection CA is only called so
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;
     hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
     bool acme = true;                // false: switched off for this certificate
@@ -68,8 +67,7 @@ struct Credential {
     KeyId key;
     std::string chainPem;  // leaf first, then the intermediates, without the root
     CertificateSummary leaf;
-    std::string
-        issuerId;  // local: the id of the authority that signed it; acme: name of the CA; uploaded: empty
+    std::string issuerId;  // local: the id of the CA that signed it; acme: name of the CA; uploaded: empty
     // Of `key`, as the store recorded it when the key was made; absent: not known.
     std::optional<hal::KeyAlgorithm> keyAlgorithm = std::nullopt;
 };

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "certmgr/core/certificate.h"
+#include "certmgr/core/reload_window.h"
 #include "hal/service_control.h"
 
 namespace certmgr {
@@ -72,7 +73,8 @@ struct ServiceProfile {
     std::optional<Installation> installation;  // always there for a key file
     hal::ServiceHandle handle;
     std::vector<ProbeTarget> probes{
-        ProbeTarget{}};      // each of them must show a certificate; empty: nobody looks
+        ProbeTarget{}};  // each of them must show a certificate; empty: nobody looks
+    std::optional<ReloadWindow> reloadWindow = {};  // absent: at any time
     bool clientCrl = false;  // it checks clients: reloaded when the CAs or revocation lists for that change
 };
 
