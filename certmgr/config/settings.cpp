@@ -12,6 +12,13 @@ using std::chrono::hours;
 
 constexpr std::size_t longestOrganization = 64;  // RFC 5280 A.1: ub-organization-name
 
+void readNumber(TableReader& reader, std::string_view key, int& target, std::int64_t least,
+                std::int64_t most) {
+    std::int64_t number = target;
+    reader.readInteger(key, number, least, most);
+    target = static_cast<int>(number);
+}
+
 void readDays(TableReader& reader, std::string_view key, seconds& target, std::int64_t most) {
     std::int64_t days = 0;
     if (reader.readInteger(key, days, 1, most)) target = hours(24 * days);
@@ -89,35 +96,23 @@ void readAcme(TableReader reader, Settings& settings) {
 }
 
 void readDaemon(TableReader reader, Settings& settings) {
-    std::int64_t workers = settings.workers;
-    reader.readInteger("workers", workers, 1, 256);
-    settings.workers = static_cast<int>(workers);
+    readNumber(reader, "workers", settings.workers, 1, 256);
     reader.read("require_time_sync", settings.requireTimeSync);
     reader.finish();
 }
 
-void readThreshold(TableReader& reader, const std::string& name, EndThreshold& threshold) {
-    const auto readNumber = [&](const std::string& key, int& target, std::int64_t most) {
-        std::int64_t number = target;
-        reader.readInteger(key, number, 0, most);
-        target = static_cast<int>(number);
-    };
-    readNumber(name + "_percent", threshold.percent, 33);
-    readNumber(name + "_days", threshold.days, 365);
-}
-
 void readAlarms(TableReader reader, AlarmSettings& settings) {
     AlarmRules& rules = settings.rules;
-    readThreshold(reader, "warning", rules.warning);
-    readThreshold(reader, "critical", rules.critical);
+    readNumber(reader, "warning_percent", rules.warning.percent, 0, 33);
+    readNumber(reader, "warning_days", rules.warning.days, 0, 365);
+    readNumber(reader, "critical_percent", rules.critical.percent, 0, 33);
+    readNumber(reader, "critical_days", rules.critical.days, 0, 365);
     if (rules.critical.percent > rules.warning.percent)
         reader.refuse("critical_percent",
                       "it would come before the warning; expected at most warning_percent");
     if (rules.critical.days > rules.warning.days)
         reader.refuse("critical_days", "it would come before the warning; expected at most warning_days");
-    std::int64_t failures = rules.failures;
-    reader.readInteger("failures", failures, 1, 100);
-    rules.failures = static_cast<int>(failures);
+    readNumber(reader, "failures", rules.failures, 1, 100);
     reader.readPath("metrics_file", settings.metricsFile);
     reader.read("program", settings.program);
     if (!settings.program.empty() && !settings.program.front().starts_with('/'))
