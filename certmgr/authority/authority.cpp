@@ -39,7 +39,7 @@ hal::KeyInfo keyFor(hal::KeyStore& keys, const KeyId& id, hal::KeyAlgorithm algo
 
 // Four octets of the key's hash make the subject this box's own: two boxes' roots in one trust store stay
 // apart.
-std::string nameFor(std::string_view what, const hal::Bytes& publicKey) {
+std::string nameFor(std::string_view what, std::span<const std::uint8_t> publicKey) {
     return std::string(what) + " " + crypto::sha256Hex(publicKey).substr(0, 8);
 }
 
@@ -148,6 +148,25 @@ Crl makeCrl(hal::KeyStore& keys, const AuthorityRecord& issuer, std::int64_t num
     const TimePoint nextUpdate = now + lifetime;
     return {crypto::buildCrl({number, thisUpdate, nextUpdate, revoked}, *certificate, *signer), thisUpdate,
             nextUpdate};
+}
+
+SignedLeaf signInspectionCa(hal::KeyStore& keys, const AuthoritySettings& settings,
+                            const AuthorityRecord& root, const std::string& upperChainPem,
+                            std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now) {
+    const crypto::X509Ptr issuer = certificateOf(root);
+    requireKey(keys, root, *issuer);
+    const auto [notBefore, notAfter] = within(validityFor(now, settings.issuingLifetime), root.summary, now);
+    const hal::Pkey signer = keys.open(root.key);
+    const std::string name = nameFor("certmgr inspection CA", subjectPublicKeyInfoDer);
+    const crypto::X509Ptr certificate = crypto::buildCa({.commonName = {},
+                                                         .organization = {},
+                                                         .notBefore = notBefore,
+                                                         .notAfter = notAfter,
+                                                         .pathLength = 0,
+                                                         .subject = subjectBelow(*issuer, name),
+                                                         .serversOnly = true},
+                                                        subjectPublicKeyInfoDer, issuer.get(), *signer);
+    return {crypto::toPem(*certificate) + upperChainPem, crypto::summarize(*certificate)};
 }
 
 LeafSigner::LeafSigner(hal::KeyStore& keys, const AuthorityRecord& issuing, seconds leafLifetime,

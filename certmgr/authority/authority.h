@@ -63,6 +63,13 @@ struct SignedLeaf {
     CertificateSummary summary;
 };
 
+// A CA below `root` for a proxy that signs leaves itself, and with the proxy's own key: it can sign nothing
+// but leaves, which verify as those of servers alone. It lives as long as an issuing CA. `upperChainPem`:
+// goes into the chain behind it.
+SignedLeaf signInspectionCa(hal::KeyStore& keys, const AuthoritySettings& settings,
+                            const AuthorityRecord& root, const std::string& upperChainPem,
+                            std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now);
+
 // A signer with its key opened once: issuing a leaf costs one signature of the key store. Thread-safe.
 class LeafSigner {
   public:

@@ -35,13 +35,21 @@ void readAddress(TableReader& reader, ProbeTarget& probe) {
     probe.port = static_cast<std::uint16_t>(port);
 }
 
+bool isHost(const std::string& text) {
+    try {
+        return !parseIdentifier(text).wildcard();
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 void readSite(TableReader& reader, ProbeTarget& probe) {
     if (probe.kind != ProbeKind::httpsProxy) return;
     reader.read("site", probe.site);
     const std::size_t colon = probe.site.rfind(':');
     const std::string port = colon == std::string::npos ? "" : probe.site.substr(colon + 1);
-    if (colon == 0 || port.empty() || port.find_first_not_of("0123456789") != std::string::npos ||
-        probe.site.find(' ') != std::string::npos)
+    if (!isHost(probe.site.substr(0, colon)) || port.empty() ||
+        port.find_first_not_of("0123456789") != std::string::npos)
         reader.refuse("site", "found \"" + probe.site +
                                   "\", expected what is asked for through the proxy, as \"www.example:443\"");
 }
@@ -76,6 +84,19 @@ void readProbes(TableReader& reader, ServiceProfile& profile) {
     profile.probes.clear();
     for (TableReader& table : tables)
         if (auto probe = readProbe(table)) profile.probes.push_back(*std::move(probe));
+}
+
+// A CA is never what a server shows, and a proxy shows leaves that nobody deployed.
+void requireFittingProbes(const TableReader& reader, const ServiceProfile& profile) {
+    for (const CertificateSpec& spec : profile.certificates)
+        for (const ProbeTarget& probe : profile.probes)
+            if (probe.kind != ProbeKind::command &&
+                (probe.kind == ProbeKind::httpsProxy) != (spec.usage == Usage::inspectionCa))
+                reader.refuse("probe", "found " + describe(probe) + " to prove " + spec.id +
+                                           ", which is to be of the usage \"" +
+                                           std::string(toString(spec.usage)) +
+                                           "\"; \"https-proxy\" goes with \"inspection-ca\" and with "
+                                           "nothing else");
 }
 
 std::vector<Identifier> namesOf(const TableReader& reader, const std::vector<std::string>& texts) {
@@ -113,6 +134,7 @@ void readCertificates(TableReader& reader, ServiceProfile& profile, const Settin
     usual.keyPolicy = settings.keyPolicy;
     reader.read("users", usual.users);
     reader.readWord("key_algorithm", usual.keyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
+    reader.readWord("usage", usual.usage, usageFrom, usageWords);
     std::vector<std::string> shortForm;
     reader.read("names", shortForm);
     for (const std::string& name : shortForm) {
@@ -178,6 +200,15 @@ void readHandle(TableReader& reader, hal::ServiceHandle& handle) {
     readTimeout(reader, handle.timeout);
 }
 
+void readReloadWindow(TableReader& reader, ServiceProfile& profile) {
+    std::string text;
+    if (!reader.read("reload_window", text)) return;
+    profile.reloadWindow = reloadWindowFrom(text);
+    if (!profile.reloadWindow)
+        reader.refuse("reload_window",
+                      "found \"" + text + "\", expected two different times of day, as \"02:00-04:00\"");
+}
+
 }  // namespace
 
 ServiceProfile readProfile(const std::string& name, const toml::table& document, const Settings& settings) {
@@ -189,9 +220,11 @@ ServiceProfile readProfile(const std::string& name, const toml::table& document,
     readDelivery(reader, profile);
     readCertificates(reader, profile, settings);
     readHandle(reader, profile.handle);
+    readReloadWindow(reader, profile);
     reader.read("client_crl", profile.clientCrl);
     readProbes(reader, profile);
     reader.finish();
+    requireFittingProbes(reader, profile);
     const bool loads = profile.installation && !profile.installation->command.empty();
     if (profile.handle.unit.empty() && profile.handle.reloadCommand.empty() && !loads)
         reader.refuse(

@@ -11,6 +11,7 @@ namespace certmgr::config {
 constexpr std::string_view algorithmWords =
     "\"ec-p256\", \"ec-p384\", \"rsa-2048\", \"rsa-3072\", \"rsa-4096\"";
 constexpr std::string_view policyWords = "\"tpm\", \"sealed\", \"file\", \"prefer-tpm\"";
+constexpr std::string_view usageWords = "\"server\", \"inspection-ca\"";
 constexpr std::string_view probeWords =
     "\"https\", \"tls\", \"smtp\", \"imap\", \"pop3\", \"https-proxy\", \"command\", \"none\"";
 

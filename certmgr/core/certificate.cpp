@@ -36,6 +36,16 @@ CertificateId certificateIdFor(const std::vector<Identifier>& sortedNames) {
     return id.substr(0, longestPlainId) + "+" + sha256Prefix(all);
 }
 
+std::string_view toString(Usage usage) noexcept {
+    return usage == Usage::server ? "server" : "inspection-ca";
+}
+
+std::optional<Usage> usageFrom(std::string_view text) noexcept {
+    for (const Usage usage : {Usage::server, Usage::inspectionCa})
+        if (toString(usage) == text) return usage;
+    return std::nullopt;
+}
+
 std::string_view toString(Source source) noexcept {
     return hal::wordOf(sources, source);
 }

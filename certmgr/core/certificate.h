@@ -22,14 +22,23 @@ using hal::KeyId;
 using CertificateId = std::string;
 CertificateId certificateIdFor(const std::vector<Identifier>& sortedNames);
 
+// What a certificate is for.
+enum class Usage {
+    server,        // a service shows it to its clients
+    inspectionCa,  // a proxy signs with it the leaves that it shows to its clients
+};
+std::string_view toString(Usage usage) noexcept;  // "server", "inspection-ca"
+std::optional<Usage> usageFrom(std::string_view text) noexcept;
+
 // What is wanted.
 struct CertificateSpec {
     CertificateId id;
-    std::vector<Identifier> names;  // sorted, at least one
+    std::vector<Identifier> names;  // sorted, at least one; an inspection CA is only called so
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;
     hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
     bool acme = true;                // false: switched off for this certificate
     std::vector<std::string> users;  // service users that may sign with the key, from the profiles
+    Usage usage = Usage::server;     // from the profiles alone: not stored
     bool operator==(const CertificateSpec&) const = default;
 };
 
@@ -58,7 +67,7 @@ struct Credential {
     KeyId key;
     std::string chainPem;  // leaf first, then the intermediates, without the root
     CertificateSummary leaf;
-    std::string issuerId;  // local: the id of the issuing authority; acme: name of the CA; uploaded: empty
+    std::string issuerId;  // local: the id of the CA that signed it; acme: name of the CA; uploaded: empty
     // Of `key`, as the store recorded it when the key was made; absent: not known.
     std::optional<hal::KeyAlgorithm> keyAlgorithm = std::nullopt;
 };

@@ -25,6 +25,8 @@ class Clock {
     // synchronised where the settings ask for that. On an untrusted clock nothing is judged expired and
     // nothing is purged.
     virtual ClockTrust trust() const = 0;
+    // What local time is ahead of UTC at `time`, as the box has it set.
+    virtual seconds utcOffset(TimePoint time) const = 0;
 };
 
 // "2026-11-22T10:00:00Z" (RFC 3339), for people and JSON alike.

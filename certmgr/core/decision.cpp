@@ -49,6 +49,7 @@ class Decider {
     bool acmePossible() const { return facts_.acmeImpossible.empty(); }
     bool attemptDue() const { return !facts_.acme.nextAttempt || *facts_.acme.nextAttempt <= now_; }
     bool covering(const Credential& credential) const {
+        if (facts_.spec.usage == Usage::inspectionCa) return credential.source == Source::local;
         return coversAll(credential.leaf.names, facts_.spec.names);
     }
     bool inLastStretch() const { return now_ >= lastStretch(current().leaf); }

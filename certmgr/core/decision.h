@@ -23,7 +23,7 @@ struct CertificateFacts {
     std::string acmeImpossible;  // why: "switched off", "no CA configured", whyNotPublic(); empty: possible
     AttemptRecord acme;
     std::string orderFrom = "the CA";  // for people: which one is asked next, and why not the first
-    std::string issuingAuthority;      // id of the authority that signs local leaves now
+    std::string issuingAuthority;      // id of the authority that signs such a local certificate now
     bool currentKeyLost = false;       // the key store no longer has the key of `current`
     bool reissue = false;              // an administrator asked for it
     bool clockTrusted = true;
@@ -50,6 +50,7 @@ struct Decision {
 // attempt.
 // - Whatever is in force and cannot be had anew from ACME in time: a local one, by renewalTime() where the
 // current one is local, and not before the last stretch (see lastStretch()) where it is ACME's.
+// An inspection CA is always local: no CA and no upload gives one.
 // A reissue that was asked for is done by ACME where that is possible, else locally where the certificate in
 // force is local; any other stays, with the reason. The caller withdraws `reissue` when a new credential is
 // in force, or nothing is to be done. On an untrusted clock nothing counts as expired or due, and only where

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "certmgr/core/certificate.h"
+#include "certmgr/core/reload_window.h"
 #include "hal/service_control.h"
 
 namespace certmgr {
@@ -23,7 +24,7 @@ enum class ProbeKind {
     imap,        // STARTTLS (RFC 9051 6.2.1)
     pop3,        // STLS (RFC 2595 4)
     httpsProxy,  // CONNECT to `site`, then TLS with who answers: an inspecting proxy, which signs leaves
-                 // itself
+                 // itself, and whose certificate is the CA that it signs them with
     command,     // a program that looks and says what it saw
 };
 std::string_view toString(ProbeKind kind) noexcept;  // "https", …, "https-proxy", "command"
@@ -72,7 +73,8 @@ struct ServiceProfile {
     std::optional<Installation> installation;  // always there for a key file
     hal::ServiceHandle handle;
     std::vector<ProbeTarget> probes{
-        ProbeTarget{}};      // each of them must show a certificate; empty: nobody looks
+        ProbeTarget{}};  // each of them must show a certificate; empty: nobody looks
+    std::optional<ReloadWindow> reloadWindow = {};  // absent: at any time
     bool clientCrl = false;  // it checks clients: reloaded when the CAs or revocation lists for that change
 };
 

@@ -55,4 +55,11 @@ ClockTrust SystemClock::trust() const {
     return judgeClock({now(), buildDate, lastSeen_, kernelIsSynchronised(), synchronisationRequired_});
 }
 
+seconds SystemClock::utcOffset(TimePoint time) const {
+    ::tzset();  // localtime_r reads the zone once, and it may have been set since
+    const std::time_t since = time.time_since_epoch().count();
+    std::tm local{};
+    return seconds(::localtime_r(&since, &local) ? local.tm_gmtoff : 0);
+}
+
 }  // namespace certmgr

@@ -25,6 +25,7 @@ class SystemClock final : public Clock {
     TimePoint now() const override;
     std::chrono::milliseconds sinceBoot() const override;
     ClockTrust trust() const override;
+    seconds utcOffset(TimePoint time) const override;
 
   private:
     const TimePoint lastSeen_;

@@ -1,6 +1,7 @@
 #include "certmgr/crypto/openssl.h"
 
 #include "certmgr/core/error.h"
+#include "certmgr/crypto/x509.h"
 
 namespace certmgr::crypto {
 

@@ -76,8 +76,6 @@ std::string subjectOf(
 // At most `size` octets of it, cut between characters (UTF-8) and with "…" behind what was cut.
 std::string shortened(std::string text, std::size_t size);
 bool selfSigned(const X509& certificate);
-// By name and signature; validity and constraints are not looked at.
-bool issued(const X509& issuer, const X509& certificate);
 bool mayIssue(const X509& certificate);  // basicConstraints says CA:TRUE
 
 }  // namespace certmgr::crypto

@@ -31,6 +31,9 @@ Bytes toDer(const X509& certificate);
 CertificateSummary summarize(const X509& certificate);
 std::string sha256Hex(const X509& certificate);
 
+// By name and signature; validity and constraints are not looked at.
+bool issued(const X509& issuer, const X509& certificate);
+
 bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
 
 // Leaf first, each next one the issuer of the one before; roots and repetitions are dropped, a self-signed
@@ -71,6 +74,7 @@ struct CaTemplate {
     TimePoint notAfter;
     std::optional<int> pathLength = 0;  // absent: no limit
     DistinguishedName subject = {};     // where given, in the place of commonName and organization
+    bool serversOnly = false;           // what it signs is of no use to a client
 };
 // The subject's CN is the first DNS name of at most 64 octets, else the first address; without either the
 // subject is empty and the subjectAltName critical. Serial: 20 octets, positive, 159 bits from the CSPRNG

@@ -116,6 +116,7 @@ X509Ptr buildCa(const CaTemplate& ca, std::span<const std::uint8_t> subjectPubli
     X509Ptr certificate = beginCertificate(*subject, *issuerName, ca.notBefore, ca.notAfter);
     setKey(*certificate, subjectPublicKeyInfoDer);
     addCaExtensions(*certificate, ca.pathLength);
+    if (ca.serversOnly) addExtendedKeyUsage(*certificate, NID_server_auth);
     addSubjectKeyId(*certificate);
     if (issuer)
         addExtension(*certificate, NID_authority_key_identifier, false, authorityKeyId(*issuer).get());

@@ -266,7 +266,7 @@ std::string Deployment::explain(const Step& step, const std::optional<Error>& re
 std::string Deployment::whatIsSeen(const Step& step) const {
     const std::string missing = shortfall(step.seen, step.expected);
     const std::string what = missing.empty()
-                                 ? fmt::format("the leaf {:.16} is served with its whole chain of {}",
+                                 ? fmt::format("the certificate {:.16} is served with its whole chain of {}",
                                                step.expected.front(), step.expected.size())
                                  : missing;
     return fmt::format("{} at {}: {}", step.name.value, step.seen.where, what);

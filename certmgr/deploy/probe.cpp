@@ -22,13 +22,13 @@ std::string shortfall(const Seen& seen, const std::vector<std::string>& wanted) 
     if (!seen.problem.empty()) return "the handshake fails: " + seen.problem;
     if (seen.chainSha256.empty()) return "no certificate is served";
     if (seen.chainSha256.front() != wanted.front())
-        return fmt::format("the leaf {:.16} is served, expected {:.16}", seen.chainSha256.front(),
+        return fmt::format("the certificate {:.16} is served, expected {:.16}", seen.chainSha256.front(),
                            wanted.front());
     const auto missing = std::ranges::count_if(wanted, [&](const std::string& fingerprint) {
         return std::ranges::find(seen.chainSha256, fingerprint) == seen.chainSha256.end();
     });
     if (missing == 0) return {};
-    return fmt::format("the leaf {:.16} is served without {} of its {} intermediate certificates",
+    return fmt::format("the certificate {:.16} is served without {} of its {} intermediate certificates",
                        wanted.front(), missing, wanted.size() - 1);
 }
 

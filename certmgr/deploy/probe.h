@@ -13,7 +13,8 @@ namespace certmgr::deploy {
 struct Seen {
     bool connected = false;  // TCP came up
     std::string problem;     // why the handshake did not complete; empty: it did
-    // Lower-case hex, leaf first, as sent; also of a handshake that failed later.
+    // Lower-case hex, leaf first, as sent; also of a handshake that failed later. Of an inspecting proxy: the
+    // CA that signed its leaf first.
     std::vector<std::string> chainSha256;
     std::string where = {};  // for people, set by who knows: "https 127.0.0.1:443"
 };

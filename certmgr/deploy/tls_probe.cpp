@@ -1,5 +1,6 @@
 #include "certmgr/deploy/tls_probe.h"
 
+#include <algorithm>
 #include <array>
 
 #include <openssl/err.h>
@@ -59,12 +60,11 @@ class Handshake {
         }
     }
 
-    std::vector<std::string> chain() const {
-        std::vector<std::string> fingerprints;
+    std::vector<const X509*> chain() const {
+        std::vector<const X509*> certificates;
         const STACK_OF(X509)* sent = SSL_get_peer_cert_chain(ssl_.get());
-        for (int i = 0; i < sk_X509_num(sent); ++i)
-            fingerprints.push_back(crypto::sha256Hex(*sk_X509_value(sent, i)));
-        return fingerprints;
+        for (int i = 0; i < sk_X509_num(sent); ++i) certificates.push_back(sk_X509_value(sent, i));
+        return certificates;
     }
 
   private:
@@ -78,6 +78,25 @@ class Handshake {
     BIO* input_ = nullptr;  // both belong to ssl_
     BIO* output_ = nullptr;
 };
+
+// An inspecting proxy makes the leaf itself: what was deployed is the CA that signed it. That it sends a CA
+// along is no proof: squid sends the new one with leaves of the one before, which it has kept.
+std::vector<const X509*> withoutMadeLeaf(std::vector<const X509*> sent) {
+    if (sent.empty()) return sent;
+    const X509& leaf = *sent.front();
+    sent.erase(sent.begin());
+    const auto signer =
+        std::ranges::find_if(sent, [&](const X509* one) { return crypto::issued(*one, leaf); });
+    if (signer == sent.end())
+        throw Failure("the proxy's leaf is signed by none of the " + std::to_string(sent.size()) +
+                      " certificates that it sends with it");
+    std::rotate(sent.begin(), signer, signer + 1);
+    return sent;
+}
+
+Identifier siteNameOf(const ProbeTarget& target) {
+    return parseIdentifier(target.site.substr(0, target.site.rfind(':')));
+}
 
 }  // namespace
 
@@ -94,14 +113,16 @@ Seen TlsProbe::look(const ProbeTarget& target, const Identifier& serverName, con
         Connection connection(target, stop);
         seen.connected = true;
         speakUpToHandshake(connection, target);
-        Handshake handshake(*context_, serverName);
+        const bool proxy = target.kind == ProbeKind::httpsProxy;
+        Handshake handshake(*context_, proxy ? siteNameOf(target) : serverName);
         try {
             handshake.complete(connection);
             handshake.sayGoodbye(connection);
         } catch (const Failure& failure) {
             seen.problem = failure.what();
         }
-        seen.chainSha256 = handshake.chain();
+        for (const X509* one : proxy ? withoutMadeLeaf(handshake.chain()) : handshake.chain())
+            seen.chainSha256.push_back(crypto::sha256Hex(*one));
     } catch (const Failure& failure) {
         seen.problem = failure.what();
     }

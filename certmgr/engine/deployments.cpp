@@ -68,6 +68,33 @@ std::map<CertificateId, store::DeploymentRow> Deployments::rowsOf(const ServiceP
     return rows;
 }
 
+// What is served already, or lies ready for a service that is down, costs no client anything.
+TimePoint Deployments::mayBegin(const ServiceProfile& service, const store::DeploymentRow& row,
+                                std::int64_t generation, TimePoint now) {
+    if (!service.reloadWindow || !clock_.trust().trusted || row.lastGood == generation ||
+        row.state == toString(deploy::State::waiting))
+        return now;
+    const std::optional<Credential> good = records_.credentials.find(row.lastGood);
+    const bool works = good && keys_.store().find(good->key);
+    return mayBringAt(*service.reloadWindow, works ? std::optional(good->leaf) : std::nullopt, now,
+                      clock_.utcOffset(now));
+}
+
+// One that failed keeps its reason.
+void Deployments::waitForWindow(store::DeploymentRow& row, std::int64_t generation, TimePoint opening,
+                                Result& result) {
+    if (row.wanted != generation) {
+        row.wanted = generation;
+        row.state = "pending";
+        row.reason = "waits for the time at which the service may be reloaded, " + formatTime(opening);
+        row.failures = 0;
+    }
+    row.nextAttempt = opening;
+    records_.deployments.put(row);
+    earliest(result.tryAgain, opening);
+    result.touched.insert(row.certificate);
+}
+
 void Deployments::clearAwayOthers(const std::vector<ServiceProfile>& services) {
     std::set<std::pair<std::string, CertificateId>> wanted;
     for (const ServiceProfile& service : services)
@@ -92,6 +119,10 @@ Deployments::Result Deployments::bring(const ServiceProfile& service, bool prove
         if (settled(row, generation) && !proveAgain) continue;
         if (row.wanted == generation && row.nextAttempt && *row.nextAttempt > now && !proveAgain) {
             earliest(result.tryAgain, row.nextAttempt);
+            continue;
+        }
+        if (const TimePoint opening = mayBegin(service, row, generation, now); opening > now) {
+            waitForWindow(row, generation, opening, result);
             continue;
         }
         if (row.wanted != generation) row.failures = 0;

@@ -32,7 +32,8 @@ class Deployments {
     };
     // Every certificate of the service whose generation in force is not the one that was proved last. With
     // `proveAgain` (at the start, when a service may have missed anything) the proved ones are looked at as
-    // well. Error "cancelled": nothing of this try is on record, and the next start makes it again.
+    // well. One that would reload a service with a window waits for that, see mayBringAt(). Error
+    // "cancelled": nothing of this try is on record, and the next start makes it again.
     Result bring(const ServiceProfile& service, bool proveAgain, const std::stop_token& stop);
 
     // Removes the files and the record of what none of these services asks for any more. Only while nothing
@@ -49,6 +50,9 @@ class Deployments {
   private:
     using Target = deploy::Deployer::Target;
     std::map<CertificateId, store::DeploymentRow> rowsOf(const ServiceProfile& service);
+    TimePoint mayBegin(const ServiceProfile& service, const store::DeploymentRow& row,
+                       std::int64_t generation, TimePoint now);
+    void waitForWindow(store::DeploymentRow& row, std::int64_t generation, TimePoint opening, Result& result);
     // Absent: its key is no longer in the key store.
     std::optional<Target> target(const ServiceProfile& service, const Credential& credential,
                                  const store::DeploymentRow& row);

@@ -193,6 +193,11 @@ std::vector<std::string> Engine::servicesOf(const CertificateId& id) const {
     return found == servicesByCertificate_.end() ? std::vector<std::string>{} : found->second;
 }
 
+Usage Engine::usageOf(const CertificateId& id) const {
+    const auto found = std::ranges::lower_bound(specs_, id, {}, &CertificateSpec::id);
+    return found != specs_.end() && found->id == id ? found->usage : Usage::server;
+}
+
 std::mutex& Engine::reloadOf(const ServiceProfile& service) {
     return reloads_.at({service.handle.unit, service.handle.reloadCommand});
 }

@@ -129,6 +129,7 @@ class Engine : public Commands, public AuthorityCommands {
 
     // Either side: settings and profiles do not change.
     std::vector<std::string> servicesOf(const CertificateId& id) const;
+    Usage usageOf(const CertificateId& id) const;
     CertificateView viewOf(const store::CertificateRow& row, const Decision& decision);
     std::string whyNoAcme(const CertificateSpec& spec) const;
 
@@ -192,7 +193,7 @@ class Engine : public Commands, public AuthorityCommands {
     Parts parts_;
     const config::Settings settings_;
     const std::vector<ServiceProfile> profiles_;
-    const std::vector<CertificateSpec> specs_;  // what they want together
+    const std::vector<CertificateSpec> specs_;  // what they want together, sorted by id
     std::map<CertificateId, std::vector<std::string>> servicesByCertificate_;
 
     Records records_;

@@ -24,6 +24,7 @@ double jitter() {
 }  // namespace
 
 std::string Engine::whyNoAcme(const CertificateSpec& spec) const {
+    if (spec.usage == Usage::inspectionCa) return "only the box's own root signs an inspection CA";
     if (!spec.acme) return "ACME is switched off for this certificate";
     if (!settings_.acmeEnabled) return "ACME is switched off";
     if (!acmeIssuer_.configured()) return "no ACME CA is configured";
@@ -38,18 +39,21 @@ std::string Engine::whyNoAcme(const CertificateSpec& spec) const {
 
 Decision Engine::decideFor(const store::CertificateRow& row) {
     const TimePoint now = parts_.clock.now();
-    uploads_.offer(row.spec);
+    const bool server = row.spec.usage == Usage::server;
     CertificateFacts facts;
     facts.spec = row.spec;
-    UploadChoice upload = uploads_.best(row.spec, now);
-    facts.uploaded = std::move(upload.credential);
-    facts.uploadedReason = std::move(upload.reason);
+    if (server) {
+        uploads_.offer(row.spec);
+        UploadChoice upload = uploads_.best(row.spec, now);
+        facts.uploaded = std::move(upload.credential);
+        facts.uploadedReason = std::move(upload.reason);
+    }
     facts.current = records_.credentials.current(row.spec.id);
     facts.currentKeyLost = facts.current && !parts_.keys.find(facts.current->key);
     facts.acmeImpossible = row.wanted() ? whyNoAcme(row.spec) : "no profile asks for it any more";
     facts.acme = row.acme;
     if (acmeIssuer_.configured()) facts.orderFrom = acmeIssuer_.describeTurn(row.acme.failures);
-    facts.issuingAuthority = localCa_.issuingId();
+    facts.issuingAuthority = server ? localCa_.issuingId() : localCa_.rootId();
     facts.reissue = row.reissueAsked;
     facts.clockTrusted = parts_.clock.trust().trusted;
     return decide(facts, now);
@@ -90,6 +94,7 @@ void Engine::settleIssue(const CertificateId& id, std::optional<store::Certifica
     for (int round = 0; round < mostRounds; ++round) {
         row = records_.certificates.find(id);
         if (!row) return;
+        row->spec.usage = usageOf(id);
         turn.decision = decideFor(*row);
         if (turn.decision.action == Action::useUploaded) {
             const Credential upload = uploads_.best(row->spec, parts_.clock.now()).credential.value();

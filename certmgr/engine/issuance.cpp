@@ -22,7 +22,10 @@ void LocalIssuer::issue(const CertificateSpec& spec, std::int64_t replaces) {
     const hal::KeyInfo info =
         keys_.findOrMake({key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const TimePoint now = clock_.now();
-    const auto [leaf, issuerId] = ca_.sign(spec.names, info.publicKey, now, clock_.trust().trusted);
+    const bool trusted = clock_.trust().trusted;
+    const auto [leaf, issuerId] = spec.usage == Usage::inspectionCa
+                                      ? ca_.signInspectionCa(info.publicKey, now, trusted)
+                                      : ca_.sign(spec.names, info.publicKey, now, trusted);
     adopt(records_, {0, spec.id, Source::local, key, leaf.chainPem, leaf.summary, issuerId, info.algorithm},
           now, replaces, [&] { records_.keys.made(info); });
 }

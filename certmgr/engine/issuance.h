@@ -22,7 +22,7 @@ namespace certmgr::engine {
 bool adopt(Records& records, const Credential& credential, TimePoint now, std::int64_t replaces,
            const std::function<void()>& alongside);
 
-// A fresh key and a leaf of the box's own CA.
+// A fresh key and a certificate of the box's own CA for it.
 class LocalIssuer {
   public:
     LocalIssuer(KeyRing& keys, Records& records, LocalCa& ca, const Clock& clock)

@@ -72,6 +72,12 @@ std::string LocalCa::issuingId() {
     return issuing_ ? issuing_->id : "";
 }
 
+std::string LocalCa::rootId() {
+    const std::lock_guard lock(mutex_);
+    load();
+    return root_ ? root_->id : "";
+}
+
 TimePoint LocalCa::dueAt() {
     const std::lock_guard lock(mutex_);
     load();
@@ -132,8 +138,6 @@ void LocalCa::crossSignRoots(TimePoint now) {
     crossSigned_ = root_->id;
 }
 
-// For clients that trust only a root before the one in force: from each root to the one before it. One way
-// only, since OpenSSL takes the first issuer that fits and does not turn back.
 LocalCa::UpperChain LocalCa::upperChainOf(const AuthorityRecord& issuing, TimePoint now) {
     if (issuing.foreign()) {
         std::vector<crypto::X509Ptr> upper;
@@ -141,17 +145,22 @@ LocalCa::UpperChain LocalCa::upperChainOf(const AuthorityRecord& issuing, TimePo
         if (!upper.empty()) upper.pop_back();  // the root is the clients' own
         return {crypto::toPem(upper)};
     }
+    return crossChainOf(issuing.parent, now);
+}
+
+// For clients that trust only a root before the one in force: from each root to the one before it. One way
+// only, since OpenSSL takes the first issuer that fits and does not turn back.
+LocalCa::UpperChain LocalCa::crossChainOf(std::string root, TimePoint now) {
     UpperChain chain;
-    std::string subject = issuing.parent;
     const std::vector<CrossCertificate> known = records_.authorities.crossCertificates();
     for (const AuthorityRecord& before : records_.authorities.list()) {
         const auto cross = std::find_if(known.begin(), known.end(), [&](const CrossCertificate& one) {
-            return one.subject == subject && one.issuer == before.id && one.notAfter > now;
+            return one.subject == root && one.issuer == before.id && one.notAfter > now;
         });
         if (cross == known.end()) continue;
         chain.pem += cross->certificatePem;
         chain.until = std::min(chain.until, cross->notAfter);
-        subject = before.id;
+        root = before.id;
     }
     return chain;
 }
@@ -194,6 +203,20 @@ LocalCa::Signed LocalCa::sign(const authority::EndEntityRequest& request,
                               std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now,
                               bool clockTrusted) {
     return signWith(request, subjectPublicKeyInfoDer, now, clockTrusted);
+}
+
+LocalCa::Signed LocalCa::signInspectionCa(std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+                                          TimePoint now, bool clockTrusted) {
+    const std::lock_guard lock(mutex_);
+    ensureLocked(now, clockTrusted);
+    try {
+        return {authority::signInspectionCa(keys_.store(), settings_, *root_,
+                                            crossChainOf(root_->id, now).pem, subjectPublicKeyInfoDer, now),
+                root_->id};
+    } catch (const Error&) {
+        forget();  // as in signWith()
+        throw;
+    }
 }
 
 }  // namespace certmgr::engine

@@ -24,8 +24,9 @@ class LocalCa {
     // id of the issuing CA in force.
     std::string ensure(TimePoint now, bool clockTrusted);
 
-    // The issuing CA in force; empty before the first ensure(). Makes nothing.
+    // The CAs in force that sign leaves and inspection CAs; empty before the first ensure(). Make nothing.
     std::string issuingId();
+    std::string rootId();
 
     // When ensure() has something to do next.
     TimePoint dueAt();
@@ -52,6 +53,9 @@ class LocalCa {
                 TimePoint now, bool clockTrusted);
     Signed sign(const authority::EndEntityRequest& request,
                 std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now, bool clockTrusted);
+    // By the root itself, which is made where there is none.
+    Signed signInspectionCa(std::span<const std::uint8_t> subjectPublicKeyInfoDer, TimePoint now,
+                            bool clockTrusted);
 
   private:
     template <class Request>
@@ -69,6 +73,7 @@ class LocalCa {
         TimePoint until = TimePoint::max();
     };
     UpperChain upperChainOf(const AuthorityRecord& issuing, TimePoint now);
+    UpperChain crossChainOf(std::string root, TimePoint now);
     TimePoint replaceAt(const AuthorityRecord& record) const;
     bool usable(const std::optional<AuthorityRecord>& record, TimePoint now, bool clockTrusted) const;
     std::optional<AuthorityRecord> newestWithKey(AuthorityRole role);

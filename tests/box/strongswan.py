@@ -1,11 +1,13 @@
 """strongSwan as the IKEv2 gateway, and a second one, in a network namespace of its own, as its client."""
 
 import os
+import shutil
 import threading
 
 from .daemon import Daemon
 from .namespace import ROOTFS
 from .process import Process, find_program, run, wait_until
+from .tls import CERTIFICATE
 
 LOAD = ("random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints revocation sha2 sha1 md5 hmac kdf gcm aes "
         "curve25519 md4 socket-default kernel-libipsec kernel-netlink vici updown eap-identity eap-mschapv2")
@@ -50,6 +52,25 @@ GATEWAY = """connections {{
       }}
     }}
   }}
+  colleagues {{
+    version = 2
+    pools = people
+    send_cert = always
+    local {{
+      auth = pubkey
+      certs = {files}/fullchain.pem
+      id = {name}
+    }}
+    remote {{
+      auth = pubkey
+      revocation = strict
+    }}
+    children {{
+      net {{
+        local_ts = 10.46.1.0/24
+      }}
+    }}
+  }}
 }}
 pools {{
   people {{
@@ -69,9 +90,7 @@ CLIENT = """connections {{
     remote_addrs = 10.44.0.2
     vips = 0.0.0.0
     local {{
-      auth = eap-mschapv2
-      eap_id = alice
-      id = alice
+      {identity}
     }}
     remote {{
       auth = pubkey
@@ -94,12 +113,16 @@ secrets {{
 """
 
 
+BY_PASSWORD = "auth = eap-mschapv2\n      eap_id = alice\n      id = alice"
+BY_CERTIFICATE = "auth = pubkey\n      certs = {certificate}\n      id = {person}"
+
+
 class Charon:
     """One charon-systemd below `folder`; `inside`: a command that enters its network namespace."""
 
     def __init__(self, folder, inside=()):
         self.folder, self.inside = folder, list(inside)
-        for name in ("x509", "x509ca", "private"):
+        for name in ("x509", "x509ca", "x509crl", "private"):
             (folder / "swanctl" / name).mkdir(parents=True)
         (folder / "strongswan.conf").write_text(STRONGSWAN.format(load=LOAD, folder=folder))
         self.process = None
@@ -126,7 +149,8 @@ class StrongSwan(Daemon):
     names = ("vpn.example.com",)
 
     def places(self):
-        return {"/run/certmgr-ikev2.sock": self.folder / "view.sock"}
+        return {"/run/certmgr-ikev2.sock": self.folder / "view.sock", "/etc/swanctl": self.folder / "swanctl",
+                "/var/lib/certmgr/authority": self.box.manager.state / "authority"}
 
     def configure(self):
         self.charon = Charon(self.folder)
@@ -177,8 +201,15 @@ class StrongSwan(Daemon):
                               environment=self.peer.environment())
         self.client.wait_until("it was up", self.peer.up)
 
-    def clients(self, trust_pem):
-        """An IKE_SA comes up only with the leaf that the client has pinned: it tries those that there are."""
+    def clients(self, trust_pem, person=None, bundle=None):
+        """An IKE_SA comes up only with the leaf that the client has pinned: it tries those that there are. The client is
+        `person`, who has the key and the certificate of `bundle`, or else has a password."""
+        identity = BY_PASSWORD
+        if bundle:
+            shutil.copy(bundle, self.folder / "client/swanctl/private")
+            certificate = self.folder / "client" / bundle.name  # of a file with a key in front swanctl takes nothing else
+            certificate.write_text(CERTIFICATE.search(bundle.read_text()).group())
+            identity = BY_CERTIFICATE.format(certificate=certificate, person=person)
         (self.folder / "client/swanctl/x509ca/root.pem").write_text(trust_pem)
 
         def one():
@@ -187,7 +218,7 @@ class StrongSwan(Daemon):
                 generations = sorted((self.files().parent / "generations").glob("[0-9]*"), key=lambda it: -int(it.name))
                 # Twice: the gateway may change while the first round is at a leaf that it does not have any more.
                 for leaf in (generation / "cert.pem" for generation in generations * 2):
-                    self.peer.write(CLIENT.format(leaf=leaf, name=self.names[0]))
+                    self.peer.write(CLIENT.format(leaf=leaf, name=self.names[0], identity=identity))
                     self.peer.control("--load-all", "--clear", "--noprompt")
                     answer = self.peer.control("--initiate", "--child", "net", "--timeout", "3", check=False)
                     self.peer.control("--terminate", "--ike", "gateway", "--timeout", "2", check=False)

@@ -24,6 +24,8 @@ class ManualClock final : public certmgr::Clock {
         return trust_;
     }
 
+    certmgr::seconds utcOffset(certmgr::TimePoint) const override { return std::chrono::hours(1); }
+
     void advance(certmgr::seconds time) {
         const std::lock_guard lock(mutex_);
         now_ += time;

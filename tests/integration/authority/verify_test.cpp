@@ -56,6 +56,7 @@ class MadeHere : public testing::Test {
                                                       {"email:anna@example.org", "uri:urn:device:7"})},
                       clientKey.publicKey, now)
                 .chainPem;
+        inspect(keys, root, now);
         writeFile(folder / "client.chain", client + root.certificatePem);
         writeFile(folder / "client.pem", crypto::toPem(*crypto::parseChainPem(client).front()));
         const CertificateSummary made = crypto::summarize(*crypto::parseChainPem(client).front());
@@ -77,6 +78,27 @@ class MadeHere : public testing::Test {
             writeFile(folder / (leaf.name + std::string(".pem")),
                       crypto::toPem(*crypto::parseChainPem(chain).front()));
         }
+    }
+
+    // What a proxy, or who has its key, may sign: a server, a client and another CA.
+    void inspect(MemoryKeyStore& keys, const AuthorityRecord& root, TimePoint now) const {
+        const authority::AuthoritySettings settings;
+        AuthorityRecord proxy{.id = "proxy", .role = AuthorityRole::issuing, .key = KeyId::fresh()};
+        const auto key = keys.make(
+            {.id = proxy.key, .algorithm = hal::KeyAlgorithm::ecP256, .access = {}, .label = "proxy"});
+        const auto made = authority::signInspectionCa(keys, settings, root, {}, key.publicKey, now);
+        proxy.certificatePem = made.chainPem;
+        proxy.summary = made.summary;
+        const authority::LeafSigner signer(keys, proxy, settings.leafLifetime);
+        writeFile(folder / "inspection.pem", made.chainPem);
+        writeFile(folder / "site.pem", signer.sign(leaves.front().names, key.publicKey, now).chainPem);
+        writeFile(
+            folder / "visitor.pem",
+            signer.sign(authority::EndEntityRequest{.commonName = "Anna"}, key.publicKey, now).chainPem);
+        const auto below = authority::makeIssuing(keys, settings, "issuing-2", KeyId::fresh(), proxy, now);
+        writeFile(folder / "below.pem", authority::LeafSigner(keys, below, settings.leafLifetime)
+                                            .sign(leaves.front().names, key.publicKey, now)
+                                            .chainPem);
     }
 
     std::string file(const std::string& name) const { return (folder / name).string(); }
@@ -108,6 +130,24 @@ TEST_F(MadeHere, aClientVerifiesAsAClientAlone) {
     EXPECT_EQ(gnutlsList.status, 0) << gnutlsList.output;
 }
 
+TEST_F(MadeHere, anInspectionCaSignsServersAndNothingElse) {
+    const auto verify = [&](const char* purpose, const char* name) {
+        return run({"openssl", "verify", "-x509_strict", "-purpose", purpose, "-auth_level", "2", "-CAfile",
+                    file("root.pem"), "-untrusted", file("inspection.pem"), "-untrusted", file(name),
+                    file(name)});
+    };
+    EXPECT_EQ(verify("sslserver", "site.pem").status, 0) << verify("sslserver", "site.pem").output;
+    EXPECT_NE(verify("sslclient", "visitor.pem").output.find("unsuitable certificate purpose"),
+              std::string::npos)
+        << verify("sslclient", "visitor.pem").output;
+    EXPECT_NE(verify("sslserver", "below.pem").output.find("path length constraint exceeded"),
+              std::string::npos)
+        << verify("sslserver", "below.pem").output;
+    writeFile(folder / "site.chain", readFile(folder / "site.pem") + readFile(folder / "root.pem"));
+    const auto gnutls = run({"certtool", "--verify-chain", "--infile", file("site.chain")});
+    EXPECT_NE(gnutls.output.find("Chain verification output: Verified"), std::string::npos) << gnutls.output;
+}
+
 TEST_F(MadeHere, opensslRefusesAnotherName) {
     const auto result = run({"openssl", "verify", "-CAfile", file("root.pem"), "-untrusted",
                              file("issuing.pem"), "-verify_hostname", "other.example.org", file("rsa.pem")});
@@ -130,7 +170,9 @@ const std::set<std::string> notForAPrivateCa{
     "e_sub_ca_certificate_policies_missing",     // there is no certification practice statement to point to
     "e_sub_cert_certificate_policies_missing",   // the same
     "e_sub_cert_cert_policy_empty",              // the same
-    "e_sub_ca_crl_distribution_points_missing",  // the CA has no public web server
+    "e_invalid_ca_certificate_policies",         // the same
+    "e_missing_crl_distrib_point",               // the CA has no public web server
+    "e_sub_ca_crl_distribution_points_missing",  // the same
     "e_sub_cert_aia_missing",                    // the same
     "e_sub_cert_aia_does_not_contain_ocsp_url",  // the same; there is no OCSP
 };
@@ -160,7 +202,7 @@ std::vector<std::string> lintErrors(const std::string& program, const std::strin
 TEST_F(MadeHere, zlintFindsNoError) {
     const std::string program = zlint();
     if (program.empty()) return;
-    std::vector<std::string> files{"root.pem", "issuing.pem", "client.pem"};
+    std::vector<std::string> files{"root.pem", "issuing.pem", "inspection.pem", "client.pem"};
     for (const Wanted& leaf : leaves) files.push_back(leaf.name + std::string(".pem"));
     for (const std::string& name : files)
         EXPECT_EQ(lintErrors(program, file(name)), std::vector<std::string>{}) << name;
@@ -178,13 +220,13 @@ for file in sys.argv[1:]:
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
     assert constraints.critical and usage.critical
-    assert usage.value.key_cert_sign == constraints.value.ca == (file.endswith(('root.pem', 'issuing.pem')))
+    assert usage.value.key_cert_sign == constraints.value.ca == (file.endswith(('root.pem', 'issuing.pem', 'inspection.pem')))
     if not constraints.value.ca:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         assert names.critical == (len(list(certificate.subject)) == 0)
 )";
-    std::vector<std::string> command{"/usr/bin/python3", "-c", program, file("root.pem"),
-                                     file("issuing.pem")};
+    std::vector<std::string> command{
+        "/usr/bin/python3", "-c", program, file("root.pem"), file("issuing.pem"), file("inspection.pem")};
     for (const Wanted& leaf : leaves) command.push_back(file(leaf.name + std::string(".pem")));
     const auto result = run(command);
     EXPECT_EQ(result.status, 0) << result.output;

@@ -122,7 +122,7 @@ TEST_F(NginxDeploymentTest, AReloadThatIsIgnoredIsFoundOut) {
     const auto outcomes = deployer_.deploy(profile_, two);
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         expectBack(outcomes[i], one[i],
-                   "the leaf " + leafOf(one[i]).substr(0, 16) + " is served, expected " +
+                   "the certificate " + leafOf(one[i]).substr(0, 16) + " is served, expected " +
                        leafOf(two[i]).substr(0, 16));
 }
 

@@ -1,6 +1,7 @@
 """strongSwan: an IKE_SA between two network namespaces, by a client that accepts one leaf only."""
 
 import pytest
+from box.process import wait_until
 from box.strongswan import StrongSwan
 from service_suite import Client, ServiceSuite
 
@@ -26,3 +27,24 @@ class TestStrongSwan(ServiceSuite):
         key.symlink_to(reference)
         client.prove()
         assert client.served()
+
+    def test_a_revoked_client_is_refused(self, daemon):
+        box, root = daemon.box, Client(daemon).trust()
+        people = {}
+        for name in ("anna", "boris"):
+            bundle = daemon.folder / f"{name}.pem"
+            box.control.run("authority", "issue", name, "--email", f"{name}@example.org", "--format", "pem", "-o", bundle)
+            people[name] = daemon.clients(root, f"{name}@example.org", bundle)
+            assert people[name]()
+        serial, = [one["Serial"] for one in box.control.json("authority", "list") if "CN=anna" in one["Subject"]]
+        box.control.run("authority", "revoke", serial)
+
+        def refused():
+            try:
+                return not people["anna"]()
+            except OSError as error:
+                return "AUTH_FAILED" in str(error)
+
+        wait_until("the end of Anna's rights", refused)
+        assert "certificate was revoked" in daemon.log.read_text()
+        assert people["boris"]()

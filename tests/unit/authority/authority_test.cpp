@@ -92,6 +92,26 @@ TEST_F(Authority, staysWithinItsIssuersValidity) {
               root.summary.notAfter);
 }
 
+TEST_F(Authority, makesAnInspectionCaBelowTheRoot) {
+    const hal::Bytes key = leafKey();
+    const SignedLeaf made = signInspectionCa(keys, settings, root, issuing.certificatePem, key, now);
+    const auto chain = crypto::parseChainPem(made.chainPem);
+    ASSERT_EQ(chain.size(), 2U) << "with what shall follow it";
+    EXPECT_TRUE(crypto::keyMatches(*chain[0], key)) << "the proxy's own key";
+    EXPECT_EQ(X509_check_ca(chain[0].get()), 1);
+    EXPECT_EQ(X509_get_pathlen(chain[0].get()), 0);
+    EXPECT_EQ(X509_get_key_usage(chain[0].get()), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+    EXPECT_EQ(X509_get_extended_key_usage(chain[0].get()), XKU_SSL_SERVER);
+    EXPECT_EQ(made.summary.issuer, root.summary.subject);
+    EXPECT_EQ(made.summary.subject.find("CN=certmgr inspection CA "), 0U) << made.summary.subject;
+    EXPECT_EQ(made.summary.names, std::vector<Identifier>{}) << "it is for no server";
+    EXPECT_EQ(made.summary.notAfter, issuing.summary.notAfter);
+    const auto late = root.summary.notAfter - days(3);
+    EXPECT_EQ(signInspectionCa(keys, settings, root, {}, key, late).summary.notAfter, root.summary.notAfter);
+    keys.destroy(root.key);
+    EXPECT_EQ(codeOf([&] { signInspectionCa(keys, settings, root, {}, key, now); }), "key-not-found");
+}
+
 // The crash between the key and the record: the id was stored first, so the same key comes again.
 TEST_F(Authority, usesTheKeyThatACrashLeft) {
     const KeyId id = KeyId::fresh();

@@ -160,6 +160,14 @@ TEST_F(Profiles, thatAreWrongAreToldWithLineAndColumn) {
          "key_policy: found \"tpm\", expected \"file\""},
         {"unit = \"a.service\"\n[install]\nmode = \"0644\"", "vendor/web.toml:3:8: mode: found \"0644\""},
         {"unit = \"a.service\"\n[install]\nmode = \"rw\"", "octal rights"},
+        {"unit = \"a.service\"\nusage = \"ca\"", "expected one of \"server\", \"inspection-ca\""},
+        {"unit = \"a.service\"\nusage = \"inspection-ca\"\nnames = [\"a\"]",
+         "found https 127.0.0.1:443 to prove a, which is to be of the usage \"inspection-ca\""},
+        {"unit = \"a.service\"\nnames = [\"a\"]\n[probe]\nkind = \"https-proxy\"\nsite = \"b:443\"",
+         "which is to be of the usage \"server\""},
+        {"unit = \"a.service\"\n[probe]\nkind = \"https-proxy\"\nsite = \"b c:443\"", "found \"b c:443\""},
+        {"unit = \"a.service\"\nreload_window = \"2-4\"",
+         "vendor/web.toml:2:17: reload_window: found \"2-4\""},
         {"key = \"file\"\n[install]\nowner = \"x\"", "nor a command in [install]"},
     };
     for (const auto& [content, expected] : cases)
@@ -209,13 +217,15 @@ TEST_F(Profiles, nameProbesOneByOneOrOnlyOneOrNone) {
     write("vendor/a.toml",
           std::string(plain) + "[[probe]]\nkind = \"smtp\"\nport = 25\n[[probe]]\nkind = \"tls\"\n");
     write("vendor/b.toml", std::string(plain) + "[probe]\nkind = \"none\"\n");
-    write("vendor/c.toml",
-          std::string(plain) + "[probe]\nkind = \"https-proxy\"\nport = 3128\nsite = \"www.example:443\"\n");
+    write("vendor/c.toml", std::string(plain) +
+                               "usage = \"inspection-ca\"\n[probe]\nkind = \"https-proxy\"\nport = "
+                               "3128\nsite = \"www.example:443\"\n");
     const auto profiles = load();
     ASSERT_EQ(profiles[0].probes.size(), 2u);
     EXPECT_EQ(describe(profiles[0].probes[0]), "smtp 127.0.0.1:25");
     EXPECT_EQ(describe(profiles[0].probes[1]), "tls 127.0.0.1:443");
     EXPECT_TRUE(profiles[1].probes.empty());
+    EXPECT_EQ(profiles[2].certificates.at(0).usage, Usage::inspectionCa);
     EXPECT_EQ(describe(profiles[2].probes.at(0)), "https-proxy 127.0.0.1:3128 to www.example:443");
 }
 
@@ -237,6 +247,26 @@ TEST_F(Profiles, whoReadsTheKeyDecidesForThoseWhoPreferATpm) {
     const auto specs = mergeSpecs(load());
     ASSERT_EQ(specs.size(), 1u);
     EXPECT_EQ(specs[0].keyPolicy, hal::KeyPolicy::file);
+}
+
+TEST_F(Profiles, whoWantAnInspectionCaShareItWithNoServer) {
+    write("vendor/a.toml", plain);
+    write("vendor/b.toml", std::string(plain) + "usage = \"inspection-ca\"\n[probe]\nkind = \"none\"\n");
+    const auto profiles = load();
+    try {
+        mergeSpecs(profiles);
+        ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("with different usage"), std::string::npos) << error.what();
+    }
+}
+
+TEST_F(Profiles, sayWhenAServiceMayBeReloaded) {
+    write("vendor/a.toml", std::string(plain) + "reload_window = \"22:30-04:00\"\n");
+    write("vendor/b.toml", plain);
+    const auto profiles = load();
+    EXPECT_EQ(profiles[0].reloadWindow, reloadWindowFrom("22:30-04:00"));
+    EXPECT_EQ(profiles[1].reloadWindow, std::nullopt);
 }
 
 TEST_F(Profiles, whoContradictEachOtherAreBothNamed) {

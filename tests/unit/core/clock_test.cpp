@@ -1,5 +1,6 @@
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -65,6 +66,18 @@ bool forbidAskingTheKernel() {
     const sock_fprog filter{program.size(), program.data()};
     return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0;
+}
+
+TEST(SystemClock, knowsLocalTimeInSummerAndWinterAlsoOfAZoneSetLater) {
+    const SystemClock clock(TimePoint{}, false);
+    const char* const before = std::getenv("TZ");
+    const std::string zone = before ? before : "";
+    ::setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    EXPECT_EQ(clock.utcOffset(build), hours(1));
+    EXPECT_EQ(clock.utcOffset(build - hours(24 * 120)), hours(2));
+    ::setenv("TZ", "NST3:30", 1);
+    EXPECT_EQ(clock.utcOffset(build), -hours(3) - minutes(30));
+    before ? ::setenv("TZ", zone.c_str(), 1) : ::unsetenv("TZ");
 }
 
 TEST(SystemClock, thatCannotAskTheKernelIsNotSynchronised) {

@@ -193,6 +193,38 @@ INSTANTIATE_TEST_SUITE_P(
              day + minutes(1)},
         Case{"reissue", all(untrusted, reissue), local, day, Action::none, "stays", day + minutes(1)}));
 
+void inspectionCa(CertificateFacts& facts) {
+    facts.spec.usage = Usage::inspectionCa;
+    facts.issuingAuthority = "root-1";
+    noAcme(facts);
+    if (facts.current && facts.current->source == Source::local) {
+        facts.current->issuerId = "root-1";
+        facts.current->leaf.names.clear();
+    }
+}
+INSTANTIATE_TEST_SUITE_P(
+    inspectionCas, Decide,
+    testing::Values(
+        Case{"nothingThere", inspectionCa, {}, day, Action::issueLocal, "no certificate yet"},
+        Case{"inUse", inspectionCa, local, day, Action::none, "stays", 60 * day},
+        Case{"due", inspectionCa, local, 60 * day, Action::issueLocal, "due for renewal"},
+        Case{"reissued", all(inspectionCa, reissue), local, day, Action::issueLocal, "asked for"},
+        Case{"noUploadIsOne", all(inspectionCa, withUpload), local, day, Action::none, "stays", 60 * day},
+        Case{"noLeafOfACaIsOne", inspectionCa, acme, day, Action::issueLocal, "does not cover"},
+        Case{"untrusted", all(inspectionCa, withUpload, untrusted), {}, day, Action::issueLocal, "reachable"},
+        Case{"newRoot",
+             [](auto& f) {
+                 inspectionCa(f);
+                 f.issuingAuthority = "root-2";
+             },
+             local, day, Action::issueLocal, "under root-2"},
+        Case{"wasALeaf",
+             [](auto& f) {
+                 inspectionCa(f);
+                 f.current->issuerId = "issuing-1";
+             },
+             local, day, Action::issueLocal, "under root-1"}));
+
 TEST(Decide, takesAnUploadedChainThatWasRepaired) {
     CertificateFacts input = facts(credential(Source::uploaded));
     input.uploaded = input.current;

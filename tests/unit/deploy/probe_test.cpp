@@ -32,10 +32,12 @@ TEST(Shortfall, IsEmptyForTheWholeChainInAnyOrderAndWithTheRoot) {
 TEST(Shortfall, SaysWhatIsWrong) {
     EXPECT_EQ(shortfall({false, "Connection refused", {}}, {"leaf"}), "nothing answers: Connection refused");
     EXPECT_EQ(shortfall({true, "bad signature", {"leaf"}}, {"leaf"}), "the handshake fails: bad signature");
-    EXPECT_EQ(shortfall({true, "", {"old", "a"}}, {"leaf", "a"}), "the leaf old is served, expected leaf");
+    EXPECT_EQ(shortfall({true, "", {"old", "a"}}, {"leaf", "a"}),
+              "the certificate old is served, expected leaf");
     EXPECT_EQ(shortfall({true, "", {"leaf", "a"}}, {"leaf", "a", "b"}),
-              "the leaf leaf is served without 1 of its 2 intermediate certificates");
-    EXPECT_EQ(shortfall({true, "", {"a", "leaf"}}, {"leaf", "a"}), "the leaf a is served, expected leaf");
+              "the certificate leaf is served without 1 of its 2 intermediate certificates");
+    EXPECT_EQ(shortfall({true, "", {"a", "leaf"}}, {"leaf", "a"}),
+              "the certificate a is served, expected leaf");
     EXPECT_EQ(shortfall({true, "", {}}, {"leaf"}), "no certificate is served");
 }
 
