@@ -4,6 +4,9 @@ import tempfile
 
 from await_state import certificates_where, proved
 from box import PROXIED, QUICK, WEB_INTERFACE, namespace
+from box.process import wait_until
+from durable_steps import KilledAfterStep
+from test_durability import killed_before_the_end, pairs_match
 from test_upload import CompanyCa, upload
 
 PASSPHRASE = "correct horse battery"
@@ -17,10 +20,17 @@ def with_passphrase(box, *arguments, passphrase=PASSPHRASE, user=None):
         return (user or box.control).run(*map(str, arguments), "--passphrase-fd", "0", check=False, stdin=line)
 
 
+def put_one_key_into_a_file(box):
+    profile = box.manager.services / "reverse-proxy.toml"
+    lines = [line for line in profile.read_text().splitlines() if not line.startswith("names =")]
+    tables = "".join(f'\n[[certificate]]\nnames = ["{name}"]\n' for name in PROXIED)
+    profile.write_text("\n".join(lines) + tables.replace(f'["{FILE_NAME}"]', f'["{FILE_NAME}"]\nkey_policy = "file"'))
+
+
 def box_with_all(make_box, tmp_path):
     """Keys in TPM and file, an account, an uploaded chain; returns the box and its backup."""
     box = make_box(pebble_environment=QUICK)
-    box.manager.drop_in("reverse-proxy", "10-keys", key_policy="file")
+    put_one_key_into_a_file(box)
     box.start()
     proved(box, "acme")
     company = CompanyCa(tmp_path)
@@ -38,6 +48,11 @@ def state_of(box):
     return {name: it["Sha256"] for name, it in box.control.certificates().items()}, keys
 
 
+def await_state_of(box, sha256):
+    """certmgrd leaves the bus for a moment to begin anew."""
+    wait_until("restored state", lambda: sha256 in box.control.run("list", "--json", check=False).stdout)
+
+
 def test_restored_with_another_tpm(make_box, tmp_path):
     old, file, said = box_with_all(make_box, tmp_path)
     assert WEB_INTERFACE in said and FILE_NAME not in said, said
@@ -47,30 +62,62 @@ def test_restored_with_another_tpm(make_box, tmp_path):
     old.manager.stop()
     old.nginx.stop()
 
-    # The ACME server goes on: the account at it must too.
     box = make_box(ca=None)
-    box.manager.drop_in("reverse-proxy", "10-keys", key_policy="file")
-    box.manager.configure(box.keyd.socket, box.provider, {"pebble": old.ca})
-    old.ca.stop_answering()
+    put_one_key_into_a_file(box)
     box.start()
     proved(box, "local")
-    fresh_keys = set(state_of(box)[1])
+    fresh_keys = state_of(box)[1]
     rehearsal = with_passphrase(box, "restore", file, "--dry-run")
     assert rehearsal.returncode == 0 and WEB_INTERFACE in rehearsal.stdout, rehearsal.stdout
-    assert set(state_of(box)[1]) == fresh_keys
+    assert state_of(box)[1] == fresh_keys
+    # The ACME server, which goes on, asks where it asked before; certmgrd reads its settings anew after a restore.
+    box.manager.configure(box.keyd.socket, box.provider, {"pebble": old.ca})
+    settings = box.manager.configuration.read_text()
+    box.manager.configuration.write_text(settings.replace(str(box.folder / "challenges"), str(old.folder / "challenges"))
+                                         .replace(f"challenge_port = {box.manager.challenge_port}",
+                                                  f"challenge_port = {old.manager.challenge_port}"))
     answer = with_passphrase(box, "restore", file)
     assert answer.returncode == 0, answer.stdout
     for anew in (f"key and certificate of {WEB_INTERFACE}", "the root CA"):
         assert anew in answer.stdout
     assert FILE_NAME not in answer.stdout
 
+    await_state_of(box, before[FILE_NAME]["Sha256"])
     after = certificates_where(box, lambda it: it["Proof"] == "proved", "proof after the restore", limit=60)
     assert after[FILE_NAME]["Sha256"] == before[FILE_NAME]["Sha256"], "a file key keeps its certificate"
     assert after[PROXIED[1]]["Sha256"] == before[PROXIED[1]]["Sha256"], "so does an upload"
     assert after[WEB_INTERFACE]["Sha256"] != before[WEB_INTERFACE]["Sha256"], "a TPM key has to be another one"
+    proved(box, "acme", names=[WEB_INTERFACE, FILE_NAME])
     for name in namespace.NAMES:
         assert box.look_locally(name).leaf, f"nginx serves {name}"
     assert old.ca.count("POST /sign-me-up") == accounts, "no other account was asked for"
+
+
+def test_killed_at_every_durable_step_of_a_restore(make_box, tmp_path):
+    box, file, _ = box_with_all(make_box, tmp_path)
+    box.control.run("reissue", FILE_NAME)
+    after_backup = proved(box, "acme", names=[FILE_NAME])[FILE_NAME]["Sha256"]
+    in_backup, step, completed = None, 0, False
+    while not completed:
+        step += 4  # each costs a start under strace
+        box.manager.stop()
+        killer = KilledAfterStep(box, step)
+        box.manager.start(killer.wrapper, limit=60)
+        certificates_where(box, lambda it: it["Proof"] == "proved" and not it["Activity"], "peace", limit=60)
+        killer.arm()
+        with_passphrase(box, "restore", file)
+        completed = not killed_before_the_end(box, killer)
+        if completed:
+            killer.end(box.manager)
+        box.manager.start()
+        found = proved(box, "acme", names=[FILE_NAME])[FILE_NAME]["Sha256"]
+        assert found in (after_backup, in_backup or found), f"step {step}: neither the old state nor the new one"
+        if found != after_backup:
+            in_backup = found
+        pairs_match(box)
+        for name in namespace.NAMES:
+            assert box.look(name).leaf, f"no TLS after a kill at step {step}"
+    assert in_backup, "the restore came to its end"
 
 
 def test_what_is_no_whole_backup_changes_nothing(make_box, tmp_path):
