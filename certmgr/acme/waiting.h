@@ -16,9 +16,9 @@ namespace certmgr::acme {
 void pause(std::chrono::milliseconds duration, const std::stop_token& stop);
 
 // The waits between polls: as the server asks by Retry-After (RFC 8555 7.5.1, 8.2), else doubling, and begun
-// with the time that the server needs for an answer. A server that asks for more than an hour at once is taken
-// at its word: rateLimited with retryAt, so that no thread is held; one that has not come to an end after an
-// hour: transient, "ca-too-slow".
+// with the time that the server needs for an answer. A server that asks for more than an hour at once is
+// taken at its word: rateLimited with retryAt, so that no thread is held; one that has not come to an end
+// after an hour: transient, "ca-too-slow".
 class Polling {
   public:
     explicit Polling(std::string waitingFor, std::stop_token stop);

@@ -10,6 +10,7 @@ inline constexpr char failurePrefix[] = "org.certmgr1.Failure.";
 
 inline constexpr char managerInterface[] = "org.certmgr1.Manager";
 inline constexpr char authorityManagerInterface[] = "org.certmgr1.AuthorityManager";
+inline constexpr char backupManagerInterface[] = "org.certmgr1.BackupManager";
 inline constexpr char certificateInterface[] = "org.certmgr1.Certificate";
 inline constexpr char serviceInterface[] = "org.certmgr1.Service";
 inline constexpr char authorityInterface[] = "org.certmgr1.Authority";
@@ -27,5 +28,6 @@ inline constexpr char alarmPath[] = "/org/certmgr1/alarm";
 inline constexpr char viewAction[] = "org.certmgr1.view";
 inline constexpr char manageAction[] = "org.certmgr1.manage";
 inline constexpr char authorityAction[] = "org.certmgr1.authority";
+inline constexpr char backupAction[] = "org.certmgr1.backup";
 
 }  // namespace certmgr::bus

@@ -12,6 +12,7 @@ Service::Service(sd_bus* bus, engine::Commands& commands, engine::Views& views)
       objects_(bus, commands, views),
       manager_(bus, authorizer_, commands),
       authorityManager_(bus, authorizer_, commands.authority()),
+      backupManager_(bus, authorizer_, commands.backups()),
       gate_(bus, authorizer_) {}
 
 void Service::acquireName() {

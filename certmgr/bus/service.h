@@ -4,6 +4,7 @@
 
 #include "certmgr/bus/authority_manager.h"
 #include "certmgr/bus/authorizer.h"
+#include "certmgr/bus/backup_manager.h"
 #include "certmgr/bus/manager.h"
 #include "certmgr/bus/objects.h"
 #include "certmgr/bus/read_gate.h"
@@ -27,6 +28,7 @@ class Service {
     Objects objects_;
     Manager manager_;
     AuthorityManager authorityManager_;
+    BackupManager backupManager_;
     ReadGate gate_;
 };
 

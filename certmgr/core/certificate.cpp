@@ -17,6 +17,7 @@ constexpr std::size_t longestPlainId = 200;
 
 constexpr hal::Words<Source, 3> sources{
     {{Source::local, "local"}, {Source::acme, "acme"}, {Source::uploaded, "uploaded"}}};
+constexpr hal::Words<Usage, 2> usages{{{Usage::server, "server"}, {Usage::inspectionCa, "inspection-ca"}}};
 
 std::string sha256Prefix(const std::string& text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -37,13 +38,11 @@ CertificateId certificateIdFor(const std::vector<Identifier>& sortedNames) {
 }
 
 std::string_view toString(Usage usage) noexcept {
-    return usage == Usage::server ? "server" : "inspection-ca";
+    return hal::wordOf(usages, usage);
 }
 
 std::optional<Usage> usageFrom(std::string_view text) noexcept {
-    for (const Usage usage : {Usage::server, Usage::inspectionCa})
-        if (toString(usage) == text) return usage;
-    return std::nullopt;
+    return hal::valueNamed(usages, text);
 }
 
 std::string_view toString(Source source) noexcept {

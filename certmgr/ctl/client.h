@@ -71,6 +71,10 @@ class Client {
     std::string trustBundle();
     std::string revocationLists();
 
+    // org.certmgr1.BackupManager: the same.
+    std::string backup(int passphrase, int output);
+    std::string restore(int content, int passphrase, bool dryRun);
+
     // The job's properties at its end; `progress` hears of each change before.
     Json await(const std::string& job, const std::function<void(const Json&)>& progress);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "certmgr/ctl/authority_line.h"
+#include "certmgr/ctl/backup_commands.h"
 #include "certmgr/ctl/failure.h"
 
 namespace certmgr::ctl {
@@ -35,6 +36,7 @@ struct Arguments {
     std::vector<std::string> names;
     RequestOptions request;
     AuthorityArguments authority;
+    BackupArguments backup;
     UploadSource upload;
     Action action;
     std::optional<Health> health;  // of a command that a monitor runs
@@ -120,10 +122,11 @@ void addAuthorityAndServices(CLI::App& app, Arguments& a) {
         [&a](auto& client, auto& terminal) { downloadAuthority(client, terminal, a.der, a.output); });
     download->add_flag("--der", a.der, "DER instead of PEM");
     download->add_option("-o,--output", a.output, "File to write; default: standard output");
-    addAuthorityCommands(*authority, a.authority,
-                         [&a](CLI::App& parent, const char* name, const char* description, Action action) {
-                             return addCommand(parent, a, name, description, std::move(action));
-                         });
+    const AddCommand add = [&a](CLI::App& parent, const char* name, const char* description, Action action) {
+        return addCommand(parent, a, name, description, std::move(action));
+    };
+    addAuthorityCommands(*authority, a.authority, add);
+    addBackupCommands(app, a.backup, add);
 
     CLI::App* service =
         app.add_subcommand("service", "The services that use certificates")->require_subcommand(1);

@@ -16,6 +16,7 @@
 #include "certmgr/daemon/service_control.h"
 #include "certmgr/engine/engine.h"
 #include "certmgr/net/curl_http_client.h"
+#include "certmgr/store/restoration.h"
 #include "hal/client/keyd_client.h"
 
 namespace {
@@ -34,9 +35,11 @@ bus::Bus systemBus() {
     return bus::Bus(connection);
 }
 
-int serve(const config::Settings& settings) {
+// Absent: it is to begin anew.
+std::optional<int> serve(const config::Settings& settings) {
     daemon::JournalLog log;
     const std::vector<ServiceProfile> profiles = config::loadProfiles(settings);
+    store::adoptRestored(settings.stateDirectory);
     store::Database database(settings.stateDirectory / "certmgr.db");
     SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
     hal::KeydClient keys(settings.keydSocket, settings.providerModule);
@@ -77,7 +80,8 @@ int main(int argc, char** argv) {
     ::mallopt(M_ARENA_MAX, 2);  // many threads that mostly wait: an arena for each would only cost memory
     daemon::blockSignals();
     try {
-        return serve(config::loadSettings(file));
+        for (;;)
+            if (const std::optional<int> status = serve(config::loadSettings(file))) return *status;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "certmgrd: %s\n", error.what());
         return 1;

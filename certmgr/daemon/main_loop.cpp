@@ -78,9 +78,10 @@ void MainLoop::attach(sd_bus& bus) {
     busLostSlot_.reset(slot);
 }
 
-int MainLoop::run() {
+std::optional<int> MainLoop::run() {
     armTimer();
-    return checked(::sd_event_loop(event_.get()), "sd_event_loop");
+    const int status = checked(::sd_event_loop(event_.get()), "sd_event_loop");
+    return restarting_ ? std::nullopt : std::optional(status);
 }
 
 template <class Work>
@@ -124,6 +125,14 @@ int MainLoop::onBusLost(sd_bus_message*, void* loop, sd_bus_error*) {
 
 void MainLoop::stop() {
     ::sd_notify(0, "STOPPING=1");
+    restarting_ = false;
+    stopping_ = true;
+    engine_.stop();
+}
+
+void MainLoop::restart() {
+    ::sd_notify(0, "RELOADING=1");  // READY=1 comes when the services have been brought what was restored
+    restarting_ = true;
     stopping_ = true;
     engine_.stop();
 }
@@ -145,6 +154,7 @@ void MainLoop::turn() {
         // The start looks at everything at once; what is left of that is for years of idling.
         ::malloc_trim(0);
     }
+    if (!stopping_ && engine_.restartWanted()) restart();
     if (stopping_ && engine_.idle()) ::sd_event_exit(event_.get(), exitStatus_);
     armTimer();
 }

@@ -26,8 +26,9 @@ class MainLoop {
 
     void attach(sd_bus& bus);
     // Until SIGTERM or SIGINT, or the loss of the bus: who cannot be asked or told anything shall be started
-    // anew. SIGHUP looks at everything again. Workers have ended when it returns. The exit status.
-    int run();
+    // anew. SIGHUP looks at everything again. Workers have ended when it returns. The exit status; absent:
+    // the engine wants all to begin anew in this process.
+    std::optional<int> run();
 
   private:
     // sd-event's own frames know no exceptions: what a callback could not do is logged, and tried when it is
@@ -42,6 +43,7 @@ class MainLoop {
     static int onBusLost(sd_bus_message* signal, void* loop, sd_bus_error* error);
     void turn();
     void stop();
+    void restart();
     void armTimer();
     void lookAtTheClock();
 
@@ -54,6 +56,7 @@ class MainLoop {
     std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when the clock is set
     bool ready_ = false;
     bool stopping_ = false;
+    bool restarting_ = false;
     bus::Slot busLostSlot_;
     int exitStatus_ = 0;
 };

@@ -6,6 +6,7 @@
 
 #include "certmgr/core/certificate.h"
 #include "certmgr/engine/authority_commands.h"
+#include "certmgr/engine/backup_commands.h"
 #include "certmgr/engine/views.h"
 #include "hal/handle.h"
 
@@ -45,6 +46,7 @@ class Commands {
     virtual std::string check(const std::string& service) = 0;  // proves what is served now; changes nothing
 
     virtual AuthorityCommands& authority() = 0;
+    virtual BackupCommands& backups() = 0;
 
     // PEM of the chain in force, for the EXPLICIT property. Reads the database; 1 ms.
     virtual std::string chainPem(const CertificateId& id) = 0;

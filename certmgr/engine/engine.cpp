@@ -37,6 +37,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),
       trustFiles_(keys_, records_, parts_.clock, settings_.stateDirectory / "authority", parts_.log),
       alarms_(records_, parts_.views, parts_.clock, parts_.log, parts_.alarmHook),
+      backups_(keys_, records_, parts_.clock, settings_.stateDirectory, parts_.log),
       jobs_(parts_.views),
       lanes_(parts_.queue),
       issueWorkers_(issueThreads),
@@ -80,6 +81,7 @@ void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::
     for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
     for (const auto& command : std::exchange(beforeStart_, {})) command();
     schedule_.set("time", parts_.clock.now() + timeNoted);
+    scheduleReplacedKeys();
     lookAtAlarmsSoon();
 }
 
@@ -107,6 +109,7 @@ std::vector<CertificateId> Engine::reconcile(bool alone) {
                 kept.push_back(row.spec.id);
         }
     });
+    if (alone) backups_.clearAway();
     if (alone) keys_.sweep();
     setUsersOfKeys();
     return kept;
@@ -154,6 +157,7 @@ void Engine::runDue() {
         if (kind == "uploads") runUploads();
         if (kind == "start") runStart();
         if (kind == "time") noteTime();
+        if (kind == "replaced-keys") runReplacedKeys();
         if (kind == "alarms") runAlarms();
         if (kind == "alarm-hook") runAlarmHook();
         if (kind == "metrics") runMetrics();

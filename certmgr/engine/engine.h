@@ -13,6 +13,7 @@
 #include "certmgr/acme/issue.h"
 #include "certmgr/config/settings.h"
 #include "certmgr/engine/alarms.h"
+#include "certmgr/engine/backups.h"
 #include "certmgr/engine/commands.h"
 #include "certmgr/engine/deployments.h"
 #include "certmgr/engine/issuance.h"
@@ -48,7 +49,7 @@ inline constexpr const char* lastTimeSeen = "last-time-seen";
 // apart by lanes: "issue:ID" decides and does what takes milliseconds, "order:ID" runs the ACME order,
 // "deploy:SERVICE" deploys and proves. So a local certificate never waits for a CA, and a slow service never
 // holds up another.
-class Engine : public Commands, public AuthorityCommands {
+class Engine : public Commands, public AuthorityCommands, public BackupCommands {
   public:
     // Throws Error(misconfigured) where two profiles want one certificate differently.
     Engine(Parts parts, config::Settings settings, std::vector<ServiceProfile> profiles);
@@ -70,6 +71,9 @@ class Engine : public Commands, public AuthorityCommands {
     // at its start.
     bool served() const { return lanes_.onlyBusyWith("order:"); }
 
+    // A restored state waits to be adopted: the daemon has to begin anew.
+    bool restartWanted() const { return restartWanted_; }
+
     const Views& views() const override { return parts_.views; }
     std::string request(const RequestCommand& command) override;
     std::string upload(UploadCommand command) override;
@@ -79,6 +83,10 @@ class Engine : public Commands, public AuthorityCommands {
     std::string check(const std::string& service) override;
     std::string chainPem(const CertificateId& id) override;
     AuthorityCommands& authority() override { return *this; }
+    BackupCommands& backups() override { return *this; }
+
+    std::string backup(BackupCommand command) override;
+    std::string restore(RestoreCommand command) override;
 
     std::string signRequest(const EndEntityCommand& holder, hal::UniqueFd request,
                             hal::UniqueFd output) override;
@@ -184,6 +192,8 @@ class Engine : public Commands, public AuthorityCommands {
     void forgetDueAlarms();
     void runAlarms();
     void runAlarmHook();
+    void scheduleReplacedKeys();
+    void runReplacedKeys();
     void runMetricsSoon();
     void runMetrics();
     void settleJobs();
@@ -206,7 +216,9 @@ class Engine : public Commands, public AuthorityCommands {
     Registrar registrar_;
     TrustFiles trustFiles_;
     Alarms alarms_;
+    Backups backups_;
 
+    bool restartWanted_ = false;
     bool started_ = false;
     std::vector<std::function<void()>> beforeStart_;  // commands that came too early
     Jobs jobs_;

@@ -37,6 +37,8 @@ inline constexpr std::string_view trustFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e2
 inline constexpr std::string_view alarmRaised = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e40";
 inline constexpr std::string_view alarmCleared = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e41";
 inline constexpr std::string_view alarmNotTold = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e42";
+inline constexpr std::string_view backupMade = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e50";
+inline constexpr std::string_view backupRestored = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e51";
 }  // namespace event_id
 
 // Implementations: the daemon's (journal, or stderr where there is none) and the tests' MemoryLog. Called

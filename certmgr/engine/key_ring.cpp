@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "certmgr/store/restoration.h"
+
 namespace certmgr::engine {
 
 KeyId KeyRing::intend(const std::string& purpose) {
@@ -52,7 +54,13 @@ void KeyRing::discard(const KeyId& id) {
 }
 
 void KeyRing::sweep() {
-    for (const KeyId& id : records_.keys.unreferenced()) discard(id);
+    for (const KeyId& id : records_.keys.unreferenced())
+        if (const auto row = records_.keys.find(id); row && row->purpose != store::replacedKey) discard(id);
+}
+
+void KeyRing::discardReplaced() {
+    for (const KeyId& id : records_.keys.unreferenced())
+        if (const auto row = records_.keys.find(id); row && row->purpose == store::replacedKey) discard(id);
 }
 
 }  // namespace certmgr::engine

@@ -39,8 +39,10 @@ class KeyRing {
     void discard(const KeyId& id);
 
     // Destroys every key that no credential, order, account, authority or upload refers to. Only while
-    // nothing else runs.
+    // nothing else runs. Those of a state that was replaced stay for discardReplaced(): services hold
+    // references to them until they have been brought others.
     void sweep();
+    void discardReplaced();
 
     hal::KeyStore& store() { return store_; }
 

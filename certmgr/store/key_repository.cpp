@@ -14,6 +14,17 @@ namespace {
     " OR EXISTS (SELECT 1 FROM orders WHERE orders.key = keys.id AND state IN ('intended', 'sending', " \
     "'created')))"
 
+KeyRow keyRow(Query& query) {
+    KeyRow row;
+    row.id = query.key();
+    row.purpose = query.text();
+    row.made = query.boolean();
+    row.backend = query.text();
+    row.reasonCode = query.text();
+    row.reason = query.text();
+    return row;
+}
+
 }  // namespace
 
 void KeyRepository::intend(const KeyId& id, const std::string& purpose) {
@@ -35,14 +46,14 @@ std::optional<KeyRow> KeyRepository::find(const KeyId& id) {
     Query query(database_, "SELECT id, purpose, made, backend, reason_code, reason FROM keys WHERE id = ?",
                 id);
     if (!query.next()) return std::nullopt;
-    KeyRow row;
-    row.id = query.key();
-    row.purpose = query.text();
-    row.made = query.boolean();
-    row.backend = query.text();
-    row.reasonCode = query.text();
-    row.reason = query.text();
-    return row;
+    return keyRow(query);
+}
+
+std::vector<KeyRow> KeyRepository::list() {
+    std::vector<KeyRow> rows;
+    Query query(database_, "SELECT id, purpose, made, backend, reason_code, reason FROM keys ORDER BY id");
+    while (query.next()) rows.push_back(keyRow(query));
+    return rows;
 }
 
 std::optional<KeyId> KeyRepository::unmade(const std::string& purpose) {

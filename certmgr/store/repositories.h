@@ -33,6 +33,7 @@ class KeyRepository {
     void intend(const KeyId& id, const std::string& purpose);
     void made(const hal::KeyInfo& info);
     std::optional<KeyRow> find(const KeyId& id);
+    std::vector<KeyRow> list();  // by id
     // An unused one that was intended for this and, as far as is known, not made.
     std::optional<KeyId> unmade(const std::string& purpose);
     // Keys that no credential, upload, account, authority or open order uses any more.

@@ -120,6 +120,20 @@ std::string KeydClient::release(const KeyId& id) {
     return only(wiped.fields);
 }
 
+Bytes KeydClient::exportWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey) {
+    const WipedFields wiped{{id.text(), std::string(wrappingKey.begin(), wrappingKey.end())}};
+    const std::vector<std::string> fields = connection_.call(Operation::exportWrapped, wiped.fields);
+    const std::string& wrapped = only(fields);
+    return Bytes(wrapped.begin(), wrapped.end());
+}
+
+KeyInfo KeydClient::importWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey,
+                                  std::span<const std::uint8_t> wrapped) {
+    const WipedFields wiped{{id.text(), std::string(wrappingKey.begin(), wrappingKey.end()),
+                             std::string(wrapped.begin(), wrapped.end())}};
+    return wire::keyInfoAt(connection_.call(Operation::importWrapped, wiped.fields), 0);
+}
+
 KeyInfo KeydClient::require(const KeyId& id) {
     if (std::optional<KeyInfo> info = find(id)) return *std::move(info);
     throw Error(ErrorKind::rejected, "key-not-found", "there is no key " + id.text());

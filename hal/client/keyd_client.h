@@ -24,6 +24,9 @@ class KeydClient final : public KeyStore {
     void setAccess(const KeyId& id, const AccessList& access) override;
     bool destroy(const KeyId& id) override;
     std::string release(const KeyId& id) override;
+    Bytes exportWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey) override;
+    KeyInfo importWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey,
+                          std::span<const std::uint8_t> wrapped) override;
     Pkey open(const KeyId& id) override;
     std::string reference(const KeyId& id) override;
     std::vector<BackendHealth> health() override;

@@ -26,7 +26,9 @@ enum class Operation : std::uint8_t {
     release = 7,  // id                                                                       -> PEM
     health = 8,   // nothing                                  -> (backend, usable "1"/"0", reasonCode, reason)
                   // repeated
-    setAccess = 9,  // id, users joined by '\n', groups joined by '\n' -> nothing
+    setAccess = 9,       // id, users joined by '\n', groups joined by '\n' -> nothing
+    exportWrapped = 10,  // id, wrapping key                           -> wrapped key
+    importWrapped = 11,  // id, wrapping key, wrapped key              -> KeyInfo fields
 };
 inline constexpr std::uint8_t done = 0;
 inline constexpr std::uint8_t failed = 1;

@@ -29,7 +29,10 @@ std::size_t fieldsOf(Operation operation) {
         case Operation::sign:
             return 4;
         case Operation::setAccess:
+        case Operation::importWrapped:
             return 3;
+        case Operation::exportWrapped:
+            return 2;
         case Operation::health:
             return 0;
         case Operation::find:
@@ -45,6 +48,10 @@ wire::Message reply(const KeyInfo& info) {
     wire::Message message{wire::done, {}};
     wire::append(message.fields, info);
     return message;
+}
+
+std::span<const std::uint8_t> octetsOf(const std::string& field) {
+    return {reinterpret_cast<const std::uint8_t*>(field.data()), field.size()};
 }
 
 template <class Values>
@@ -86,6 +93,13 @@ wire::Message Dispatcher::manage(Operation operation, const std::vector<std::str
             return {wire::done, {service_.destroy(wire::keyIdFrom(fields[0])) ? "1" : "0"}};
         case Operation::release:
             return {wire::done, {service_.release(wire::keyIdFrom(fields[0]), KeyService::Release::once)}};
+        case Operation::exportWrapped: {
+            const Bytes wrapped = service_.exportWrapped(wire::keyIdFrom(fields[0]), octetsOf(fields[1]));
+            return {wire::done, {std::string(wrapped.begin(), wrapped.end())}};
+        }
+        case Operation::importWrapped:
+            return reply(
+                service_.importWrapped(wire::keyIdFrom(fields[0]), octetsOf(fields[1]), octetsOf(fields[2])));
         case Operation::health:
             return replyAll(service_.health());
         case Operation::sign:
@@ -118,8 +132,7 @@ wire::Message Dispatcher::sign(const std::vector<std::string>& fields) {
     const std::shared_ptr<const CachedKey> key = keyToSignWith(wire::keyIdFrom(fields[0]));
     const std::string& digest = fields[3];
     checkDigest(scheme, hash, digest.size());
-    const Bytes signature =
-        key->key->sign(scheme, hash, {reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
+    const Bytes signature = key->key->sign(scheme, hash, octetsOf(digest));
     return {wire::done, {std::string(signature.begin(), signature.end())}};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hal/error.h"
+#include "hal/keyd/key_export.h"
 #include "hal/keyd/software_key.h"
 
 namespace hal::keyd {
@@ -243,6 +244,20 @@ std::string KeyService::release(const KeyId& id, Release release) {
     directory_.replace(
         file);  // before the key goes out: a crash in between loses the one chance, not the "once"
     return privatePem(pkcs8);
+}
+
+Bytes KeyService::exportWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey) {
+    return exportKeyFile(require(id), wrappingKey);
+}
+
+KeyInfo KeyService::importWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey,
+                                  std::span<const std::uint8_t> wrapped) {
+    KeyFile file = importKeyFile(id, wrappingKey, wrapped);
+    if (std::optional<KeyFile> present = directory_.load(id);
+        present && present->info.publicKey == file.info.publicKey)
+        return std::move(present->info);
+    directory_.create(file);
+    return file.info;
 }
 
 std::vector<BackendHealth> KeyService::health() {

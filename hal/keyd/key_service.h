@@ -31,6 +31,9 @@ class KeyService {
         again,  // for the installer: a crash, or a second service of the same certificate, asks once more
     };
     std::string release(const KeyId& id, Release release);
+    Bytes exportWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey);
+    KeyInfo importWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey,
+                          std::span<const std::uint8_t> wrapped);
     std::vector<BackendHealth> health();
 
     // For one signature or many. Throws "key-not-found".

@@ -20,7 +20,9 @@ namespace testing_support {
 // Jobs run when the test calls one of `later`, as workers would. Names and contents choose what happens:
 // a name with a blank is refused, "used.example" is in use, what begins with "broken" fails, content must
 // begin with "-----BEGIN".
-class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::AuthorityCommands {
+class FakeCommands : public certmgr::engine::Commands,
+                     public certmgr::engine::AuthorityCommands,
+                     public certmgr::engine::BackupCommands {
   public:
     certmgr::engine::Views shown;
     std::deque<std::function<void()>> later;
@@ -80,6 +82,14 @@ class FakeCommands : public certmgr::engine::Commands, public certmgr::engine::A
     std::string chainPem(const certmgr::CertificateId& id) override { return "PEM of " + id; }
 
     certmgr::engine::AuthorityCommands& authority() override { return *this; }
+    certmgr::engine::BackupCommands& backups() override { return *this; }
+
+    std::string backup(certmgr::engine::BackupCommand command) override {
+        return hand("backup", std::move(command.passphrase), std::move(command.output), "the backup");
+    }
+    std::string restore(certmgr::engine::RestoreCommand command) override {
+        return hand("restore", std::move(command.content), {}, "");
+    }
 
     // What was asked of the authority, by its descriptors, and what it hands over.
     std::string given;

@@ -2,6 +2,7 @@
 
 #include "hal/client/reference.h"
 #include "hal/error.h"
+#include "hal/keyd/key_export.h"
 #include "hal/keyd/software_key.h"
 
 namespace testing_support {
@@ -118,6 +119,24 @@ std::string MemoryKeyStore::release(const hal::KeyId& id) {
         throw Error(ErrorKind::rejected, "already-released", "the key was handed out once");
     entry.info.released = true;
     return hal::keyd::privatePem(hal::keyd::privateDer(entry.key));
+}
+
+hal::Bytes MemoryKeyStore::exportWrapped(const hal::KeyId& id, std::span<const std::uint8_t> wrappingKey) {
+    const std::lock_guard lock(mutex_);
+    const Entry& entry = require(id);
+    return hal::keyd::exportKeyFile({entry.info, hal::keyd::privateDer(entry.key)}, wrappingKey);
+}
+
+hal::KeyInfo MemoryKeyStore::importWrapped(const hal::KeyId& id, std::span<const std::uint8_t> wrappingKey,
+                                           std::span<const std::uint8_t> wrapped) {
+    const hal::keyd::KeyFile file = hal::keyd::importKeyFile(id, wrappingKey, wrapped);
+    const std::lock_guard lock(mutex_);
+    if (const auto found = keys_.find(id); found != keys_.end()) {
+        if (found->second.info.publicKey == file.info.publicKey) return found->second.info;
+        throw Error(ErrorKind::rejected, "key-exists", "another key of this id exists");
+    }
+    keys_.emplace(id, Entry{file.info, hal::keyd::keyFromPrivateDer(file.stored)});
+    return file.info;
 }
 
 hal::Pkey MemoryKeyStore::open(const hal::KeyId& id) {

@@ -23,6 +23,9 @@ class MemoryKeyStore final : public hal::KeyStore {
     void setAccess(const hal::KeyId& id, const hal::AccessList& access) override;
     bool destroy(const hal::KeyId& id) override;
     std::string release(const hal::KeyId& id) override;
+    hal::Bytes exportWrapped(const hal::KeyId& id, std::span<const std::uint8_t> wrappingKey) override;
+    hal::KeyInfo importWrapped(const hal::KeyId& id, std::span<const std::uint8_t> wrappingKey,
+                               std::span<const std::uint8_t> wrapped) override;
     hal::Pkey open(const hal::KeyId& id) override;
     std::string reference(const hal::KeyId& id) override;
     std::vector<hal::BackendHealth> health() override;

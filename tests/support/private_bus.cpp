@@ -6,8 +6,12 @@
 #include <system_error>
 #include <thread>
 
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include "hal/handle.h"
 
 namespace testing_support {
 namespace {
@@ -60,6 +64,16 @@ void becomeUser(uid_t uid) {
         throw std::system_error(errno, std::generic_category(), "the test must run as root: setresuid");
 }
 
+// The name is there from bind(2) on, somewhat before listen(2).
+bool listens(const std::filesystem::path& socket) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    socket.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    const hal::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    // connect(2) takes every family's address through this one type.
+    return fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
 BusConnection open(const std::string& address) {
     sd_bus* created = nullptr;
     require(sd_bus_new(&created), "sd_bus_new");
@@ -87,7 +101,7 @@ PrivateBus::PrivateBus(const std::vector<std::filesystem::path>& policies,
         options);
     waitUntil("dbus-daemon listens", [&] {
         if (!daemon_->running()) throw std::runtime_error("dbus-daemon ended: " + readFile(options.output));
-        return std::filesystem::exists(folder_ / "bus");
+        return listens(folder_ / "bus");
     });
 }
 

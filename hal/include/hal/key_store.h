@@ -107,7 +107,8 @@ struct BackendHealth {
 // Errors: hal::Error. Codes: "key-exists", "key-not-found", "access-denied" (rejected); "keyd-unreachable"
 // (transient); "no-tpm", "tpm-locked-out", "tpm-full", "tpm-gone", "tpm-failed" (misconfigured or transient);
 // "disk-full" (internal); "not-supported" (an algorithm or digest that the back end cannot do),
-// "not-releasable", "already-released", "not-importable", "bad-key" (rejected).
+// "not-releasable", "already-released", "not-importable", "bad-key", "not-exportable", "bad-wrapped-key"
+// (rejected).
 class KeyStore {
   public:
     virtual ~KeyStore() = default;
@@ -141,6 +142,15 @@ class KeyStore {
     // installer that keyd was started with as often as it asks. tpm: "not-releasable". The caller wipes what
     // it got (OPENSSL_cleanse).
     virtual std::string release(const KeyId& id) = 0;
+
+    // For a backup: a file key with all that is known of it, encrypted by the store itself under 32 octets of
+    // the caller's, so that the private half is nowhere else in the clear. tpm and sealed are bound to the
+    // TPM of this box: "not-exportable".
+    virtual Bytes exportWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey) = 0;
+    // What that gave, of whatever box, durably and under its id. Where the store has this very key already it
+    // stays as it is; another one of that id: "key-exists". "bad-wrapped-key" for anything else.
+    virtual KeyInfo importWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey,
+                                  std::span<const std::uint8_t> wrapped) = 0;
 
     // A handle for OpenSSL calls that sign (X509_sign, EVP_DigestSign, SSL_CTX_use_PrivateKey). Each use of
     // it is a signature by the store; it holds no secret. Verification with it runs in software.

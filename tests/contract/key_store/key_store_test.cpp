@@ -113,6 +113,33 @@ TEST_P(KeyStoreContract, ReleasesOnceWhatCanLeave) {
     EXPECT_EQ(keys().import(copy, pem).publicKey, info.publicKey);
 }
 
+TEST_P(KeyStoreContract, GivesAFileKeyIntoABackupAndTakesItBack) {
+    const hal::Bytes wrappingKey(32, 7);
+    const hal::KeyInfo info = keys().make(request());
+    if (backend() != hal::KeyBackend::file) {
+        EXPECT_EQ(codeOf([&] { keys().exportWrapped(info.id, wrappingKey); }), "not-exportable");
+        return;
+    }
+    hal::Bytes wrapped = keys().exportWrapped(info.id, wrappingKey);
+    EXPECT_EQ(keys().importWrapped(info.id, wrappingKey, wrapped).publicKey, info.publicKey)
+        << "there already";
+    ASSERT_TRUE(keys().destroy(info.id));
+    const auto takeWith = [&](const hal::KeyId& id, const hal::Bytes& key) {
+        return codeOf([&] { keys().importWrapped(id, key, wrapped); });
+    };
+    EXPECT_EQ(takeWith(info.id, hal::Bytes(32, 8)), "bad-wrapped-key");
+    EXPECT_EQ(takeWith(hal::KeyId::fresh(), wrappingKey), "bad-wrapped-key");
+    EXPECT_EQ(takeWith(info.id, hal::Bytes(31, 7)), "bad-request");
+    EXPECT_FALSE(keys().find(info.id));
+    EXPECT_EQ(takeWith(info.id, wrappingKey), "");
+    EXPECT_EQ(keys().find(info.id)->access, info.access);
+    const hal::Bytes input = digest(Hash::sha256, "to be signed");
+    EXPECT_TRUE(verifies(info.publicKey, SignatureScheme::ecdsa, Hash::sha256, input,
+                         keys().sign(info.id, SignatureScheme::ecdsa, Hash::sha256, input)));
+    wrapped.back() ^= 1;
+    EXPECT_EQ(takeWith(info.id, wrappingKey), "bad-wrapped-key");
+}
+
 TEST_P(KeyStoreContract, OpensAKeyThatOpenSslSignsWith) {
     for (const auto algorithm : {KeyAlgorithm::ecP256, KeyAlgorithm::rsa2048}) {
         const hal::KeyInfo info = keys().make(request(algorithm));

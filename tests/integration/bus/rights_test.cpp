@@ -44,6 +44,9 @@ Answer callWithSignature(sd_bus* bus, const std::string& interface, const std::s
     if (signature == "aha{sv}") return call(bus, rootPath, interface, method, types, 1, STDIN_FILENO, 0);
     if (signature == "hha{sv}")
         return call(bus, rootPath, interface, method, types, STDIN_FILENO, STDOUT_FILENO, 0);
+    if (signature == "hh") return call(bus, rootPath, interface, method, types, STDIN_FILENO, STDOUT_FILENO);
+    if (signature == "hhb")
+        return call(bus, rootPath, interface, method, types, STDIN_FILENO, STDIN_FILENO, 0);
     if (signature == "ss") return call(bus, rootPath, interface, method, types, "0badcafe", "superseded");
     if (signature == "su") return call(bus, rootPath, interface, method, types, "CN=x", 0U);
     if (signature == "o") return call(bus, rootPath, interface, method, types, gateway);
@@ -87,7 +90,7 @@ TEST(Rights, UserWithoutRightsIsRefusedEveryOtherMethod) {
             }
         }
     }
-    EXPECT_EQ(refused, 14);
+    EXPECT_EQ(refused, 16);
     host.run([](FakeCommands& commands) { EXPECT_TRUE(commands.shown.jobs().empty()); });
 }
 

@@ -1,0 +1,193 @@
+#include "certmgr/engine/backups.h"
+
+#include <array>
+#include <cerrno>
+#include <set>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "certmgr/crypto/backup_container.h"
+#include "certmgr/engine/bound_keys.h"
+#include "certmgr/engine/output_writer.h"
+#include "certmgr/engine/upload_reader.h"
+#include "certmgr/store/restoration.h"
+#include "hal/write_all.h"
+
+namespace certmgr::engine {
+namespace {
+
+constexpr const char* boxIdFact = "box-id";
+constexpr const char* intendedByRestore = "restore";
+
+std::size_t readUpTo(int fd, std::span<char> content, const std::stop_token& stop) {
+    std::size_t got = 0;
+    while (got < content.size()) {
+        if (stop.stop_requested())
+            throw Error(ErrorKind::transient, "cancelled", "certmgrd was stopped before the backup was read");
+        const ssize_t count = ::read(fd, content.data() + got, content.size() - got);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) hal::throwErrno(errno, "the backup");
+        if (count == 0) break;
+        got += static_cast<std::size_t>(count);
+    }
+    return got;
+}
+
+void requireFile(const hal::UniqueFd& fd) {
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) hal::throwErrno(errno, "the backup");
+    if (!S_ISREG(status.st_mode))
+        throw Error(ErrorKind::rejected, "bad-descriptor", "the backup is not a regular file: expected one");
+}
+
+void syncFolder(const std::filesystem::path& folder) {
+    const hal::UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) hal::throwErrno(errno, folder.string());
+}
+
+std::string hostName() {
+    std::array<char, 256> name{};
+    ::gethostname(name.data(), name.size() - 1);
+    return name.data();
+}
+
+std::string lines(const std::string& title, const std::vector<std::string>& items) {
+    std::string text = items.empty() ? "" : "\n" + title;
+    for (const std::string& item : items) text += "\n- " + item;
+    return text;
+}
+
+// Goes again however the work on it ends.
+struct Scratch {
+    std::filesystem::path path;
+    ~Scratch() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+};
+
+std::set<KeyId> idsOf(const BackupContent& content) {
+    std::set<KeyId> ids;
+    for (const auto& [id, wrapped] : content.keys) ids.insert(id);
+    return ids;
+}
+
+std::string titleOf(const BackupManifest& manifest) {
+    return "the backup of " + manifest.hostName + " (box " + manifest.box + ") of " +
+           formatTime(manifest.made);
+}
+
+}  // namespace
+
+void Backups::clearAway() {
+    std::filesystem::remove_all(unfinished());
+    std::filesystem::remove(snapshot());
+}
+
+// Kept with the state, so that it goes on in the box that the state is restored on.
+std::string Backups::boxId() {
+    if (const auto known = records_.meta.get(boxIdFact)) return *known;
+    const std::string fresh = KeyId::fresh().text();
+    records_.meta.set(boxIdFact, fresh);
+    return fresh;
+}
+
+std::string Backups::write(const BackupCommand& command, const std::stop_token& stop) {
+    const crypto::SecretText passphrase = readPassphrase(command.passphrase, stop);
+    const std::lock_guard lock(running_);
+    writeTo(command, passphrase.view(), stop);
+    std::set<KeyId> carried;
+    for (const store::KeyRow& row : records_.keys.list())
+        if (row.backend == toString(hal::KeyBackend::file)) carried.insert(row.id);
+    log_.write({Severity::notice,
+                event_id::backupMade,
+                "a backup was made for user " + std::to_string(command.user),
+                {{"CERTMGR_USER", std::to_string(command.user)}}});
+    return "the backup is made, with " + std::to_string(carried.size()) + " keys" +
+           lines("bound to the TPM of this box, to be made anew where the backup is restored:",
+                 boundKeys(records_, carried));
+}
+
+void Backups::writeTo(const BackupCommand& command, std::string_view passphrase,
+                      const std::stop_token& stop) {
+    const Scratch copy{snapshot()};
+    const BackupManifest manifest{boxId(), hostName(), clock_.now()};
+    crypto::BackupWriter file(passphrase,
+                              [&](std::string_view content) { writeOutput(command.output, content); });
+    ArchiveWriter archive([&](std::string_view content) { file.write(content); });
+    archive.manifest(manifest);
+    // First the copy, then the keys: a key that is made in between is not missed by anything in the copy.
+    store::copyTo(records_.database, copy.path);
+    for (const store::KeyRow& row : records_.keys.list()) {
+        if (row.backend != toString(hal::KeyBackend::file) || !keys_.store().find(row.id)) continue;
+        archive.key(row.id, keys_.store().exportWrapped(row.id, file.wrappingKey()));
+    }
+    const hal::UniqueFd database(::open(copy.path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!database) hal::throwErrno(errno, copy.path.string());
+    archive.database(std::filesystem::file_size(copy.path),
+                     [&](std::span<char> piece) { readUpTo(database.get(), piece, stop); });
+    archive.end();
+    file.finish();
+}
+
+std::string Backups::restore(const RestoreCommand& command, const std::stop_token& stop) {
+    requireFile(command.content);
+    const crypto::SecretText passphrase = readPassphrase(command.passphrase, stop);
+    const std::lock_guard lock(running_);
+    const Scratch scratch{unfinished()};
+    std::filesystem::remove_all(scratch.path);
+    if (::mkdir(scratch.path.c_str(), 0700) != 0) hal::throwErrno(errno, scratch.path.string());
+    const std::filesystem::path file = scratch.path / "certmgr.db";
+    const hal::UniqueFd database(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!database) hal::throwErrno(errno, file.string());
+
+    crypto::BackupReader reader(passphrase.view(), [&](std::span<char> content) {
+        return readUpTo(command.content.get(), content, stop);
+    });
+    const BackupContent content =
+        readArchive([&](std::span<char> part) { reader.read(part); },
+                    [&](std::string_view part) {
+                        if (const int error = hal::writeAll(database.get(), part); error != 0)
+                            hal::throwErrno(error, file.string());
+                    });
+    reader.requireEnd();
+    if (::fsync(database.get()) != 0) hal::throwErrno(errno, file.string());
+    const std::string anew =
+        lines("made anew, being bound to the TPM of the box before:", boundKeysOf(file, idsOf(content)));
+    if (command.dryRun) return titleOf(content.manifest) + " is whole and could be restored" + anew;
+
+    takeKeys(content, reader.wrappingKey());
+    syncFolder(scratch.path);
+    std::filesystem::rename(scratch.path, store::pendingRestore(stateDirectory_));
+    syncFolder(stateDirectory_);
+    log_.write({Severity::notice,
+                event_id::backupRestored,
+                titleOf(content.manifest) + " is restored for user " + std::to_string(command.user) + anew,
+                {{"CERTMGR_USER", std::to_string(command.user)}, {"CERTMGR_BOX", content.manifest.box}}});
+    return titleOf(content.manifest) + " is restored" + anew;
+}
+
+// On record first: after a crash before the restored state counts, the next start finds keys that belong to
+// nothing and destroys them.
+void Backups::intendKeys(const BackupContent& content) {
+    records_.database.transaction([&] {
+        for (const auto& [id, wrapped] : content.keys)
+            if (!records_.keys.find(id)) records_.keys.intend(id, intendedByRestore);
+    });
+}
+
+void Backups::takeKeys(const BackupContent& content, std::span<const std::uint8_t> wrappingKey) {
+    intendKeys(content);
+    try {
+        for (const auto& [id, wrapped] : content.keys) keys_.store().importWrapped(id, wrappingKey, wrapped);
+    } catch (const Error&) {
+        for (const auto& [id, wrapped] : content.keys)
+            if (const auto row = records_.keys.find(id); row && row->purpose == intendedByRestore)
+                keys_.discard(id);
+        throw;
+    }
+}
+
+}  // namespace certmgr::engine
