@@ -1,7 +1,6 @@
 """certmgr beside lego, uacme and certbot on the same Pebble, and what certmgr does alone. Prints Markdown tables."""
 
 import concurrent.futures
-import contextlib
 import datetime
 import multiprocessing
 import os
@@ -13,11 +12,12 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-import dbus.bus  # noqa: E402  (the path above comes first)
+import dbus  # noqa: E402  (the path above comes first)
 from box import QUICK, WEB_INTERFACE, Box, BoxError, namespace  # noqa: E402
 from box.process import run, wait_until  # noqa: E402
 from measure import Cost, cpu_of, memory_of, run_measured  # noqa: E402
 from peers import PEERS, Lego  # noqa: E402
+from watch import bus_at, certmgr_processes, lines, manager_on, object_path  # noqa: E402
 
 ROUNDS = 15            # single issuances of each client
 SIDE_BY_SIDE = 100
@@ -26,10 +26,6 @@ CALLERS = 4
 LEGO_AT_ONCE = 16      # each waits most of its time
 BARE_CLIENT = pathlib.Path(__file__).resolve().parents[3] / "build/release/tests/bench/issuance/bench_acme"
 EVERY_TIME_ANEW = {**QUICK, "PEBBLE_AUTHZREUSE": "0"}
-
-
-def certmgr_processes(box):
-    return [box.manager.process.pid, box.keyd.process.pid]
 
 
 def settled(box, count, state, limit=300):
@@ -42,18 +38,8 @@ def settled(box, count, state, limit=300):
     wait_until(f"{count} {state} certificates", all_there, limit, interval=0.2)
 
 
-# What is measured is followed in the log: to ask the daemon would be charged to it.
-def lines(box, pattern):
-    return len(re.findall(pattern, box.manager.log.read_text(errors="replace")))
-
-
 def proofs(box):
     return lines(box, f" of {re.escape(WEB_INTERFACE)}: .* is served with its whole chain")
-
-
-def object_path(certificate):
-    """As sd_bus_path_encode(3) makes it."""
-    return "/org/certmgr1/certificate/" + re.sub("[^A-Za-z0-9]", lambda it: f"_{ord(it[0]):02x}", certificate)
 
 
 def one_reissue(box, manager):
@@ -94,19 +80,6 @@ def table_of_single_issuances(box):
               f"| {statistics.mean(cost.cpu for cost in costs) * 1000:.0f} ms "
               f"| {max(cost.peak_memory for cost in costs) / 2**20:.1f} MB |", flush=True)
     return peers
-
-
-@contextlib.contextmanager
-def bus_at(address):
-    bus = dbus.bus.BusConnection(address)
-    try:
-        yield bus
-    finally:
-        bus.close()
-
-
-def manager_on(bus):
-    return dbus.Interface(bus.get_object("org.certmgr1", "/org/certmgr1", introspect=False), "org.certmgr1.Manager")
 
 
 def request(address, names, acme, begin):
