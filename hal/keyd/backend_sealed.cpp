@@ -24,9 +24,8 @@ KeyMaterial SealedBackend::make(const KeyId& id, KeyAlgorithm algorithm) {
 }
 
 KeyMaterial SealedBackend::import(const KeyId& id, Pkey key) {
-    KeyMaterial material{publicDer(key), wrap(sealingKey(), id, privateDer(key)), nullptr};
-    material.ready = std::make_unique<SoftwareKey>(std::move(key));
-    return material;
+    // Not ready: its first use is to show that the TPM opens it.
+    return {publicDer(key), wrap(sealingKey(), id, privateDer(key)), nullptr};
 }
 
 std::unique_ptr<SigningKey> SealedBackend::load(const KeyId& id, const KeyMaterial& material) {
