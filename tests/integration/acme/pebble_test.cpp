@@ -52,7 +52,8 @@ TEST(Issue, UsesOneAccountFromManyThreads) {
     const hal::Pkey key(EVP_EC_gen("P-256"));
     std::vector<std::jthread> threads;
     std::atomic<int> issued{0};
-    for (int i = 0; i < 20; ++i)
+    constexpr int many = 8;  // Debian's Pebble can lock up from 16 at once on
+    for (int i = 0; i < many; ++i)
         threads.emplace_back([&, i] {
             MemoryJournal journal;
             const acme::Request request = requestFor({"gw" + std::to_string(i) + ".example"}, *key);
@@ -60,7 +61,7 @@ TEST(Issue, UsesOneAccountFromManyThreads) {
             ++issued;
         });
     threads.clear();
-    EXPECT_EQ(issued, 20);
+    EXPECT_EQ(issued, many);
     EXPECT_EQ(world.account.registrations, 1);
     EXPECT_FALSE(world.challengesLeft());
 }
