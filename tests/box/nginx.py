@@ -1,5 +1,6 @@
 """nginx as the gateway has it: a web interface and two reverse-proxied names, workers without privileges."""
 
+import contextlib
 import signal
 
 from .process import BoxError, Process, port_open
@@ -38,6 +39,7 @@ http {{
     }}
 {pages}}}
 """
+STARTS = 5  # StartLimitBurst= as systemd has it
 
 
 class Nginx:
@@ -78,12 +80,12 @@ class Nginx:
         return [str(file)]
 
     def start(self):
-        """Where it fails at first, again, as by the Restart= of its unit: it may have read a certificate before a
+        """Where it fails, again, as often as the Restart= of its unit does: it may have read a certificate before a
         change, and the key after it."""
-        try:
-            self._start()
-        except BoxError:
-            self._start()
+        for _ in range(STARTS - 1):
+            with contextlib.suppress(BoxError):
+                return self._start()
+        return self._start()
 
     def _start(self):
         self.process = Process("nginx", ["nginx", "-e", self.log, "-c", self.configuration], self.log,
