@@ -92,4 +92,9 @@ void downloadPublished(Client& client, const Terminal& terminal, Published what,
     if (!(stream << pem).flush()) throw Failure(ExitStatus::failed, output + " cannot be written");
 }
 
+void listSystemTrust(Client& client, const Terminal& terminal) {
+    const Json anchors = client.systemTrust();
+    terminal.out << (terminal.json ? dumped(anchors) + '\n' : trustTable(anchors));
+}
+
 }  // namespace certmgr::ctl

@@ -27,4 +27,7 @@ void reissueAuthority(Client& client, const Terminal& terminal);
 enum class Published { trustBundle, revocationLists };
 void downloadPublished(Client& client, const Terminal& terminal, Published what, const std::string& output);
 
+// What the box trusts.
+void listSystemTrust(Client& client, const Terminal& terminal);
+
 }  // namespace certmgr::ctl

@@ -70,6 +70,7 @@ class Client {
     std::string reissueAuthority();
     std::string trustBundle();
     std::string revocationLists();
+    Json systemTrust();
 
     // org.certmgr1.BackupManager: the same.
     std::string backup(int passphrase, int output);

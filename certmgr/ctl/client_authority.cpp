@@ -105,6 +105,10 @@ std::string Client::revocationLists() {
     return readValue(call(newAuthorityCall("GetRevocationLists")).get()).get<std::string>();
 }
 
+Json Client::systemTrust() {
+    return readValue(call(newAuthorityCall("GetSystemTrust")).get());
+}
+
 std::string Client::callWithDescriptor(const char* member, int fd) {
     const Message message = newAuthorityCall(member);
     requireAppended(sd_bus_message_append(message.get(), "h", fd));

@@ -101,6 +101,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     std::string reissueAuthority() override;
     std::string trustPem() override;
     std::string crlPem() override;
+    void systemTrust(SystemTrustReply reply) override;
 
   private:
     // What one turn in an issue lane found; made on the worker, read on the main thread.
@@ -228,7 +229,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     std::map<CertificateId, int> localFailures_;
     std::set<std::string> proveAgain_;  // services that were asked for it and have not concluded
     std::set<std::string> stale_;       // services with something new, while more is being issued for them
-    std::string trustSha256_;           // of what was published last
+    std::vector<SystemTrustReply> systemTrustReplies_;  // of those who wait for one reading
+    std::string trustSha256_;                           // of what was published last
     // One for each thing that is reloaded: two modules on one nginx must not see each other's half-done swap.
     // Filled by the constructor, by unit and command.
     std::map<std::pair<std::string, std::vector<std::string>>, std::mutex> reloads_;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t largestInput = 256 * 1024;
 constexpr int issuedAtOnce = 1000;
+constexpr std::size_t mostSystemTrustReplies = 64;
 constexpr std::uint32_t mostDays = 36'500;
 constexpr std::uint32_t usualDays = 365;
 constexpr seconds reloadDelay{1};  // changes that come together are told together
@@ -188,6 +189,26 @@ std::string Engine::trustPem() {
 
 std::string Engine::crlPem() {
     return trustFiles_.crlPem();
+}
+
+// Anybody may ask: however many do, there is one reading at a time, and one reading is for all who wait.
+void Engine::systemTrust(SystemTrustReply reply) {
+    if (stopping_ || systemTrustReplies_.size() == mostSystemTrustReplies)
+        throw Error(ErrorKind::transient, "busy", "too many ask for the trust store of the box; ask again");
+    systemTrustReplies_.push_back(std::move(reply));
+    if (lanes_.busy("system-trust")) return;
+    auto found = std::make_shared<SystemTrust>();
+    lanes_.run(
+        "system-trust", issueWorkers_,
+        [this, found](std::stop_token) {
+            const bool trusted = parts_.clock.trust().trusted;
+            found->anchors = readSystemTrust(settings_.systemTrustFile, trustFiles_.trustPem(),
+                                             trusted ? std::optional(parts_.clock.now()) : std::nullopt);
+        },
+        [this, found](const auto& failure) {
+            found->failure = failure;
+            for (const SystemTrustReply& waiting : std::exchange(systemTrustReplies_, {})) waiting(*found);
+        });
 }
 
 void Engine::runAuthority() {

@@ -64,7 +64,7 @@ TEST(Rights, UserWithoutRightsReadsAndDownloadsTheRoot) {
             .error,
         "");
     EXPECT_EQ(call(bus.get(), rootPath, managerInterface, "GetRootCertificate").error, "");
-    for (const char* published : {"GetTrustBundle", "GetRevocationLists"})
+    for (const char* published : {"GetTrustBundle", "GetRevocationLists", "GetSystemTrust"})
         EXPECT_EQ(call(bus.get(), rootPath, authorityManagerInterface, published).error, "");
     EXPECT_EQ(call(bus.get(), rootPath, authorityManagerInterface, "ListIssued", "x", std::int64_t{0}).error,
               "");
