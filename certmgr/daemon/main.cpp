@@ -35,8 +35,14 @@ bus::Bus systemBus() {
     return bus::Bus(connection);
 }
 
+// What is there now, whole. Throws what is wrong with it: file, line, what was expected.
+void checkConfiguration(const std::string& file) {
+    config::loadProfiles(config::loadSettings(file));
+}
+
 // Absent: it is to begin anew.
-std::optional<int> serve(const config::Settings& settings) {
+std::optional<int> serve(const std::string& file) {
+    const config::Settings settings = config::loadSettings(file);
     daemon::JournalLog log;
     const std::vector<ServiceProfile> profiles = config::loadProfiles(settings);
     store::adoptRestored(settings.stateDirectory);
@@ -62,10 +68,17 @@ std::optional<int> serve(const config::Settings& settings) {
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);
     service.acquireName();
-    daemon::MainLoop loop(engine, queue, clock, log);
+    daemon::MainLoop loop(engine, queue, clock, log, [&] { checkConfiguration(file); });
     loop.attach(*connection);
     engine.start();
     return loop.run();
+}
+
+int run(const std::string& file) {
+    ::mallopt(M_ARENA_MAX, 2);  // many threads that mostly wait: an arena for each would only cost memory
+    daemon::blockSignals();
+    for (;;)
+        if (const std::optional<int> status = serve(file)) return *status;
 }
 
 }  // namespace
@@ -74,14 +87,17 @@ int main(int argc, char** argv) {
     CLI::App app("Gives every service of the box a working certificate, and keeps it working.", "certmgrd");
     std::string file = "/etc/certmgr/certmgr.toml";
     app.add_option("--config", file, "settings; see certmgr.toml(5)")->capture_default_str();
+    bool checkOnly = false;
+    app.add_flag("--check", checkOnly, "only says what is wrong with the settings and profiles, if anything");
     app.set_version_flag("--version", std::string("certmgrd ") + CERTMGR_VERSION);
     CLI11_PARSE(app, argc, argv);
 
-    ::mallopt(M_ARENA_MAX, 2);  // many threads that mostly wait: an arena for each would only cost memory
-    daemon::blockSignals();
     try {
-        for (;;)
-            if (const std::optional<int> status = serve(config::loadSettings(file))) return *status;
+        if (checkOnly) {
+            checkConfiguration(file);
+            return 0;
+        }
+        return run(file);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "certmgrd: %s\n", error.what());
         return 1;

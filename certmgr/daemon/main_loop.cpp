@@ -49,8 +49,13 @@ void blockSignals() {
 }
 
 MainLoop::MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock,
-                   engine::EventLog& log)
-    : engine_(engine), queue_(queue), clock_(clock), log_(log), clockOffset_(offsetOf(clock)) {
+                   engine::EventLog& log, std::function<void()> checkConfiguration)
+    : engine_(engine),
+      queue_(queue),
+      clock_(clock),
+      log_(log),
+      checkConfiguration_(std::move(checkConfiguration)),
+      clockOffset_(offsetOf(clock)) {
     sd_event* event = nullptr;
     checked(::sd_event_default(&event), "sd_event_default");
     event_.reset(event);
@@ -131,18 +136,32 @@ void MainLoop::stop() {
 }
 
 void MainLoop::restart() {
-    ::sd_notify(0, "RELOADING=1");  // READY=1 comes when the services have been brought what was restored
+    ::sd_notify(0, "RELOADING=1");  // READY=1 comes when the services have been brought what is new for them
     restarting_ = true;
     stopping_ = true;
     engine_.stop();
 }
 
 int MainLoop::onHangup(sd_event_source*, const signalfd_siginfo*, void* loop) {
-    return self(loop).guarded([&] { self(loop).engine_.review(); });
+    return self(loop).guarded([&] { self(loop).reload(); });
 }
 
 int MainLoop::onTurn(sd_event_source*, void* loop) {
     return self(loop).guarded([&] { self(loop).turn(); });
+}
+
+// A configuration that is wrong anywhere is not taken at all.
+void MainLoop::reload() {
+    if (stopping_) return;
+    try {
+        checkConfiguration_();
+    } catch (const std::exception& error) {
+        return log_.write({engine::Severity::error,
+                           engine::event_id::configurationRefused,
+                           std::string("the configuration as it was stays in force: ") + error.what(),
+                           {}});
+    }
+    restart();
 }
 
 // After every turn of the loop: what was due may have changed, or the last worker may have ended.

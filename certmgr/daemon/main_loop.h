@@ -2,6 +2,8 @@
 // watchdog.
 #pragma once
 
+#include <functional>
+
 #include <systemd/sd-event.h>
 
 #include "certmgr/bus/sd_bus.h"
@@ -22,12 +24,14 @@ void blockSignals();
 
 class MainLoop {
   public:
-    MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock, engine::EventLog& log);
+    // `checkConfiguration` reads the files as they are now, and throws what is wrong with them.
+    MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock, engine::EventLog& log,
+             std::function<void()> checkConfiguration);
 
     void attach(sd_bus& bus);
     // Until SIGTERM or SIGINT, or the loss of the bus: who cannot be asked or told anything shall be started
-    // anew. SIGHUP looks at everything again. Workers have ended when it returns. The exit status; absent:
-    // the engine wants all to begin anew in this process.
+    // anew. Workers have ended when it returns. The exit status; absent: all is to begin anew in this
+    // process, with a restored state, or after SIGHUP with the configuration that lies there now.
     std::optional<int> run();
 
   private:
@@ -44,6 +48,7 @@ class MainLoop {
     void turn();
     void stop();
     void restart();
+    void reload();
     void armTimer();
     void lookAtTheClock();
 
@@ -51,6 +56,7 @@ class MainLoop {
     engine::MainQueue& queue_;
     const Clock& clock_;
     engine::EventLog& log_;
+    const std::function<void()> checkConfiguration_;
     EventHandle event_;
     EventSource queueSource_, timerSource_, terminateSource_, interruptSource_, hangupSource_, turnSource_;
     std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when the clock is set

@@ -64,7 +64,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     // For the timer of the main loop: when runDue() has work. Re-read after every event.
     std::optional<TimePoint> nextDue() const { return schedule_.next(); }
     void runDue();
-    // Everything is looked at again: after a jump of the clock, or on request (SIGHUP).
+    // Everything is looked at again: after a jump of the clock.
     void review();
     bool idle() const { return lanes_.idle(); }
     // Whether all there is to do without a CA is done. For the first time: every service finds a certificate

@@ -1,0 +1,105 @@
+#include "certmgr/store/restoration.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "certmgr/store/query.h"
+#include "certmgr/store/repositories.h"
+#include "tests/support/child_process.h"
+#include "tests/unit/store/samples.h"
+
+namespace certmgr::store {
+namespace {
+
+// A state with one certificate, in force and deployed, under so many generations.
+std::int64_t fillState(const std::filesystem::path& file, char key, int generations) {
+    Database database(file);
+    KeyRepository(database).intend(sampleKey(key), "local:gw.example");
+    CertificateRepository(database).put(sampleSpec("gw.example"), true);
+    CredentialRepository credentials(database);
+    std::int64_t newest = 0;
+    for (int i = 0; i < generations; ++i)
+        newest = credentials.add(sampleCredential("gw.example", sampleKey(key)), sampleTime);
+    credentials.setCurrent("gw.example", newest);
+    DeploymentRepository(database).put({"web", "gw.example", newest});
+    return newest;
+}
+
+class Restoration : public testing::Test {
+  protected:
+    void bringBackup(char key, int generations) {
+        std::filesystem::create_directory(pendingRestore(folder_.path()));
+        fillState(pendingRestore(folder_.path()) / "certmgr.db", key, generations);
+    }
+
+    testing_support::TemporaryDirectory folder_;
+    const std::filesystem::path place_ = folder_ / "certmgr.db";
+};
+
+TEST_F(Restoration, aCopyIsWholeAndPrivateAndTakesThePlaceOfWhatWasThere) {
+    fillState(place_, 'a', 2);
+    const std::filesystem::path copy = folder_ / "copy";
+    testing_support::writeFile(copy, "something else");
+    Database database(place_);
+    copyTo(database, copy);
+    struct stat status {};
+    ASSERT_EQ(::stat(copy.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0600U);
+    Database copied(copy);
+    requireWhole(copied);
+    EXPECT_EQ(CredentialRepository(copied).current("gw.example")->leaf, sampleSummary());
+}
+
+TEST_F(Restoration, withoutABackupThereIsNothingToAdopt) {
+    fillState(place_, 'a', 1);
+    EXPECT_FALSE(adoptRestored(folder_.path()));
+    Database database(place_);
+    EXPECT_TRUE(KeyRepository(database).find(sampleKey('a')));
+}
+
+TEST_F(Restoration, theStateBeforeLeavesItsKeysAndItsNumbers) {
+    const std::int64_t before = fillState(place_, 'a', 7);
+    bringBackup('b', 2);
+    ASSERT_TRUE(adoptRestored(folder_.path()));
+    EXPECT_FALSE(std::filesystem::exists(pendingRestore(folder_.path())));
+    Database database(place_);
+    KeyRepository keys(database);
+    EXPECT_EQ(keys.find(sampleKey('a'))->purpose, replacedKey);
+    EXPECT_FALSE(keys.used(sampleKey('a')));
+    EXPECT_TRUE(keys.used(sampleKey('b')));
+    CredentialRepository credentials(database);
+    const Credential current = credentials.current("gw.example").value();
+    EXPECT_EQ(current.key, sampleKey('b'));
+    EXPECT_GT(current.generation, before);
+    EXPECT_TRUE(DeploymentRepository(database).list().empty()) << "the services are brought everything anew";
+    EXPECT_GT(credentials.add(sampleCredential("gw.example", sampleKey('b')), sampleTime),
+              current.generation);
+}
+
+TEST_F(Restoration, aStateThatCannotBeReadAnyMoreIsReplaced) {
+    testing_support::writeFile(place_, std::string(8192, 'x'));
+    bringBackup('b', 1);
+    ASSERT_TRUE(adoptRestored(folder_.path()));
+    Database database(place_);
+    EXPECT_EQ(CredentialRepository(database).current("gw.example")->key, sampleKey('b'));
+}
+
+// The rename is what counts; what is left of the folder after it goes.
+TEST_F(Restoration, afterACrashBehindTheRenameOnlyTheFolderIsLeft) {
+    fillState(place_, 'b', 1);
+    std::filesystem::create_directory(pendingRestore(folder_.path()));
+    EXPECT_FALSE(adoptRestored(folder_.path()));
+    EXPECT_FALSE(std::filesystem::exists(pendingRestore(folder_.path())));
+    Database database(place_);
+    EXPECT_TRUE(CredentialRepository(database).current("gw.example"));
+}
+
+TEST_F(Restoration, aDatabaseThatDoesThingsByItselfIsRefused) {
+    fillState(place_, 'a', 1);
+    Database database(place_);
+    Query(database, "CREATE TRIGGER t AFTER INSERT ON keys BEGIN DELETE FROM keys; END").run();
+    EXPECT_EQ(errorCode([&] { requireWhole(database); }), "backup-damaged");
+}
+
+}  // namespace
+}  // namespace certmgr::store
