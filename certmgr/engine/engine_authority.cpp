@@ -198,12 +198,11 @@ void Engine::systemTrust(SystemTrustReply reply) {
     systemTrustReplies_.push_back(std::move(reply));
     if (lanes_.busy("system-trust")) return;
     auto found = std::make_shared<SystemTrust>();
+    const auto now = parts_.clock.trust().trusted ? std::optional(parts_.clock.now()) : std::nullopt;
     lanes_.run(
         "system-trust", issueWorkers_,
-        [this, found](std::stop_token) {
-            const bool trusted = parts_.clock.trust().trusted;
-            found->anchors = readSystemTrust(settings_.systemTrustFile, trustFiles_.trustPem(),
-                                             trusted ? std::optional(parts_.clock.now()) : std::nullopt);
+        [this, found, now, own = trustFiles_.trustPem()](std::stop_token) {
+            found->anchors = readSystemTrust(settings_.systemTrustFile, own, now);
         },
         [this, found](const auto& failure) {
             found->failure = failure;
