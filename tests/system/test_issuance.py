@@ -32,6 +32,20 @@ def test_local_at_once_then_acme_without_one_dropped_connection(make_box):
     assert box.ca.count("POST /order-plz") == len(namespace.NAMES)
 
 
+def test_one_server_block_for_all_names(make_box):
+    """nginx then opens the files for each handshake, as its unprivileged workers."""
+    box = make_box(pebble_environment=QUICK)
+    live = box.manager.state / "live"
+    box.nginx.write_configuration({WEB_INTERFACE: live / "web-interface" / WEB_INTERFACE / "current"}, live / "reverse-proxy")
+    box.start()
+    proved(box, "acme")
+    for name in PROXIED:
+        before = box.look(name)
+        assert before.verified, before.output
+        box.control.run("reissue", name)
+        wait_until(f"a new leaf of {name}", lambda: box.look(name).chain[0] != before.chain[0])
+
+
 @pytest.mark.parametrize("policy, backends", [("tpm", {"tpm"}), ("sealed", {"sealed"}), ("file", {"file"}),
                                               ("prefer-tpm", {"tpm"})])
 def test_each_key_policy_serves(make_box, policy, backends):
