@@ -14,6 +14,16 @@ PAGE = """
         location / {{ return 200 "{name}\\n"; }}
     }}
 """
+# All names by one block: nginx opens the files for each handshake anew, and none when it is reloaded.
+ANY_PAGE = """
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        server_name ~.;
+        ssl_certificate {live}/$ssl_server_name/current/fullchain.pem;
+        ssl_certificate_key {live}/$ssl_server_name/current/key.pem;
+        location / {{ return 200 "$ssl_server_name\\n"; }}
+    }}
+"""
 CONFIGURATION = """daemon off;
 user www-data;
 worker_processes 2;
@@ -67,11 +77,14 @@ class Nginx:
         self.check_command = self._script(
             "check", f"OPENSSL_CONF={openssl_conf} exec /usr/sbin/nginx -q -t -c {self.configuration}")
 
-    def write_configuration(self, pages):
+    def write_configuration(self, pages, live=None):
+        """`live`: the folder of a service, with one for each name: all others are served by one block from there."""
+        blocks = [PAGE.format(port=self.port, name=name, files=files) for name, files in pages.items()]
+        if live:
+            blocks.append(ANY_PAGE.format(port=self.port, live=live))
         self.configuration.write_text(CONFIGURATION.format(
             folder=self.folder, log=self.log, http_port=self.http_port, port=self.port,
-            responder_port=self.responder_port,
-            pages="".join(PAGE.format(port=self.port, name=name, files=files) for name, files in pages.items())))
+            responder_port=self.responder_port, pages="".join(blocks)))
 
     def _script(self, name, line):
         file = self.folder / name

@@ -124,8 +124,15 @@ def test_killed_at_every_second_durable_step_of_a_restore(make_box, tmp_path):
 
 def test_what_is_no_whole_backup_changes_nothing(make_box, tmp_path):
     box, file, _ = box_with_all(make_box, tmp_path)
+    more = [f"more-{number}.example.com" for number in range(30)]
+    for name in more:
+        box.control.run("request", name, "--no-acme")
+    certificates_where(box, lambda it: it["State"] == "local", "local certificate", names=more)
+    file.unlink()
+    assert with_passphrase(box, "backup", "--output", file).returncode == 0
     before = state_of(box)
     content = file.read_bytes()
+    assert len(content) > 100 * 1024, "more than one chunk"
     middle = len(content) // 2
     cases = {
         "foreign": b"PK\x03\x04" + content,

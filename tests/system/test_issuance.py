@@ -1,21 +1,27 @@
 """From an empty box to proved certificates, and what an administrator then does with them."""
 
 import re
+import signal
 
 import pytest
 from await_state import certificates_where, proved
 from box import PROXIED, QUICK, WEB_INTERFACE, namespace, tls
+from box.process import wait_until
 
 
 def test_local_at_once_then_acme_without_one_dropped_connection(make_box):
-    box = make_box(pebble_environment={"PEBBLE_VA_SLEEPTIME": "2", "PEBBLE_WFE_NONCEREJECT": "0"})
+    box = make_box(pebble_environment=QUICK)
+    acme_root = box.ca.root()
+    box.ca.process.kill(signal.SIGSTOP)  # until a client has come
     box.manager.start()
     for name in namespace.NAMES:
         service = "web-interface" if name == WEB_INTERFACE else "reverse-proxy"
         assert (box.manager.live(service, name) / "fullchain.pem").exists(), "local files lie ready before READY=1"
     box.nginx.start()
     local_root = box.control.run("authority", "download").stdout
-    with tls.Hammer(PROXIED[0], box.port, local_root + box.ca.root()) as hammer:
+    with tls.Hammer(PROXIED[0], box.port, local_root + acme_root) as hammer:
+        wait_until("a client", lambda: hammer.issuers)
+        box.ca.process.kill(signal.SIGCONT)
         proved(box, "acme")
     assert hammer.errors == []
     assert len(hammer.issuers) == 2, f"local and ACME certificates were both seen: {hammer.issuers}"
@@ -24,6 +30,20 @@ def test_local_at_once_then_acme_without_one_dropped_connection(make_box):
         assert seen.verified, seen.output
         assert len(seen.chain) >= 2, "the whole chain is sent"
     assert box.ca.count("POST /order-plz") == len(namespace.NAMES)
+
+
+def test_one_server_block_for_all_names(make_box):
+    """nginx then opens the files for each handshake, as its unprivileged workers."""
+    box = make_box(pebble_environment=QUICK)
+    live = box.manager.state / "live"
+    box.nginx.write_configuration({WEB_INTERFACE: live / "web-interface" / WEB_INTERFACE / "current"}, live / "reverse-proxy")
+    box.start()
+    proved(box, "acme")
+    for name in PROXIED:
+        before = box.look(name)
+        assert before.verified, before.output
+        box.control.run("reissue", name)
+        wait_until(f"a new leaf of {name}", lambda: box.look(name).chain[0] != before.chain[0])
 
 
 @pytest.mark.parametrize("policy, backends", [("tpm", {"tpm"}), ("sealed", {"sealed"}), ("file", {"file"}),

@@ -122,9 +122,9 @@ def side_by_side(box, lego):
 
 
 def bare_rate(box):
-    """What Pebble gives to the very same flow when nothing else is done. Debian's Pebble can lock up from 16 at once on."""
+    """What Pebble gives to the very same flow when nothing else is done. Debian's Pebble may lock up with 8 at once."""
     return max(float(run([BARE_CLIENT, box.ca.directory, box.ca.trust_file, box.folder / "challenges", str(SIDE_BY_SIDE),
-                          str(threads)]).stdout) for threads in (4, 8))
+                          str(threads)]).stdout) for threads in (2, 4))
 
 
 def lego_rate(lego):

@@ -140,7 +140,7 @@ TEST_F(AuthorityTest, DeliversAKeyOnceAndKeepsNone) {
     const std::string serial = ended(engine->issueBundle(
         {{.commonName = "Anna", .names = {"email:anna@example.org"}}, "rsa-2048", "pkcs12"},
         fileWith("open sesame\n"), again(out)));
-    EXPECT_EQ(serial.size(), 40U) << serial;
+    EXPECT_GT(serial.size(), 32U) << serial;  // at most 40: leading zeros are not written
     EXPECT_EQ(keys.list().size(), before);
     const std::string bundle = written("anna.p12", contentOf(out));
     const auto opened = run({"openssl", "pkcs12", "-in", bundle, "-passin", "pass:open sesame", "-nodes"});
@@ -271,7 +271,7 @@ TEST_F(AuthorityTest, ARestartMakesAHalfMadeRolloverWhole) {
     startEngine();
     EXPECT_EQ(views->authorities().at("root-2").state, "in-force");
     EXPECT_EQ(views->authorities().at("issuing-2").state, "in-force");
-    EXPECT_EQ(issueClient("anna").size(), 40U);
+    EXPECT_GT(issueClient("anna").size(), 32U);
     for (const char* root : {"root-1", "root-2"})
         EXPECT_EQ(verify(rootPem(root), served()).status, 0) << root;
 }
