@@ -36,6 +36,8 @@ constexpr sd_bus_vtable authorityManagerVtable[] = {
                             method<&AuthorityManager::getRevocationLists>, anyone),
     SD_BUS_METHOD_WITH_ARGS("GetSystemTrust", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", anchors),
                             method<&AuthorityManager::getSystemTrust>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("TrustOwnRoots", SD_BUS_ARGS("b", trusted), SD_BUS_RESULT("o", job),
+                            method<&AuthorityManager::trustOwnRoots>, anyone),
     SD_BUS_VTABLE_END};
 
 std::vector<Option> optionsOf(engine::EndEntityCommand& holder) {
@@ -212,6 +214,10 @@ void AuthorityManager::getSystemTrust(sd_bus_message* call) {
     commands_.systemTrust([kept](const engine::SystemTrust& trust) {
         replyWithErrors(kept.get(), [&] { replyAnchors(kept.get(), trust); });
     });
+}
+
+void AuthorityManager::trustOwnRoots(sd_bus_message* call) {
+    change(call, [this, call] { return commands_.trustOwnRoots(readBoolean(call)); });
 }
 
 void AuthorityManager::change(sd_bus_message* call, std::function<std::string()> command) {

@@ -97,4 +97,8 @@ void listSystemTrust(Client& client, const Terminal& terminal) {
     terminal.out << (terminal.json ? dumped(anchors) + '\n' : trustTable(anchors));
 }
 
+void trustOwnRoots(Client& client, const Terminal& terminal, bool trusted) {
+    finish(client, terminal, client.trustOwnRoots(trusted), {});
+}
+
 }  // namespace certmgr::ctl

@@ -29,5 +29,6 @@ void downloadPublished(Client& client, const Terminal& terminal, Published what,
 
 // What the box trusts.
 void listSystemTrust(Client& client, const Terminal& terminal);
+void trustOwnRoots(Client& client, const Terminal& terminal, bool trusted);
 
 }  // namespace certmgr::ctl

@@ -71,6 +71,7 @@ class Client {
     std::string trustBundle();
     std::string revocationLists();
     Json systemTrust();
+    std::string trustOwnRoots(bool trusted);
 
     // org.certmgr1.BackupManager: the same.
     std::string backup(int passphrase, int output);

@@ -117,6 +117,10 @@ void addTrust(CLI::App& app, Arguments& a) {
     CLI::App* trust = app.add_subcommand("trust", "What the box itself trusts")->require_subcommand(1);
     addCommand(*trust, a, "list", "List the trust anchors of the box",
                [](auto& client, auto& terminal) { listSystemTrust(client, terminal); });
+    addCommand(*trust, a, "add", "Let the box trust its own CA, with the roots to come",
+               [](auto& client, auto& terminal) { trustOwnRoots(client, terminal, true); });
+    addCommand(*trust, a, "remove", "Take the box's own CA out of what it trusts",
+               [](auto& client, auto& terminal) { trustOwnRoots(client, terminal, false); });
 }
 
 void addAuthorityAndServices(CLI::App& app, Arguments& a) {

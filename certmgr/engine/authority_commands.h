@@ -54,6 +54,9 @@ class AuthorityCommands {
     // The trust anchors of the box, read anew by a worker; `reply` is called later, on the main thread.
     // Throws Error(transient, "busy") where too many wait already.
     virtual void systemTrust(SystemTrustReply reply) = 0;
+
+    // The box trusts the roots of its own CA, those to come too, or does not any more. A job, as above.
+    virtual std::string trustOwnRoots(bool trusted) = 0;
 };
 
 }  // namespace certmgr::engine

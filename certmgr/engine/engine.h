@@ -19,6 +19,7 @@
 #include "certmgr/engine/issuance.h"
 #include "certmgr/engine/jobs.h"
 #include "certmgr/engine/lanes.h"
+#include "certmgr/engine/own_trust.h"
 #include "certmgr/engine/registrar.h"
 #include "certmgr/engine/schedule.h"
 #include "certmgr/engine/trust_files.h"
@@ -102,6 +103,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     std::string trustPem() override;
     std::string crlPem() override;
     void systemTrust(SystemTrustReply reply) override;
+    std::string trustOwnRoots(bool trusted) override;
 
   private:
     // What one turn in an issue lane found; made on the worker, read on the main thread.
@@ -171,6 +173,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     void runAuthority();
     void runTrust();
     void runReload(const std::string& service);
+    void runOwnTrust();
     std::string authorityJob(const std::string& kind, std::function<std::string(const std::stop_token&)> work,
                              std::function<void(const std::string& job, const std::string& result)> after);
     std::string changeAuthority(const std::string& kind, std::function<void(const std::stop_token&)> change);
@@ -216,6 +219,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     Deployments deployments_;
     Registrar registrar_;
     TrustFiles trustFiles_;
+    OwnTrust ownTrust_;
     Alarms alarms_;
     Backups backups_;
 

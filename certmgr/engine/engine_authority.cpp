@@ -210,6 +210,28 @@ void Engine::systemTrust(SystemTrustReply reply) {
         });
 }
 
+std::string Engine::trustOwnRoots(bool trusted) {
+    return authorityJob(
+        trusted ? "trust" : "distrust",
+        [this, trusted](const std::stop_token&) {
+            ownTrust_.want(trusted);
+            ownTrust_.bring(trustFiles_.trustPem());
+            return std::string(trusted ? "this box trusts its own CA" : "this box does not trust its own CA");
+        },
+        [this](const std::string& job, const std::string& sentence) { jobs_.done(job, sentence); });
+}
+
+void Engine::runOwnTrust() {
+    if (stopping_) return;
+    lanes_.run(
+        "own-trust", deployWorkers_, [this](std::stop_token) { ownTrust_.bring(trustFiles_.trustPem()); },
+        [this](const auto& failure) {
+            if (!failure) return;
+            report(event_id::trustFailed, "the box's own roots in its trust store", *failure);
+            schedule_.set("own-trust", parts_.clock.now() + retryDelay);
+        });
+}
+
 void Engine::runAuthority() {
     if (stopping_) return;
     auto state = std::make_shared<AuthorityState>();
@@ -256,6 +278,7 @@ void Engine::runTrust() {
             trustSha256_ = published->sha256;
             for (const AuthorityView& view : *views) parts_.views.put(view);
             lookAtAlarmsSoon();
+            runOwnTrust();
             for (const ServiceProfile& service : profiles_)
                 if (service.clientCrl)
                     schedule_.set("reload:" + service.name, parts_.clock.now() + reloadDelay);

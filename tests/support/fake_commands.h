@@ -133,6 +133,11 @@ class FakeCommands : public certmgr::engine::Commands,
     }
     std::string trustPem() override { return "all roots\n"; }
     std::string crlPem() override { return "all lists\n"; }
+    std::string trustOwnRoots(bool wanted) override {
+        return start(wanted ? "trust" : "distrust", "",
+                     [wanted] { return wanted ? "this box trusts its own CA" : "not any more"; });
+    }
+
     void systemTrust(certmgr::engine::SystemTrustReply reply) override { reply(trusted); }
 
   private:
