@@ -1,5 +1,7 @@
 #include "certmgr/bus/authority_manager.h"
 
+#include <memory>
+
 #include "certmgr/bus/arguments.h"
 #include "certmgr/bus/methods.h"
 #include "certmgr/bus/names.h"
@@ -32,6 +34,10 @@ constexpr sd_bus_vtable authorityManagerVtable[] = {
                             method<&AuthorityManager::getTrustBundle>, anyone),
     SD_BUS_METHOD_WITH_ARGS("GetRevocationLists", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", pem),
                             method<&AuthorityManager::getRevocationLists>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("GetSystemTrust", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", anchors),
+                            method<&AuthorityManager::getSystemTrust>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("TrustOwnRoots", SD_BUS_ARGS("b", trusted), SD_BUS_RESULT("o", job),
+                            method<&AuthorityManager::trustOwnRoots>, anyone),
     SD_BUS_VTABLE_END};
 
 std::vector<Option> optionsOf(engine::EndEntityCommand& holder) {
@@ -96,6 +102,33 @@ void appendIssued(sd_bus_message* reply, const IssuedCertificate& certificate) {
     appendTime(reply, "Revoked", revocation ? revocation->when : TimePoint());
     appendText(reply, "RevocationReason", revocation ? std::string(toString(revocation->reason)) : "");
     check(sd_bus_message_close_container(reply), "close_container");
+}
+
+void appendTruth(sd_bus_message* reply, const char* name, bool value) {
+    check(sd_bus_message_append(reply, "{sv}", name, "b", static_cast<int>(value)), "sd_bus_message_append");
+}
+
+void appendAnchor(sd_bus_message* reply, const engine::TrustAnchor& anchor) {
+    check(sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}"), "open_container");
+    appendText(reply, "Subject", anchor.summary.subject);
+    appendText(reply, "Issuer", anchor.summary.issuer);
+    appendText(reply, "Sha256", anchor.summary.sha256);
+    appendTime(reply, "NotBefore", anchor.summary.notBefore);
+    appendTime(reply, "NotAfter", anchor.summary.notAfter);
+    appendTruth(reply, "Expired", anchor.expired);
+    appendTruth(reply, "Own", anchor.own);
+    check(sd_bus_message_close_container(reply), "close_container");
+}
+
+void replyAnchors(sd_bus_message* call, const engine::SystemTrust& trust) {
+    if (trust.failure) throw *trust.failure;
+    sd_bus_message* created = nullptr;
+    check(sd_bus_message_new_method_return(call, &created), "sd_bus_message_new_method_return");
+    const Message reply(created);
+    check(sd_bus_message_open_container(created, SD_BUS_TYPE_ARRAY, "a{sv}"), "open_container");
+    for (const engine::TrustAnchor& anchor : trust.anchors) appendAnchor(created, anchor);
+    check(sd_bus_message_close_container(created), "close_container");
+    check(sd_bus_send(nullptr, created, nullptr), "sd_bus_send");
 }
 
 }  // namespace
@@ -173,6 +206,18 @@ void AuthorityManager::getTrustBundle(sd_bus_message* call) {
 
 void AuthorityManager::getRevocationLists(sd_bus_message* call) {
     replyText(call, commands_.crlPem());
+}
+
+// What a box trusts is as public as its bundle, which everybody on it reads.
+void AuthorityManager::getSystemTrust(sd_bus_message* call) {
+    const std::shared_ptr<sd_bus_message> kept(sd_bus_message_ref(call), sd_bus_message_unref);
+    commands_.systemTrust([kept](const engine::SystemTrust& trust) {
+        replyWithErrors(kept.get(), [&] { replyAnchors(kept.get(), trust); });
+    });
+}
+
+void AuthorityManager::trustOwnRoots(sd_bus_message* call) {
+    change(call, [this, call] { return commands_.trustOwnRoots(readBoolean(call)); });
 }
 
 void AuthorityManager::change(sd_bus_message* call, std::function<std::string()> command) {

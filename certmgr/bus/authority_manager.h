@@ -28,6 +28,8 @@ class AuthorityManager {
     void reissue(sd_bus_message* call);
     void getTrustBundle(sd_bus_message* call);
     void getRevocationLists(sd_bus_message* call);
+    void getSystemTrust(sd_bus_message* call);
+    void trustOwnRoots(sd_bus_message* call);
 
   private:
     // `command` runs when the sender has the right to change the authority; the job it names is the reply.

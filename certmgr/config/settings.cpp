@@ -139,6 +139,11 @@ void readServices(TableReader reader, Settings& settings) {
     reader.finish();
 }
 
+void readTrust(TableReader reader, Settings& settings) {
+    reader.readPath("system_file", settings.systemTrustFile);
+    reader.finish();
+}
+
 }  // namespace
 
 Settings loadSettings(const std::filesystem::path& file) {
@@ -155,6 +160,7 @@ Settings loadSettings(const std::filesystem::path& file) {
     if (const auto table = reader.table("authority")) readAuthority(*table, settings.authority);
     if (const auto table = reader.table("acme")) readAcme(*table, settings);
     if (const auto table = reader.table("daemon")) readDaemon(*table, settings);
+    if (const auto table = reader.table("trust")) readTrust(*table, settings);
     if (const auto table = reader.table("alarms")) readAlarms(*table, settings.alarms);
     reader.finish();
     return settings;

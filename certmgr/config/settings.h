@@ -37,6 +37,7 @@ struct Settings {
     std::uint16_t challengePort = 80;  // of loopback, where challenges are served; 0: not awaited
     int workers = 16;                  // jobs that run at once, mostly waiting for a CA
     bool requireTimeSync = false;
+    std::filesystem::path systemTrustFile = "/etc/ssl/certs/ca-certificates.crt";  // what the box trusts
     AlarmSettings alarms;
 };
 

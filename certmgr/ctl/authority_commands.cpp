@@ -92,4 +92,13 @@ void downloadPublished(Client& client, const Terminal& terminal, Published what,
     if (!(stream << pem).flush()) throw Failure(ExitStatus::failed, output + " cannot be written");
 }
 
+void listSystemTrust(Client& client, const Terminal& terminal) {
+    const Json anchors = client.systemTrust();
+    terminal.out << (terminal.json ? dumped(anchors) + '\n' : trustTable(anchors));
+}
+
+void trustOwnRoots(Client& client, const Terminal& terminal, bool trusted) {
+    finish(client, terminal, client.trustOwnRoots(trusted), {});
+}
+
 }  // namespace certmgr::ctl

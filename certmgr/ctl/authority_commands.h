@@ -27,4 +27,8 @@ void reissueAuthority(Client& client, const Terminal& terminal);
 enum class Published { trustBundle, revocationLists };
 void downloadPublished(Client& client, const Terminal& terminal, Published what, const std::string& output);
 
+// What the box trusts.
+void listSystemTrust(Client& client, const Terminal& terminal);
+void trustOwnRoots(Client& client, const Terminal& terminal, bool trusted);
+
 }  // namespace certmgr::ctl

@@ -70,6 +70,8 @@ class Client {
     std::string reissueAuthority();
     std::string trustBundle();
     std::string revocationLists();
+    Json systemTrust();
+    std::string trustOwnRoots(bool trusted);
 
     // org.certmgr1.BackupManager: the same.
     std::string backup(int passphrase, int output);

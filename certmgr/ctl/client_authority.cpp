@@ -105,6 +105,16 @@ std::string Client::revocationLists() {
     return readValue(call(newAuthorityCall("GetRevocationLists")).get()).get<std::string>();
 }
 
+Json Client::systemTrust() {
+    return readValue(call(newAuthorityCall("GetSystemTrust")).get());
+}
+
+std::string Client::trustOwnRoots(bool trusted) {
+    const Message message = newAuthorityCall("TrustOwnRoots");
+    requireAppended(sd_bus_message_append(message.get(), "b", static_cast<int>(trusted)));
+    return startJob(message);
+}
+
 std::string Client::callWithDescriptor(const char* member, int fd) {
     const Message message = newAuthorityCall(member);
     requireAppended(sd_bus_message_append(message.get(), "h", fd));

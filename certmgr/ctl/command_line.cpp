@@ -113,6 +113,16 @@ void addCertificateCommands(CLI::App& app, Arguments& a) {
     remove->add_flag("--uploaded", a.uploaded, "It is the number of an upload");
 }
 
+void addTrust(CLI::App& app, Arguments& a) {
+    CLI::App* trust = app.add_subcommand("trust", "What the box itself trusts")->require_subcommand(1);
+    addCommand(*trust, a, "list", "List the trust anchors of the box",
+               [](auto& client, auto& terminal) { listSystemTrust(client, terminal); });
+    addCommand(*trust, a, "add", "Let the box trust its own CA, with the roots to come",
+               [](auto& client, auto& terminal) { trustOwnRoots(client, terminal, true); });
+    addCommand(*trust, a, "remove", "Take the box's own CA out of what it trusts",
+               [](auto& client, auto& terminal) { trustOwnRoots(client, terminal, false); });
+}
+
 void addAuthorityAndServices(CLI::App& app, Arguments& a) {
     CLI::App* authority = app.add_subcommand("authority", "The box's own CA")->require_subcommand(1);
     addCommand(*authority, a, "show", "Show its certificates",
@@ -127,6 +137,7 @@ void addAuthorityAndServices(CLI::App& app, Arguments& a) {
     };
     addAuthorityCommands(*authority, a.authority, add);
     addBackupCommands(app, a.backup, add);
+    addTrust(app, a);
 
     CLI::App* service =
         app.add_subcommand("service", "The services that use certificates")->require_subcommand(1);

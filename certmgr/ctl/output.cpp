@@ -245,6 +245,19 @@ std::string issuedTable(const Json& issued) {
     return tableOf(rows);
 }
 
+std::string trustTable(const Json& anchors) {
+    if (anchors.empty()) return "The box trusts nobody.\n";
+    std::vector<Row> rows = {{"SUBJECT", "ISSUER", "VALID FROM", "UNTIL (UTC)", "STATE", "OWN", "SHA-256"}};
+    for (const Json& anchor : anchors) {
+        const bool selfIssued = text(anchor, "Issuer") == text(anchor, "Subject");
+        rows.push_back({orDash(text(anchor, "Subject")), selfIssued ? "itself" : text(anchor, "Issuer"),
+                        formatDay(number(anchor, "NotBefore")), formatDay(number(anchor, "NotAfter")),
+                        anchor.value("Expired", false) ? "expired" : "-",
+                        anchor.value("Own", false) ? "own" : "-", text(anchor, "Sha256")});
+    }
+    return tableOf(rows);
+}
+
 std::string details(const Json& properties, Now now) {
     std::string lines;
     for (const auto& [name, value] : properties.items())

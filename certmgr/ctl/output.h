@@ -26,6 +26,8 @@ std::string serviceTable(const ObjectMap& services, Now now);
 
 // What AuthorityManager.ListIssued says.
 std::string issuedTable(const Json& issued);
+// What AuthorityManager.GetSystemTrust says.
+std::string trustTable(const Json& anchors);
 
 // "Name: value" for each property that says something.
 std::string details(const Json& properties, Now now);

@@ -91,6 +91,15 @@ std::optional<std::string> Directory::read(const std::string& name) const {
     }
 }
 
+void Directory::replace(const std::string& name, const std::string& content, mode_t mode) const {
+    if (read(name) == content) return;
+    const std::string unfinished = name + ".new";
+    remove(unfinished);
+    syncFile(write(unfinished, content, mode), pathOf(unfinished));
+    rename(unfinished, name);
+    sync();
+}
+
 void Directory::link(const std::string& target, const std::string& name) const {
     check(::symlinkat(target.c_str(), fd_.get(), name.c_str()), "make the link " + pathOf(name));
 }

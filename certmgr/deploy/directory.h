@@ -29,6 +29,10 @@ class Directory {
     hal::UniqueFd write(const std::string& name, const std::string& content, mode_t mode) const;
     std::optional<std::string> read(const std::string& name) const;
 
+    // Whole and durable when it returns: a reader sees the content before or this one. Writes nothing where
+    // it is this one already.
+    void replace(const std::string& name, const std::string& content, mode_t mode) const;
+
     void link(const std::string& target, const std::string& name) const;
     std::optional<std::string> linkTarget(const std::string& name) const;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "certmgr/core/issued_certificate.h"
+#include "certmgr/engine/system_trust.h"
 #include "hal/handle.h"
 
 namespace certmgr::engine {
@@ -49,6 +50,13 @@ class AuthorityCommands {
 
     virtual std::string trustPem() = 0;  // all roots that are trusted now
     virtual std::string crlPem() = 0;    // the revocation lists of all its CAs
+
+    // The trust anchors of the box, read anew by a worker; `reply` is called later, on the main thread.
+    // Throws Error(transient, "busy") where too many wait already.
+    virtual void systemTrust(SystemTrustReply reply) = 0;
+
+    // The box trusts the roots of its own CA, those to come too, or does not any more. A job, as above.
+    virtual std::string trustOwnRoots(bool trusted) = 0;
 };
 
 }  // namespace certmgr::engine

@@ -36,6 +36,8 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),
       registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),
       trustFiles_(keys_, records_, parts_.clock, settings_.stateDirectory / "authority", parts_.log),
+      ownTrust_(records_, parts_.deployer, settings_.stateDirectory / "authority/system-trust.pem",
+                settings_.systemTrustFile),
       alarms_(records_, parts_.views, parts_.clock, parts_.log, parts_.alarmHook),
       backups_(keys_, records_, parts_.clock, settings_.stateDirectory, parts_.log),
       jobs_(parts_.views),
@@ -154,6 +156,7 @@ void Engine::runDue() {
         if (kind == "authority") runAuthority();
         if (kind == "trust") runTrust();
         if (kind == "reload") runReload(subject);
+        if (kind == "own-trust") runOwnTrust();
         if (kind == "uploads") runUploads();
         if (kind == "start") runStart();
         if (kind == "time") noteTime();

@@ -19,6 +19,7 @@
 #include "certmgr/engine/issuance.h"
 #include "certmgr/engine/jobs.h"
 #include "certmgr/engine/lanes.h"
+#include "certmgr/engine/own_trust.h"
 #include "certmgr/engine/registrar.h"
 #include "certmgr/engine/schedule.h"
 #include "certmgr/engine/trust_files.h"
@@ -101,6 +102,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     std::string reissueAuthority() override;
     std::string trustPem() override;
     std::string crlPem() override;
+    void systemTrust(SystemTrustReply reply) override;
+    std::string trustOwnRoots(bool trusted) override;
 
   private:
     // What one turn in an issue lane found; made on the worker, read on the main thread.
@@ -170,6 +173,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     void runAuthority();
     void runTrust();
     void runReload(const std::string& service);
+    void runOwnTrust();
     std::string authorityJob(const std::string& kind, std::function<std::string(const std::stop_token&)> work,
                              std::function<void(const std::string& job, const std::string& result)> after);
     std::string changeAuthority(const std::string& kind, std::function<void(const std::stop_token&)> change);
@@ -215,6 +219,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     Deployments deployments_;
     Registrar registrar_;
     TrustFiles trustFiles_;
+    OwnTrust ownTrust_;
     Alarms alarms_;
     Backups backups_;
 
@@ -228,7 +233,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     std::map<CertificateId, int> localFailures_;
     std::set<std::string> proveAgain_;  // services that were asked for it and have not concluded
     std::set<std::string> stale_;       // services with something new, while more is being issued for them
-    std::string trustSha256_;           // of what was published last
+    std::vector<SystemTrustReply> systemTrustReplies_;  // of those who wait for one reading
+    std::string trustSha256_;                           // of what was published last
     // One for each thing that is reloaded: two modules on one nginx must not see each other's half-done swap.
     // Filled by the constructor, by unit and command.
     std::map<std::pair<std::string, std::vector<std::string>>, std::mutex> reloads_;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t largestInput = 256 * 1024;
 constexpr int issuedAtOnce = 1000;
+constexpr std::size_t mostSystemTrustReplies = 64;
 constexpr std::uint32_t mostDays = 36'500;
 constexpr std::uint32_t usualDays = 365;
 constexpr seconds reloadDelay{1};  // changes that come together are told together
@@ -190,6 +191,47 @@ std::string Engine::crlPem() {
     return trustFiles_.crlPem();
 }
 
+// Anybody may ask: however many do, there is one reading at a time, and one reading is for all who wait.
+void Engine::systemTrust(SystemTrustReply reply) {
+    if (stopping_ || systemTrustReplies_.size() == mostSystemTrustReplies)
+        throw Error(ErrorKind::transient, "busy", "too many ask for the trust store of the box; ask again");
+    systemTrustReplies_.push_back(std::move(reply));
+    if (lanes_.busy("system-trust")) return;
+    auto found = std::make_shared<SystemTrust>();
+    const auto now = parts_.clock.trust().trusted ? std::optional(parts_.clock.now()) : std::nullopt;
+    lanes_.run(
+        "system-trust", issueWorkers_,
+        [this, found, now, own = trustFiles_.trustPem()](std::stop_token) {
+            found->anchors = readSystemTrust(settings_.systemTrustFile, own, now);
+        },
+        [this, found](const auto& failure) {
+            found->failure = failure;
+            for (const SystemTrustReply& waiting : std::exchange(systemTrustReplies_, {})) waiting(*found);
+        });
+}
+
+std::string Engine::trustOwnRoots(bool trusted) {
+    return authorityJob(
+        trusted ? "trust" : "distrust",
+        [this, trusted](const std::stop_token&) {
+            ownTrust_.want(trusted);
+            ownTrust_.bring(trustFiles_.trustPem());
+            return std::string(trusted ? "this box trusts its own CA" : "this box does not trust its own CA");
+        },
+        [this](const std::string& job, const std::string& sentence) { jobs_.done(job, sentence); });
+}
+
+void Engine::runOwnTrust() {
+    if (stopping_) return;
+    lanes_.run(
+        "own-trust", deployWorkers_, [this](std::stop_token) { ownTrust_.bring(trustFiles_.trustPem()); },
+        [this](const auto& failure) {
+            if (!failure) return;
+            report(event_id::trustFailed, "the box's own roots in its trust store", *failure);
+            schedule_.set("own-trust", parts_.clock.now() + retryDelay);
+        });
+}
+
 void Engine::runAuthority() {
     if (stopping_) return;
     auto state = std::make_shared<AuthorityState>();
@@ -236,6 +278,7 @@ void Engine::runTrust() {
             trustSha256_ = published->sha256;
             for (const AuthorityView& view : *views) parts_.views.put(view);
             lookAtAlarmsSoon();
+            runOwnTrust();
             for (const ServiceProfile& service : profiles_)
                 if (service.clientCrl)
                     schedule_.set("reload:" + service.name, parts_.clock.now() + reloadDelay);

@@ -4,6 +4,7 @@
 
 #include "certmgr/authority/authority.h"
 #include "certmgr/crypto/digest.h"
+#include "certmgr/deploy/directory.h"
 #include "certmgr/engine/file_modes.h"
 
 namespace certmgr::engine {
@@ -90,26 +91,15 @@ TrustFiles::Published TrustFiles::publish() {
         published.due = std::min(published.due, std::max(half(*row), clock_.now() + soonest));
     }
     const auto directory = deploy::Directory::openOrMake(directory_);
-    replace(directory, "trust.pem", trustPem());
-    replace(directory, "client-ca.pem", clientCa);
-    replace(directory, "crl.pem", crls);
+    directory.replace("trust.pem", trustPem(), readableByAll);
+    directory.replace("client-ca.pem", clientCa, readableByAll);
+    directory.replace("crl.pem", crls, readableByAll);
     if (!newestIssuing.empty()) {
         const hal::Bytes der = crypto::crlToDer(newestIssuing);
-        replace(directory, "crl.der", {der.begin(), der.end()});
+        directory.replace("crl.der", {der.begin(), der.end()}, readableByAll);
     }
     published.sha256 = crypto::sha256Hex(clientCa + crls);
     return published;
-}
-
-void TrustFiles::replace(const deploy::Directory& directory, const std::string& name,
-                         const std::string& content) {
-    if (directory.read(name) == content) return;
-    const std::string unfinished = name + ".new";
-    directory.remove(unfinished);
-    const hal::UniqueFd file = directory.write(unfinished, content, readableByAll);
-    deploy::syncFile(file, directory.pathOf(unfinished));
-    directory.rename(unfinished, name);
-    directory.sync();
 }
 
 std::string TrustFiles::trustPem() {

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "certmgr/core/clock.h"
-#include "certmgr/deploy/directory.h"
 #include "certmgr/engine/key_ring.h"
 
 namespace certmgr::engine {
@@ -41,7 +40,6 @@ class TrustFiles {
     std::vector<AuthorityRecord> living();
     std::optional<store::CrlRow> latestOf(const AuthorityRecord& authority);
     store::CrlRow listOf(const AuthorityRecord& authority);
-    void replace(const deploy::Directory& directory, const std::string& name, const std::string& content);
 
     KeyRing& keys_;
     Records& records_;

@@ -95,6 +95,7 @@ class FakeCommands : public certmgr::engine::Commands,
     std::string given;
     certmgr::engine::EndEntityCommand holder;
     std::vector<certmgr::IssuedCertificate> issuedThere;
+    certmgr::engine::SystemTrust trusted;
 
     std::string signRequest(const certmgr::engine::EndEntityCommand& wanted, hal::UniqueFd request,
                             hal::UniqueFd output) override {
@@ -132,6 +133,12 @@ class FakeCommands : public certmgr::engine::Commands,
     }
     std::string trustPem() override { return "all roots\n"; }
     std::string crlPem() override { return "all lists\n"; }
+    std::string trustOwnRoots(bool wanted) override {
+        return start(wanted ? "trust" : "distrust", "",
+                     [wanted] { return wanted ? "this box trusts its own CA" : "not any more"; });
+    }
+
+    void systemTrust(certmgr::engine::SystemTrustReply reply) override { reply(trusted); }
 
   private:
     std::string hand(const std::string& kind, hal::UniqueFd in, hal::UniqueFd out,

@@ -66,7 +66,7 @@ def test_users_and_groups_that_are_named_are_made():
 
 
 @pytest.mark.parametrize("unit, most", [("certmgr", 1.5), ("certmgr-keyd", 1.5), ("certmgr-responder", 1.5),
-                                        ("certmgr-ikev2@", 1.5), ("certmgr-install@", 2.2)])
+                                        ("certmgr-ikev2@", 1.5), ("certmgr-install@", 2.2), ("certmgr-trust", 1.5)])
 def test_exposure(unit, most):
     answer = run(["systemd-analyze", "security", "--offline=true", UNITS / f"{unit}.service"], check=False).stdout
     level, = re.findall(r"Overall exposure level .*: ([0-9.]+) ", answer)

@@ -36,6 +36,47 @@ class Certmgrctl : public testing::Test {
     testing_support::TemporaryDirectory folder;
 };
 
+TEST_F(Certmgrctl, ListsWhatTheBoxTrusts) {
+    EXPECT_EQ(ctl({"trust", "list"}, nobody).output, "The box trusts nobody.\n");
+    host.run([](FakeCommands& commands) {
+        engine::TrustAnchor anchor;
+        anchor.summary.subject = "CN=Old Root";
+        anchor.summary.issuer = "CN=Old Root";
+        anchor.summary.sha256 = "0a1b";
+        anchor.summary.notBefore = TimePoint(seconds(1'600'000'000));
+        anchor.summary.notAfter = TimePoint(seconds(1'700'000'000));
+        anchor.expired = true;
+        commands.trusted.anchors = {anchor};
+        anchor.summary.subject = "CN=Cross\xff";
+        anchor.expired = false;
+        anchor.own = true;
+        commands.trusted.anchors.push_back(anchor);
+    });
+    const std::string table = ctl({"trust", "list"}, nobody).output;
+    EXPECT_NE(table.find("CN=Old Root  itself"), std::string::npos) << table;
+    EXPECT_NE(table.find("2020-09-13  2023-11-14   expired  -    0a1b\n"), std::string::npos) << table;
+    EXPECT_NE(table.find("-        own  0a1b\n"), std::string::npos) << table;
+    const Json anchors = json({"trust", "list"});
+    EXPECT_EQ(anchors.at(0), Json({{"Subject", "CN=Old Root"},
+                                   {"Issuer", "CN=Old Root"},
+                                   {"Sha256", "0a1b"},
+                                   {"NotBefore", 1'600'000'000},
+                                   {"NotAfter", 1'700'000'000},
+                                   {"Expired", true},
+                                   {"Own", false}}));
+    EXPECT_EQ(anchors.at(1).at("Own"), true);
+}
+
+TEST_F(Certmgrctl, SaysWhyWhatTheBoxTrustsCannotBeRead) {
+    host.run([](FakeCommands& commands) {
+        commands.trusted.failure = Error(ErrorKind::misconfigured, "bad-trust-store", "it is damaged");
+    });
+    const RunResult refused = ctl({"trust", "list"}, nobody);
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_NE(refused.output.find("it is damaged"), std::string::npos) << refused.output;
+    EXPECT_EQ(ctl({"trust"}).status, 2);
+}
+
 TEST_F(Certmgrctl, ListsAndShows) {
     const RunResult list = ctl({"list"}, nobody);
     EXPECT_EQ(list.status, 0);

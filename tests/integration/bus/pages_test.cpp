@@ -30,7 +30,7 @@ TEST(Completion, KnowsEverySubcommandOfTheHelp) {
     ASSERT_EQ(completed.status, 0) << completed.output;
     const std::string help = run({CERTMGRCTL, "--help"}).output;
     for (const char* command : {"list", "show", "request", "upload", "reissue", "delete", "authority",
-                                "service", "status", "watch"}) {
+                                "trust", "service", "status", "watch"}) {
         EXPECT_NE(completed.output.find(std::string(command) + "\n"), std::string::npos) << command;
         EXPECT_NE(help.find(std::string("  ") + command + " "), std::string::npos) << command;
     }

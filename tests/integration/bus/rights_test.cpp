@@ -49,6 +49,7 @@ Answer callWithSignature(sd_bus* bus, const std::string& interface, const std::s
         return call(bus, rootPath, interface, method, types, STDIN_FILENO, STDIN_FILENO, 0);
     if (signature == "ss") return call(bus, rootPath, interface, method, types, "0badcafe", "superseded");
     if (signature == "su") return call(bus, rootPath, interface, method, types, "CN=x", 0U);
+    if (signature == "b") return call(bus, rootPath, interface, method, types, 1);
     if (signature == "o") return call(bus, rootPath, interface, method, types, gateway);
     ADD_FAILURE() << "the test has no arguments for " << method << "(" << signature << ")";
     return {};
@@ -64,7 +65,7 @@ TEST(Rights, UserWithoutRightsReadsAndDownloadsTheRoot) {
             .error,
         "");
     EXPECT_EQ(call(bus.get(), rootPath, managerInterface, "GetRootCertificate").error, "");
-    for (const char* published : {"GetTrustBundle", "GetRevocationLists"})
+    for (const char* published : {"GetTrustBundle", "GetRevocationLists", "GetSystemTrust"})
         EXPECT_EQ(call(bus.get(), rootPath, authorityManagerInterface, published).error, "");
     EXPECT_EQ(call(bus.get(), rootPath, authorityManagerInterface, "ListIssued", "x", std::int64_t{0}).error,
               "");
@@ -90,7 +91,7 @@ TEST(Rights, UserWithoutRightsIsRefusedEveryOtherMethod) {
             }
         }
     }
-    EXPECT_EQ(refused, 16);
+    EXPECT_EQ(refused, 17);
     host.run([](FakeCommands& commands) { EXPECT_TRUE(commands.shown.jobs().empty()); });
 }
 

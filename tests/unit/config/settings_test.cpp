@@ -39,6 +39,9 @@ TEST_F(SettingsFile, thatIsMissingOrEmptyMeansTheDefaults) {
     EXPECT_EQ(settings.workers, 16);
     EXPECT_TRUE(settings.acmeEnabled);
     EXPECT_TRUE(settings.cas.empty());
+    EXPECT_EQ(settings.systemTrustFile, "/etc/ssl/certs/ca-certificates.crt");
+    EXPECT_EQ(load("[trust]\nsystem_file = \"/etc/pki/tls/cert.pem\"").systemTrustFile,
+              "/etc/pki/tls/cert.pem");
 }
 
 TEST_F(SettingsFile, isReadWhole) {
@@ -127,6 +130,9 @@ TEST_F(SettingsFile, thatIsWrongIsToldWithLineAndColumn) {
         {"[services]\ndirectories = [\"/a\", 7]", "certmgr.toml:2:22: directories: found integer"},
         {"[services]\ndirectories = [\"a\"]", "absolute"},
         {"[authority]\norganization = \"\"", "expected 1 to 64"},
+        {"[trust]\nsystem_file = \"here\"",
+         "certmgr.toml:2:15: system_file: found \"here\", expected an absolute path"},
+        {"[trust]\nsystem = \"/a\"", "certmgr.toml:2:1: found the unknown key \"system\""},
         {"[authority]\nleaf_days = 826", "from 1 to 825"},
         {"[authority]\nroot_days = 10", "issuing CA would outlive its root"},
         {"[authority]\nissuing_days = 10", "leaf would outlive"},

@@ -20,7 +20,10 @@ class FakeService : public hal::ServiceControl, public certmgr::deploy::Probe {
     FakeService(const certmgr::deploy::GenerationStore& generations, const certmgr::ServiceProfile& profile)
         : generations_(generations), profile_(profile) {}
 
-    void reload(const hal::ServiceHandle&) override {
+    std::function<void(const std::string& unit)> onInstall = [](const std::string&) {};  // on a worker
+
+    void reload(const hal::ServiceHandle& handle) override {
+        if (!handle.installUnit.empty()) return onInstall(handle.installUnit);
         const std::lock_guard lock(mutex_);
         ++reloads_;
         if (mood_ != Mood::good) return;
