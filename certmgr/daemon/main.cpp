@@ -37,7 +37,7 @@ bus::Bus systemBus() {
 
 // What is there now, whole. Throws what is wrong with it: file, line, what was expected.
 void checkConfiguration(const std::string& file) {
-    config::loadProfiles(config::loadSettings(file));
+    config::mergeSpecs(config::loadProfiles(config::loadSettings(file)));
 }
 
 // Absent: it is to begin anew.

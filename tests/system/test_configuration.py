@@ -118,6 +118,21 @@ def test_a_wrong_file_changes_nothing_and_says_where(make_box):
     certificates_where(box, lambda it: it["State"] == "acme", "certificate of the new module", names=[FRESH])
 
 
+def test_profiles_that_contradict_each_other_are_not_taken(make_box):
+    box = make_box(pebble_environment=QUICK)
+    box.start()
+    proved(box, "acme")
+    before = serials(box)
+    profile(box, "mail", [WEB_INTERFACE])
+    box.manager.drop_in("mail", "key", key_algorithm="rsa-2048")
+    answer = run([box.manager.program, "--check", "--config", box.manager.configuration], check=False)
+    assert answer.returncode == 1
+    assert "different key_algorithm" in answer.stdout, answer.stdout
+    box.manager.process.kill(signal.SIGHUP)
+    wait_until("the refusal in the journal", lambda: "the configuration as it was stays in force" in log_of(box))
+    assert serials(box) == before and box.manager.process.running()
+
+
 def test_a_reload_amid_an_order_goes_on_with_it(make_box):
     box = make_box(pebble_environment={"PEBBLE_VA_SLEEPTIME": "3", "PEBBLE_WFE_NONCEREJECT": "0"})
     box.start()
