@@ -54,7 +54,8 @@ class Decider {
     }
     bool inLastStretch() const { return now_ >= lastStretch(current().leaf); }
     bool otherKeyWanted() const {
-        return current().keyAlgorithm && *current().keyAlgorithm != facts_.spec.keyAlgorithm;
+        return facts_.currentKeyPlace != KeyPlace::good ||
+               (current().keyAlgorithm && *current().keyAlgorithm != facts_.spec.keyAlgorithm);
     }
 
     Decision issueLocal(std::string why) const {
@@ -114,6 +115,10 @@ class Decider {
         if (facts_.currentKeyLost)
             return "the key of the certificate in force is no longer in the key store; a local one serves at "
                    "once";
+        if (facts_.currentKeyPlace == KeyPlace::wrongForAll)
+            return "the key of the certificate in force is in the TPM, and the service reads it from a file; "
+                   "a "
+                   "local one serves at once";
         if (!covering(current()))
             return "the certificate in force does not cover all names; a local one serves at once";
         if (now_ < current().leaf.notBefore)

@@ -15,6 +15,13 @@ struct AttemptRecord {
     std::optional<TimePoint> nextAttempt;  // not before this time, jitter included
 };
 
+// Where the key of a certificate lies, for the services that use it.
+enum class KeyPlace {
+    good,
+    wrongForSome,  // in the TPM, and a service reads it from a file; others use it by a reference
+    wrongForAll,   // in the TPM, and every service reads it from a file
+};
+
 struct CertificateFacts {
     CertificateSpec spec;
     std::optional<Credential> uploaded;  // the best uploaded chain that covers all names and has its key
@@ -25,7 +32,8 @@ struct CertificateFacts {
     std::string orderFrom = "the CA";  // for people: which one is asked next, and why not the first
     std::string issuingAuthority;      // id of the authority that signs such a local certificate now
     bool currentKeyLost = false;       // the key store no longer has the key of `current`
-    bool reissue = false;              // an administrator asked for it
+    KeyPlace currentKeyPlace = KeyPlace::good;
+    bool reissue = false;  // an administrator asked for it
     bool clockTrusted = true;
 };
 
@@ -44,8 +52,8 @@ struct Decision {
 // deploy another. In its last stretch (see lastStretch()) ACME is asked, and what comes takes over at once; a
 // local certificate only at the end.
 // - Where nothing that works is in force, a local certificate at once.
-// - A local one whose authority or key algorithm is not the wanted one any more: a new local one, which costs
-// no time.
+// - A local one whose authority, key algorithm or place of the key is not the wanted one any more: a new
+// local one, which costs no time.
 // - Where the current one is local, is due, or shall be reissued: ACME, if possible and not before its next
 // attempt.
 // - Whatever is in force and cannot be had anew from ACME in time: a local one, by renewalTime() where the

@@ -143,6 +143,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     Usage usageOf(const CertificateId& id) const;
     CertificateView viewOf(const store::CertificateRow& row, const Decision& decision);
     std::string whyNoAcme(const CertificateSpec& spec) const;
+    KeyPlace placeOfTpmKey(const CertificateId& id) const;
 
     // Workers' side.
     std::vector<CertificateId> reconcile(bool alone);

@@ -37,6 +37,17 @@ std::string Engine::whyNoAcme(const CertificateSpec& spec) const {
     return "";
 }
 
+KeyPlace Engine::placeOfTpmKey(const CertificateId& id) const {
+    const std::vector<std::string> services = servicesOf(id);
+    const auto fromFile = std::ranges::count_if(profiles_, [&](const ServiceProfile& profile) {
+        return profile.keyForm == KeyForm::file &&
+               std::ranges::find(services, profile.name) != services.end();
+    });
+    if (fromFile == 0) return KeyPlace::good;
+    return static_cast<std::size_t>(fromFile) == services.size() ? KeyPlace::wrongForAll
+                                                                 : KeyPlace::wrongForSome;
+}
+
 Decision Engine::decideFor(const store::CertificateRow& row) {
     const TimePoint now = parts_.clock.now();
     const bool server = row.spec.usage == Usage::server;
@@ -49,7 +60,11 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
         facts.uploadedReason = std::move(upload.reason);
     }
     facts.current = records_.credentials.current(row.spec.id);
-    facts.currentKeyLost = facts.current && !parts_.keys.find(facts.current->key);
+    if (facts.current) {
+        const auto key = parts_.keys.find(facts.current->key);
+        facts.currentKeyLost = !key;
+        if (key && key->backend == hal::KeyBackend::tpm) facts.currentKeyPlace = placeOfTpmKey(row.spec.id);
+    }
     facts.acmeImpossible = row.wanted() ? whyNoAcme(row.spec) : "no profile asks for it any more";
     facts.acme = row.acme;
     if (acmeIssuer_.configured()) facts.orderFrom = acmeIssuer_.describeTurn(row.acme.failures);

@@ -56,6 +56,9 @@ void attemptOnDay100(CertificateFacts& facts) {
 void withUpload(CertificateFacts& facts) {
     facts.uploaded = credential(Source::uploaded);
 }
+auto keyPlace(KeyPlace place) {
+    return [place](CertificateFacts& facts) { facts.currentKeyPlace = place; };
+}
 void reissue(CertificateFacts& facts) {
     facts.reissue = true;
 }
@@ -175,8 +178,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"reissue", reissue, acme, day, Action::orderAcme, "reissue", 90 * day - hours(1)},
         Case{"reissueFailing", all(reissue, attemptOnDay100), acme, day, Action::none, "stays", 89 * day},
         Case{"reissueWithoutAcme", all(reissue, noAcme), acme, day, Action::none, "stays", 89 * day},
-        Case{"keyLost", [](auto& f) { f.currentKeyLost = true; }, acme, day, Action::issueLocal,
-             "key store"}));
+        Case{"keyLost", [](auto& f) { f.currentKeyLost = true; }, acme, day, Action::issueLocal, "key store"},
+        Case{"keyNobodyCanRead", keyPlace(KeyPlace::wrongForAll), acme, day, Action::issueLocal,
+             "reads it from a file"},
+        Case{"keyOneCannotRead", keyPlace(KeyPlace::wrongForSome), acme, day, Action::orderAcme,
+             "kind of key", 90 * day - hours(1)},
+        Case{"keyOneCannotReadWithoutAcme", all(keyPlace(KeyPlace::wrongForSome), noAcme), acme, day,
+             Action::none, "stays", 89 * day}));
 
 INSTANTIATE_TEST_SUITE_P(
     untrustedClock, Decide,
