@@ -106,6 +106,14 @@ void Deployments::clearAwayOthers(const std::vector<ServiceProfile>& services) {
     }
 }
 
+// After a restore, or a long time off: another is on its way, and comes here by itself.
+bool Deployments::worseThanServed(const ServiceProfile& service, const Credential& credential,
+                                  TimePoint now) const {
+    if (!clock_.trust().trusted || now < credential.leaf.notAfter) return false;
+    const auto active = generations_.active(service.name, credential.certificate);
+    return active && *active != credential.generation;
+}
+
 Deployments::Result Deployments::bring(const ServiceProfile& service, bool proveAgain,
                                        const std::stop_token& stop) {
     Result result;
@@ -125,9 +133,10 @@ Deployments::Result Deployments::bring(const ServiceProfile& service, bool prove
             waitForWindow(row, generation, opening, result);
             continue;
         }
+        const Credential credential = records_.credentials.find(generation).value();
+        if (worseThanServed(service, credential, now)) continue;
         if (row.wanted != generation) row.failures = 0;
         row.wanted = generation;
-        const Credential credential = records_.credentials.find(generation).value();
         if (auto found = target(service, credential, row)) {
             targets.push_back(*std::move(found));
         } else {

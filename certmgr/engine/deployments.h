@@ -52,6 +52,7 @@ class Deployments {
     std::map<CertificateId, store::DeploymentRow> rowsOf(const ServiceProfile& service);
     TimePoint mayBegin(const ServiceProfile& service, const store::DeploymentRow& row,
                        std::int64_t generation, TimePoint now);
+    bool worseThanServed(const ServiceProfile& service, const Credential& credential, TimePoint now) const;
     void waitForWindow(store::DeploymentRow& row, std::int64_t generation, TimePoint opening, Result& result);
     // Absent: its key is no longer in the key store.
     std::optional<Target> target(const ServiceProfile& service, const Credential& credential,

@@ -97,6 +97,26 @@ TEST_F(EngineTest, ARestartAsksTheCaForNothing) {
     EXPECT_EQ(view("gw.example.com").proof, "proved");
 }
 
+// The lanes of issue and deployment begin together.
+TEST_F(EngineTest, WhatExpiredMeanwhileDoesNotTakeThePlaceOfWhatIsServed) {
+    profile.probes.front().timeout = std::chrono::milliseconds(50);
+    startEngine();
+    service->set(FakeService::Mood::ignoresReload);
+    engine->reissue("gw.example.com");
+    settle();
+    ASSERT_EQ(view("gw.example.com").proof, "rolled-back");
+    const std::int64_t expired = view("gw.example.com").generation;
+    stopEngine();
+    service->set(FakeService::Mood::good);
+    clock.advance(std::chrono::hours(24 * 100));
+    std::atomic<bool> shown = false;
+    service->onLook = [&] { shown = shown || generations.active("web", "gw.example.com") == expired; };
+    startEngine();
+    EXPECT_FALSE(shown);
+    EXPECT_NE(view("gw.example.com").generation, expired);
+    EXPECT_EQ(view("gw.example.com").proof, "proved");
+}
+
 TEST_F(EngineTest, AServiceThatIgnoresItsReloadKeepsTheOldCertificateAndSaysSo) {
     startEngine();
     const std::string old = service->servedLeaf(gateway);
