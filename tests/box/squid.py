@@ -60,11 +60,13 @@ class Squid(Daemon):
     extra_profile = {"probe": {"site": f"{SITE}:{SITE_PORT}"}}
 
     def places(self):
-        return {"/var/spool/squid": self.folder, "/etc/squid/squid.conf": self.folder / "squid.conf"}
+        return {"/var/spool/squid": self.folder / "spool", "/etc/squid": self.folder}
 
     def configure(self):
         self.configuration = self.folder / "squid.conf"
         self.configuration.write_text(CONFIGURATION.format(folder=self.folder))
+        (self.folder / "spool").mkdir()
+        shutil.chown(self.folder / "spool", "proxy", "proxy")
         (self.folder / "hosts").write_text(f"127.0.0.1 {SITE}\n")
         (self.folder / "cache.log").touch()
         shutil.chown(self.folder / "cache.log", "proxy", "proxy")
@@ -106,7 +108,7 @@ class Squid(Daemon):
         raise BoxError("the leaf is signed by no inspection CA that this box had")
 
     def stores(self):
-        return sorted(store.name for store in self.folder.glob("ssl_db.*"))
+        return sorted(store.name for store in (self.folder / "spool").glob("ssl_db.*"))
 
     def stop(self):
         super().stop()
