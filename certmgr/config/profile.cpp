@@ -186,7 +186,7 @@ void readDelivery(TableReader& reader, ServiceProfile& profile) {
     reader.readWord("format", profile.format, fileFormatFrom, "\"split\", \"combined\", \"key-first\"");
     if (const auto table = reader.table("install")) profile.installation = readInstallation(*table);
     if (profile.keyForm == KeyForm::file && !profile.installation) profile.installation.emplace();
-    if (profile.installation) profile.handle.installUnit = "certmgr-install@" + profile.name + ".service";
+    if (profile.installation) profile.handle.installUnit = installUnitOf(profile.name);
 }
 
 void readHandle(TableReader& reader, hal::ServiceHandle& handle) {

@@ -48,6 +48,10 @@ std::optional<FileFormat> fileFormatFrom(std::string_view text) noexcept {
     return hal::valueNamed(fileFormats, text);
 }
 
+std::string installUnitOf(const std::string& service) {
+    return "certmgr-install@" + service + ".service";
+}
+
 std::chrono::milliseconds proofTimeout(const ServiceProfile& service) {
     std::chrono::milliseconds longest{0};
     for (const ProbeTarget& probe : service.probes) longest = std::max(longest, probe.timeout);

@@ -78,6 +78,9 @@ struct ServiceProfile {
     bool clientCrl = false;  // it checks clients: reloaded when the CAs or revocation lists for that change
 };
 
+// The unit that runs certmgr-install for a service.
+std::string installUnitOf(const std::string& service);
+
 // The longest of the probes' time limits.
 std::chrono::milliseconds proofTimeout(const ServiceProfile& service);
 

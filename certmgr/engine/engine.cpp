@@ -82,6 +82,7 @@ void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::
     for (const CertificateId& id : wanted) runIssue(id);
     for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
     for (const auto& command : std::exchange(beforeStart_, {})) command();
+    runDropped();
     schedule_.set("time", parts_.clock.now() + timeNoted);
     scheduleReplacedKeys();
     lookAtAlarmsSoon();
@@ -142,6 +143,36 @@ void Engine::setUsersOfKeys() {
     for (const auto& [key, mayUse] : users) keys_.setUsers(key, mayUse);
 }
 
+void Engine::runDropped() {
+    if (stopping_) return;
+    lanes_.run(
+        "dropped", deployWorkers_, [this](std::stop_token) { takeAwayDropped(); },
+        [this](const auto& failure) {
+            if (!failure) return;
+            report(event_id::deploymentFailed, "what was laid for a service that is gone", *failure);
+            schedule_.set("dropped", parts_.clock.now() + retryDelay);
+        });
+}
+
+// Key files, which only root may remove.
+void Engine::takeAwayDropped() {
+    if (!std::filesystem::exists(settings_.installDirectory)) return;
+    for (const auto& laid : std::filesystem::directory_iterator(settings_.installDirectory)) {
+        ServiceProfile dropped;
+        dropped.name = laid.path().filename();
+        const bool wanted = std::ranges::any_of(profiles_, [&](const ServiceProfile& profile) {
+            return profile.name == dropped.name && profile.installation;
+        });
+        if (wanted || dropped.name.starts_with('.')) continue;
+        dropped.handle.installUnit = installUnitOf(dropped.name);
+        parts_.deployer.reload(dropped);
+        parts_.log.write({Severity::notice,
+                          event_id::certificateDropped,
+                          dropped.name + ": no profile lays files for it any more; what was laid is removed",
+                          {{"CERTMGR_SERVICE", dropped.name}}});
+    }
+}
+
 void Engine::stop() {
     stopping_ = true;
     lanes_.cancelAll();
@@ -159,6 +190,7 @@ void Engine::runDue() {
         if (kind == "own-trust") runOwnTrust();
         if (kind == "uploads") runUploads();
         if (kind == "start") runStart();
+        if (kind == "dropped") runDropped();
         if (kind == "time") noteTime();
         if (kind == "replaced-keys") runReplacedKeys();
         if (kind == "alarms") runAlarms();

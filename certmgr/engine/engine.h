@@ -149,6 +149,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     std::vector<CertificateId> reconcile(bool alone);
     bool goesWithItsProfile(const store::CertificateRow& row);
     void setUsersOfKeys();
+    void takeAwayDropped();
     Turn issueTurn(const CertificateId& id);
     void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);
     Decision decideFor(const store::CertificateRow& row);
@@ -164,6 +165,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     // Main thread's side.
     void runStart();
     void concludeStart(const std::vector<CertificateId>& wanted, const std::optional<Error>& failure);
+    void runDropped();
     void whenStarted(std::function<void()> command);
     void noteTime();
     void report(std::string_view event, const std::string& what, const Error& failure) const;

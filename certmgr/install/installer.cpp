@@ -6,11 +6,17 @@
 #include <openssl/crypto.h>
 #include <pwd.h>
 
+#include "certmgr/config/words.h"
+#include "certmgr/crypto/public_pem.h"
 #include "hal/client/reference.h"
 #include "hal/systemd/command.h"
 
 namespace certmgr::install {
 namespace {
+
+// No service has such a name.
+constexpr const char* authorityFolder = ".authority";
+constexpr mode_t publicMode = 0644;
 
 [[noreturn]] void refuseName(const std::string& kind, const std::string& name) {
     throw Error(
@@ -62,6 +68,7 @@ Installer::Installer(const config::Settings& settings, const ServiceProfile& pro
       installed_(installRoot_, rightsOf(profile.installation.value())) {}
 
 void Installer::run() {
+    if (profile_.clientCrl) copyAuthorities();
     for (const CertificateSpec& spec : profile_.certificates) {
         const auto generation = live_.active(profile_.name, spec.id);
         if (!generation) continue;  // none was issued yet
@@ -69,6 +76,17 @@ void Installer::run() {
         load(spec.id);
     }
     if (profile_.keyForm == KeyForm::file) removeOthers();
+}
+
+// The folder that certmgrd publishes them in may be a link to anything, were it not certmgrd's any more.
+void Installer::copyAuthorities() const {
+    const auto published = deploy::Directory::openOrMake(stateRoot_.parent_path()).find("authority");
+    if (!published) return;
+    const deploy::Directory copies = deploy::Directory::openOrMake(installRoot_).make(authorityFolder);
+    if (const auto authorities = published->read("client-ca.pem"))
+        copies.replace("client-ca.pem", crypto::certificatesOf(*authorities), publicMode);
+    if (const auto lists = published->read("crl.pem"))
+        copies.replace("crl.pem", crypto::revocationListsOf(*lists), publicMode);
 }
 
 void Installer::installKeyFile(const CertificateId& certificate, std::int64_t generation) {
@@ -100,11 +118,13 @@ void Installer::load(const CertificateId& certificate) const {
     std::vector<std::string> command = profile_.installation->command;
     if (command.empty()) return;
     for (std::string& word : command)
-        word = replaced(replaced(word, "{directory}", directory), "{certificate}", certificate);
+        word = replaced(replaced(replaced(word, "{directory}", directory), "{certificate}", certificate),
+                        "{authority}", installRoot_ / authorityFolder);
     const hal::CommandResult result =
         hal::runCommand(command, std::chrono::steady_clock::now() + profile_.installation->timeout);
     if (!result.succeeded())
-        throw Error(ErrorKind::misconfigured, "install-failed", hal::describe(command, result));
+        // Without its arguments: one may be a password.
+        throw Error(ErrorKind::misconfigured, "install-failed", hal::describe({command.front()}, result));
 }
 
 // Keys of certificates that the profile no longer names are nobody's.
@@ -115,6 +135,16 @@ void Installer::removeOthers() const {
         if (std::ranges::none_of(profile_.certificates,
                                  [&](const CertificateSpec& spec) { return spec.id == name; }))
             installed_.removeCertificate(profile_.name, name);
+}
+
+void takeAway(const config::Settings& settings, const std::string& service) {
+    const auto root = deploy::Directory::openOrMake(settings.installDirectory);
+    if (!config::isPlainName(service) || !root.find(service))
+        throw Error(ErrorKind::misconfigured, "no-installation",
+                    "no profile \"" + service +
+                        "\" has key = \"file\" or a table [install], and nothing was laid for it");
+    root.remove(service);
+    root.sync();
 }
 
 }  // namespace certmgr::install

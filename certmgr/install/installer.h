@@ -16,12 +16,13 @@ class Installer {
     // `profile.installation` must be there. Error(misconfigured, "unknown-user") for its owner and group.
     Installer(const config::Settings& settings, const ServiceProfile& profile, hal::KeyStore& keys);
 
-    // Every certificate of the service that has an active generation; what is installed already is left
-    // alone, but for the command. The first error ends it: "install-failed" (misconfigured) for the command,
-    // those of GenerationStore and KeyStore else.
+    // The CAs and revocation lists for a service that checks clients, and every certificate of it that has an
+    // active generation; what is installed already is left alone, but for the command. The first error ends
+    // it: "install-failed" (misconfigured) for the command, those of GenerationStore and KeyStore else.
     void run();
 
   private:
+    void copyAuthorities() const;
     void installKeyFile(const CertificateId& certificate, std::int64_t generation);
     void load(const CertificateId& certificate) const;
     void removeOthers() const;
@@ -33,5 +34,9 @@ class Installer {
     const deploy::GenerationStore live_;
     const deploy::GenerationStore installed_;
 };
+
+// Takes away what was laid for a service that has no profile with an installation any more.
+// Error(misconfigured, "no-installation") where nothing was.
+void takeAway(const config::Settings& settings, const std::string& service);
 
 }  // namespace certmgr::install

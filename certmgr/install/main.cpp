@@ -17,9 +17,7 @@ void bring(const std::string& file, const std::string& service) {
     const config::Settings settings = config::loadSettings(file);
     const std::vector<ServiceProfile> profiles = config::loadProfiles(settings);
     const auto profile = std::ranges::find(profiles, service, &ServiceProfile::name);
-    if (profile == profiles.end() || !profile->installation)
-        throw Error(ErrorKind::misconfigured, "no-installation",
-                    "no profile \"" + service + "\" has key = \"file\" or a table [install]");
+    if (profile == profiles.end() || !profile->installation) return install::takeAway(settings, service);
     hal::KeydClient keys(settings.keydSocket, settings.providerModule);
     install::Installer(settings, *profile, keys).run();
 }
