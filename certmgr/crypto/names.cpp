@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <arpa/inet.h>
+#include <libpsl.h>
 
 #include "certmgr/core/ascii.h"
 #include "certmgr/crypto/openssl.h"
@@ -105,6 +106,11 @@ bool strayCommonName(const X509& certificate) {
     return !name || std::find(names.begin(), names.end(), *name) == names.end();
 }
 
+// Below it anybody may have a name: "co.uk", "s3.amazonaws.com". One that is on no list is a company's own.
+bool publicSuffix(const std::string& name) {
+    return psl_is_public_suffix2(psl_builtin(), name.c_str(), PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) == 1;
+}
+
 }  // namespace
 
 std::vector<Identifier> namesOf(const X509& certificate) {
@@ -141,6 +147,10 @@ std::vector<std::string> nameProblems(const X509& certificate) {
             "its CN is an internationalised name and none of its subjectAltName; expected one of those "
             "names, "
             "written as there (Baseline Requirements 7.1.4.3)");
+    for (const Identifier& name : namesOf(certificate))
+        if (name.wildcard() && publicSuffix(name.value.substr(2)))
+            problems.push_back(name.value + " stands for names of other people: " + name.value.substr(2) +
+                               " is a public suffix");
     const bool emptySubject = X509_NAME_entry_count(X509_get_subject_name(&certificate)) == 0;
     if (!emptySubject && X509_EXTENSION_get_critical(X509_get_ext(&certificate, index)) == 1)
         problems.emplace_back(

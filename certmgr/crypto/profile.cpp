@@ -142,6 +142,13 @@ void checkRootKeyId(const X509& certificate, Findings& findings) {
             {"bad-extension", "its authorityKeyIdentifier is not its own subjectKeyIdentifier alone"});
 }
 
+// Baseline Requirements 7.1.2.1.2.
+void checkRootUsage(const X509& certificate, Findings& findings) {
+    if (selfSigned(certificate) && has(certificate, NID_ext_key_usage))
+        findings.push_back(
+            {"wrong-usage", "it is a root with an extendedKeyUsage, which a root must not have"});
+}
+
 }  // namespace
 
 std::vector<Finding> checkProfile(const X509& certificate, Position position) {
@@ -154,7 +161,10 @@ std::vector<Finding> checkProfile(const X509& certificate, Position position) {
     else
         checkCa(certificate, findings);
     checkExtensions(certificate, position, findings);
-    if (position == Position::anchor) checkRootKeyId(certificate, findings);
+    if (position == Position::anchor) {
+        checkRootKeyId(certificate, findings);
+        checkRootUsage(certificate, findings);
+    }
     if (position == Position::leaf)
         for (std::string& problem : nameProblems(certificate))
             findings.push_back({"bad-names", std::move(problem)});
