@@ -31,6 +31,7 @@ struct Arguments {
     bool noAcme = false;
     bool der = false;
     bool uploaded = false;
+    bool dryRun = false;
     std::string subject;  // certificate, upload or service
     std::string output;
     std::vector<std::string> names;
@@ -106,11 +107,13 @@ void addCertificateCommands(CLI::App& app, Arguments& a) {
     CLI::App* remove = addCommand(
         app, a, "delete", "Delete a certificate that no service uses, or an upload that serves nothing",
         [&a](auto& client, auto& terminal) {
-            a.uploaded ? deleteUpload(client, terminal, a.subject)
-                       : deleteCertificate(client, terminal, a.subject);
+            if (a.uploaded) return deleteUpload(client, terminal, a.subject);
+            if (a.dryRun) return previewDeletion(client, terminal, a.subject);
+            deleteCertificate(client, terminal, a.subject);
         });
     remove->add_option("CERTIFICATE", a.subject, "Id or unique name")->required();
-    remove->add_flag("--uploaded", a.uploaded, "It is the number of an upload");
+    CLI::Option* uploaded = remove->add_flag("--uploaded", a.uploaded, "It is the number of an upload");
+    remove->add_flag("--dry-run", a.dryRun, "Say what it would take along, no change")->excludes(uploaded);
 }
 
 void addTrust(CLI::App& app, Arguments& a) {

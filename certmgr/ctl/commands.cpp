@@ -141,6 +141,19 @@ void deleteCertificate(Client& client, const Terminal& terminal, const std::stri
     finish(client, terminal, client.remove(Kind::certificate, id), {});
 }
 
+void previewDeletion(Client& client, const Terminal& terminal, const std::string& certificate) {
+    const ObjectMap certificates = client.objects(Kind::certificate);
+    const std::string id = findCertificate(certificates, certificate);
+    const Json& found = certificates.at(id);
+    if (const Json services = found.value("Services", Json::array()); !services.empty())
+        throw Failure(ExitStatus::refused,
+                      id + " is asked for by the profile of " + services.front().get<std::string>());
+    if (terminal.json)
+        terminal.out << dumped(found) << '\n';
+    else
+        terminal.out << deletionText(found);
+}
+
 void deleteUpload(Client& client, const Terminal& terminal, const std::string& upload) {
     if (!client.objects(Kind::upload).contains(upload))
         throw Failure(ExitStatus::notFound,

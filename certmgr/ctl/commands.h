@@ -44,6 +44,8 @@ struct UploadSource {
 void uploadCertificate(Client& client, const Terminal& terminal, const UploadSource& source);
 void reissueCertificate(Client& client, const Terminal& terminal, const std::string& certificate, Wait wait);
 void deleteCertificate(Client& client, const Terminal& terminal, const std::string& certificate);
+// What a deletion would take along; fails where it would be refused.
+void previewDeletion(Client& client, const Terminal& terminal, const std::string& certificate);
 void deleteUpload(Client& client, const Terminal& terminal, const std::string& upload);
 
 void showAuthorities(Client& client, const Terminal& terminal);

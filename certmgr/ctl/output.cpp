@@ -233,6 +233,22 @@ std::string serviceTable(const ObjectMap& services, Now now) {
     return tableOf(rows);
 }
 
+std::string deletionText(const Json& certificate) {
+    const std::string state = text(certificate, "State");
+    const bool uploaded = state == "uploaded";
+    const std::string leaf = state + " certificate, serial " + orDash(text(certificate, "Serial")) +
+                             ", valid until " + formatDay(number(certificate, "NotAfter"));
+    std::string lines = "Deleting " + text(certificate, "Id") + " would take along:\n";
+    lines += "  its name: no new certificate is made for it\n";
+    if (!uploaded)
+        lines += "  its " + leaf + "\n  its key: " + orDash(text(certificate, "KeyBackend")) + "\n";
+    if (number(certificate, "NextAttempt") != 0) lines += "  its next attempt at the CA\n";
+    if (const std::string activity = text(certificate, "Activity"); !activity.empty())
+        lines += "  what is under way: " + activity + "\n";
+    if (uploaded) lines += "What stays: the " + leaf + ", among the uploads with its key\n";
+    return lines;
+}
+
 std::string issuedTable(const Json& issued) {
     if (issued.empty()) return "Nothing was issued to others.\n";
     std::vector<Row> rows = {{"SERIAL", "PURPOSE", "SUBJECT", "NAMES", "VALID UNTIL (UTC)", "REVOKED"}};

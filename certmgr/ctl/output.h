@@ -24,6 +24,9 @@ std::string certificateTable(const ObjectMap& certificates, const ObjectMap& ser
 std::string uploadTable(const ObjectMap& uploads);
 std::string serviceTable(const ObjectMap& services, Now now);
 
+// What a certificate takes along when it is deleted, and what stays.
+std::string deletionText(const Json& certificate);
+
 // What AuthorityManager.ListIssued says.
 std::string issuedTable(const Json& issued);
 // What AuthorityManager.GetSystemTrust says.

@@ -165,6 +165,8 @@ TEST_F(Certmgrctl, ListsAndDeletesUploads) {
 TEST_F(Certmgrctl, ReissuesAndDeletes) {
     EXPECT_EQ(json({"reissue", "gw.example"}).at("Result"), "reissued");
     EXPECT_EQ(ctl({"delete", "used.example"}).status, 6);
+    EXPECT_EQ(ctl({"delete", "gw.example", "--dry-run"}).status, 6) << "a service uses it";
+    EXPECT_EQ(ctl({"show", "gw.example"}).status, 0) << "it is still there";
     EXPECT_EQ(json({"delete", "gw.example"}).at("Result"), "deleted");
     EXPECT_EQ(ctl({"delete", "gw.example"}).status, 5);
 }

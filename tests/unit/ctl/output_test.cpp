@@ -108,6 +108,26 @@ TEST(Details, LeavesOutWhatSaysNothing) {
               std::string::npos);
 }
 
+TEST(DeletionText, SaysWhatGoesAlongAndWhatStays) {
+    Json certificate = certificates.at("gw.example");
+    certificate["Serial"] = "0badcafe";
+    certificate["NextAttempt"] = base;
+    EXPECT_EQ(deletionText(certificate),
+              "Deleting gw.example would take along:\n"
+              "  its name: no new certificate is made for it\n"
+              "  its acme certificate, serial 0badcafe, valid until 2026-12-20\n"
+              "  its key: tpm\n"
+              "  its next attempt at the CA\n");
+    certificate["State"] = "uploaded";
+    certificate["NextAttempt"] = 0;
+    EXPECT_EQ(deletionText(certificate),
+              "Deleting gw.example would take along:\n"
+              "  its name: no new certificate is made for it\n"
+              "What stays: the uploaded certificate, serial 0badcafe, valid until 2026-12-20, among the "
+              "uploads with "
+              "its key\n");
+}
+
 TEST(DescribeChange, NamesWhatIsNew) {
     const Json before = {{"State", "local"}, {"Activity", "waiting"}, {"RenewAt", 1}};
     Json after = before;
