@@ -18,12 +18,15 @@ BOOT = """mount -t tmpfs run /run && exec systemd-nspawn --quiet --boot --direct
 
 
 class Machine:
-    """It has a loopback and no other network. `etc` goes over the tree's own, and the units `enable` are enabled too."""
+    """It has a loopback and no other network, and lies in memory. `etc` goes over the tree's own, and the units `enable`
+    are enabled too."""
 
     def __init__(self, etc, enable=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
         self.folder.chmod(0o755)
         self.tree = self.folder / "tree"
+        self.tree.mkdir()
+        run(["mount", "-t", "tmpfs", "-o", "mode=755", "tree", self.tree])
         self.process = None
         try:
             run([REPOSITORY / "firmware/tree", self.tree], limit=1200)
@@ -75,7 +78,7 @@ class Machine:
         return self.run("systemctl", "show", "--value", f"--property={name}", unit).stdout.strip()
 
     def journal(self, *arguments):
-        return self.run("journalctl", "--boot", "--no-pager", *arguments).stdout
+        return self.run("journalctl", "--boot=0", "--no-pager", *arguments).stdout
 
     def look(self, name, port):
         """One handshake, verified up to the box's own root."""
@@ -90,6 +93,7 @@ class Machine:
     def close(self):
         if self.process:
             self.shut_down()
+        run(["umount", self.tree])
         shutil.rmtree(self.folder)
 
     def __enter__(self):

@@ -202,7 +202,7 @@ def test_a_restart_changes_nothing_for_anybody(gateway):
 
 def test_killed_it_is_started_again(gateway):
     before = gateway.property("certmgr", "MainPID")
-    gateway.run("kill", "-KILL", before)
+    gateway.run("systemctl", "kill", "--signal=KILL", "certmgr")
     restarted(gateway, before)
     await_proofs(gateway)
 
@@ -214,7 +214,7 @@ def test_one_that_hangs_is_ended_by_the_watchdog(gateway):
     gateway.run("systemctl", "daemon-reload")
     gateway.run("systemctl", "restart", "certmgr")
     before = gateway.property("certmgr", "MainPID")
-    gateway.run("kill", "-STOP", before)
+    gateway.run("systemctl", "kill", "--signal=STOP", "certmgr")
     restarted(gateway, before)
     assert "Failed with result 'watchdog'" in gateway.journal("-u", "certmgr")
     drop_in.unlink()
@@ -269,3 +269,5 @@ def test_after_a_boot_all_is_as_it_was(gateway):
     assert gateway.state == "running", gateway.journal("-p", "warning")[-3000:]
     after = await_proofs(gateway)
     assert {name: after[name]["Sha256"] for name in NAMES} == {name: before[name]["Sha256"] for name in NAMES}
+    end = gateway.journal("--boot=-1", "--unit=certmgr").rpartition("Stopping certmgr.service")[2]
+    assert "Deactivated successfully" in end, end
