@@ -8,11 +8,11 @@ import tempfile
 
 from .manager import Control
 from .namespace import REPOSITORY
-from .process import Process, run
+from .process import Process, find_program, run
 from .tls import Seen
 
 # Mounts of its own, since nspawn leaves traces below /run.
-BOOT = """mount -t tmpfs run /run && exec systemd-nspawn --quiet --boot --directory={tree} --machine=gateway \\
+BOOT = """mount -t tmpfs run /run && exec {nspawn} --quiet --boot --directory={tree} --machine=gateway \\
     --register=no --keep-unit --private-network --resolv-conf=off --link-journal=no --console=pipe --capability=all \\
     '--system-call-filter=bpf keyctl add_key request_key'"""
 
@@ -39,12 +39,12 @@ class Machine:
 
     def boot(self, limit=180):
         """Returns when systemd has started what is enabled, or has failed to."""
+        boot = BOOT.format(nspawn=find_program("systemd-nspawn"), tree=self.tree)
         address = self.folder / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
             notifications.bind(str(address))
             notifications.settimeout(0.01)
-            self.process = Process("systemd-nspawn", ["unshare", "-m", "sh", "-c", BOOT.format(tree=self.tree)],
-                                   self.folder / "console.log",
+            self.process = Process("systemd-nspawn", ["unshare", "-m", "sh", "-c", boot], self.folder / "console.log",
                                    environment={"NOTIFY_SOCKET": str(address), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"})
             self.process.wait_until("it said what its PID 1 is", lambda: self._leader_from(notifications))
         address.unlink()
