@@ -24,8 +24,8 @@ void blockSignals();
 
 class MainLoop {
   public:
-    // `loadConfiguration` takes the files as they are now for the next beginning, or throws what is wrong with
-    // them.
+    // `loadConfiguration` takes the files as they are now for the next beginning, or throws what is wrong
+    // with them.
     MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock, engine::EventLog& log,
              std::function<void()> loadConfiguration);
 
