@@ -1,5 +1,6 @@
 // certmgrd: the composition root. The one place that names concrete classes.
 #include <cstdio>
+#include <functional>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -35,16 +36,23 @@ bus::Bus systemBus() {
     return bus::Bus(connection);
 }
 
+struct Configuration {
+    config::Settings settings;
+    std::vector<ServiceProfile> profiles;
+};
+
 // What is there now, whole. Throws what is wrong with it: file, line, what was expected.
-void checkConfiguration(const std::string& file) {
-    config::mergeSpecs(config::loadProfiles(config::loadSettings(file)));
+Configuration load(const std::string& file) {
+    config::Settings settings = config::loadSettings(file);
+    std::vector<ServiceProfile> profiles = config::loadProfiles(settings);
+    config::mergeSpecs(profiles);
+    return {std::move(settings), std::move(profiles)};
 }
 
-// Absent: it is to begin anew.
-std::optional<int> serve(const std::string& file) {
-    const config::Settings settings = config::loadSettings(file);
+// Absent: it is to begin anew, with what `reload` has taken over.
+std::optional<int> serve(const Configuration& configuration, const std::function<void()>& reload) {
+    const auto& [settings, profiles] = configuration;
     daemon::JournalLog log;
-    const std::vector<ServiceProfile> profiles = config::loadProfiles(settings);
     store::adoptRestored(settings.stateDirectory);
     store::Database database(settings.stateDirectory / "certmgr.db");
     SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
@@ -68,7 +76,7 @@ std::optional<int> serve(const std::string& file) {
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);
     service.acquireName();
-    daemon::MainLoop loop(engine, queue, clock, log, [&] { checkConfiguration(file); });
+    daemon::MainLoop loop(engine, queue, clock, log, reload);
     loop.attach(*connection);
     engine.start();
     return loop.run();
@@ -77,8 +85,9 @@ std::optional<int> serve(const std::string& file) {
 int run(const std::string& file) {
     ::mallopt(M_ARENA_MAX, 2);  // many threads that mostly wait: an arena for each would only cost memory
     daemon::blockSignals();
+    Configuration configuration = load(file);
     for (;;)
-        if (const std::optional<int> status = serve(file)) return *status;
+        if (const auto status = serve(configuration, [&] { configuration = load(file); })) return *status;
 }
 
 }  // namespace
@@ -94,7 +103,7 @@ int main(int argc, char** argv) {
 
     try {
         if (checkOnly) {
-            checkConfiguration(file);
+            load(file);
             return 0;
         }
         return run(file);

@@ -49,12 +49,12 @@ void blockSignals() {
 }
 
 MainLoop::MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock,
-                   engine::EventLog& log, std::function<void()> checkConfiguration)
+                   engine::EventLog& log, std::function<void()> loadConfiguration)
     : engine_(engine),
       queue_(queue),
       clock_(clock),
       log_(log),
-      checkConfiguration_(std::move(checkConfiguration)),
+      loadConfiguration_(std::move(loadConfiguration)),
       clockOffset_(offsetOf(clock)) {
     sd_event* event = nullptr;
     checked(::sd_event_default(&event), "sd_event_default");
@@ -154,7 +154,7 @@ int MainLoop::onTurn(sd_event_source*, void* loop) {
 void MainLoop::reload() {
     if (stopping_) return;
     try {
-        checkConfiguration_();
+        loadConfiguration_();
     } catch (const std::exception& error) {
         return log_.write({engine::Severity::error,
                            engine::event_id::configurationRefused,

@@ -24,14 +24,15 @@ void blockSignals();
 
 class MainLoop {
   public:
-    // `checkConfiguration` reads the files as they are now, and throws what is wrong with them.
+    // `loadConfiguration` takes the files as they are now for the next beginning, or throws what is wrong
+    // with them.
     MainLoop(engine::Engine& engine, engine::MainQueue& queue, const Clock& clock, engine::EventLog& log,
-             std::function<void()> checkConfiguration);
+             std::function<void()> loadConfiguration);
 
     void attach(sd_bus& bus);
     // Until SIGTERM or SIGINT, or the loss of the bus: who cannot be asked or told anything shall be started
     // anew. Workers have ended when it returns. The exit status; absent: all is to begin anew in this
-    // process, with a restored state, or after SIGHUP with the configuration that lies there now.
+    // process, with a restored state, or after SIGHUP with the configuration that lay there then.
     std::optional<int> run();
 
   private:
@@ -56,7 +57,7 @@ class MainLoop {
     engine::MainQueue& queue_;
     const Clock& clock_;
     engine::EventLog& log_;
-    const std::function<void()> checkConfiguration_;
+    const std::function<void()> loadConfiguration_;
     EventHandle event_;
     EventSource queueSource_, timerSource_, terminateSource_, interruptSource_, hangupSource_, turnSource_;
     std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when the clock is set

@@ -147,8 +147,8 @@ std::vector<BackendHealth> KeydClient::health() {
     return wire::healthFrom(connection_.call(Operation::health, {}));
 }
 
-KeydClient::Provider KeydClient::load(const char* name) const {
-    Provider provider(OSSL_PROVIDER_load(library_.get(), name));
+KeydClient::Provider KeydClient::load(OSSL_LIB_CTX& library, const char* name) {
+    Provider provider(OSSL_PROVIDER_load(&library, name));
     if (!provider) throw openFailed(std::string("OpenSSL cannot load its provider ") + name);
     return provider;
 }
@@ -156,13 +156,15 @@ KeydClient::Provider KeydClient::load(const char* name) const {
 OSSL_LIB_CTX* KeydClient::library() {
     const std::lock_guard lock(loading_);
     if (certmgr_) return library_.get();
-    library_.reset(OSSL_LIB_CTX_new());
+    LibContext library(OSSL_LIB_CTX_new());
     const std::filesystem::path module = providerModule_;
-    if (!library_ || (module.has_parent_path() && OSSL_PROVIDER_set_default_search_path(
-                                                      library_.get(), module.parent_path().c_str()) != 1))
+    if (!library || (module.has_parent_path() &&
+                     OSSL_PROVIDER_set_default_search_path(library.get(), module.parent_path().c_str()) != 1))
         throw openFailed("OpenSSL cannot make a library context");
-    default_ = load("default");
-    certmgr_ = load(module.empty() ? "certmgr" : module.stem().c_str());
+    Provider standard = load(*library, "default");
+    certmgr_ = load(*library, module.empty() ? "certmgr" : module.stem().c_str());
+    default_ = std::move(standard);
+    library_ = std::move(library);
     return library_.get();
 }
 

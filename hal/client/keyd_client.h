@@ -37,7 +37,7 @@ class KeydClient final : public KeyStore {
 
     OSSL_LIB_CTX* library();
     KeyInfo require(const KeyId& id);
-    Provider load(const char* name) const;
+    static Provider load(OSSL_LIB_CTX& library, const char* name);
 
     Connection connection_;
     const std::string providerModule_;

@@ -80,6 +80,10 @@ std::string errnoText(int result) {
     throw Error(ErrorKind::misconfigured, order.failedCode, refused);
 }
 
+[[noreturn]] void throwInactive(const std::string& unit) {
+    throw Error(ErrorKind::transient, "service-inactive", unit + " does not run, so it was not reloaded");
+}
+
 class Job {
   public:
     Job(Order order, steady_clock::time_point deadline) : order_(std::move(order)), deadline_(deadline) {
@@ -87,6 +91,21 @@ class Job {
         if (const int result = sd_bus_open_system(&bus); result < 0)
             throwUnreachable(order_, errnoText(result));
         bus_.reset(bus);
+    }
+
+    // A reload of what does not run, but is about to start, waits for that start. At boot that start waits
+    // for certmgrd to be ready, which it is when it has brought the first certificates to all services.
+    void requireRunning() {
+        const Message reply = callManager("ListUnitsByNames", "as", 1, order_.unit.c_str());
+        std::array<const char*, 4> unit{};  // its name, description, load state, active state
+        int result = sd_bus_message_enter_container(reply.get(), 'a', "(ssssssouso)");
+        if (result > 0) result = sd_bus_message_enter_container(reply.get(), 'r', "ssssssouso");
+        if (result > 0)
+            result = sd_bus_message_read(reply.get(), "ssss", &unit[0], &unit[1], &unit[2], &unit[3]);
+        if (result <= 0) throwUnreachable(order_, "it does not say how the unit is: " + errnoText(result));
+        const std::string_view active = unit[3];
+        if (std::string_view(unit[2]) == "loaded" && (active == "inactive" || active == "failed"))
+            throwInactive(order_.unit);
     }
 
     void run() {
@@ -183,9 +202,7 @@ class Job {
     void judge(const std::string& result) const {
         const std::string& unit = order_.unit;
         if (result == "done") return;
-        if (result == "invalid" || result == "skipped")
-            throw Error(ErrorKind::transient, "service-inactive",
-                        unit + " does not run, so it was not reloaded");
+        if (result == "invalid" || result == "skipped") throwInactive(unit);
         if (result == "timeout")
             throw Error(ErrorKind::transient, "reload-timeout",
                         "systemd gave up the " + order_.action + " of " + unit +
@@ -218,7 +235,9 @@ void SystemdServiceControl::reload(const ServiceHandle& service) {
                     service.reloadCommand.front() +
                         " is not run on a box with systemd; name the unit in the service's profile");
     if (service.unit.empty()) return;
-    Job({service.unit, "ReloadUnit", "reload", "reload-failed", service.timeout}, deadline).run();
+    Job job({service.unit, "ReloadUnit", "reload", "reload-failed", service.timeout}, deadline);
+    job.requireRunning();
+    job.run();
 }
 
 }  // namespace hal

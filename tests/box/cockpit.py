@@ -30,16 +30,14 @@ class Cockpit(Daemon):
     key_owner = ("root", "root")
 
     def places(self):
-        return {"/usr/bin/systemctl": self.folder / "systemctl"}
+        return {"/usr/bin/systemctl": self.folder / "systemctl",
+                "/etc/cockpit/ws-certs.d": self.folder / "ws-certs.d"}
 
     def configure(self):
         systemctl = self.folder / "systemctl"
         systemctl.write_text(SYSTEMCTL.format(folder=self.folder))
         systemctl.chmod(0o755)
-        certificates = self.folder / "ws-certs.d"
-        certificates.mkdir()
-        (certificates / "50-certmgr.cert").symlink_to(self.files() / "fullchain.pem")
-        (certificates / "50-certmgr.key").symlink_to(self.files() / "key.pem")
+        (self.folder / "ws-certs.d").mkdir()
 
     def command(self):
         return ["unshare", "-m", "sh", "-c",

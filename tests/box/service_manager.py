@@ -28,6 +28,11 @@ class Manager(dbus.service.Object):
     def Subscribe(self):
         pass
 
+    @dbus.service.method(MANAGER, in_signature="as", out_signature="a(ssssssouso)")
+    def ListUnitsByNames(self, names):
+        """Whether one runs is found out by its "reload"."""
+        return [(name, "", "loaded", "active", "", "", "/", dbus.UInt32(0), "", "/") for name in names]
+
     @dbus.service.method(MANAGER, in_signature="ss", out_signature="o", sender_keyword="sender")
     def ReloadUnit(self, unit, _mode, sender=None):
         return self.run(unit, "reload", sender)

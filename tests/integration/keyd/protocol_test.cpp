@@ -125,6 +125,12 @@ TEST_F(Protocol, ACallOutlivesARestart) {
     EXPECT_EQ(codeOf([&] { sign(keys_, info.id); }), "keyd-unreachable");
 }
 
+TEST_F(Protocol, AProviderThatIsNotInstalledIsSaidEachTime) {
+    hal::KeydClient client(server_.socketPath(), "/nonexistent/certmgr.so");
+    const hal::KeyId id = client.make(request()).id;
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(codeOf([&] { client.open(id); }), "provider-failed");
+}
+
 TEST_F(Protocol, TwoDaemonsDoNotShareADirectory) {
     const testing_support::RunResult second = testing_support::run(
         {"/proc/" + std::to_string(server_.pid()) + "/exe", "--socket", server_.socketPath() + "2",

@@ -49,8 +49,12 @@ UnguardedBus::~UnguardedBus() {
     ::unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
 }
 
-FakeSystemd::FakeSystemd(Behaviour behaviour, std::string result)
-    : behaviour_(behaviour), result_(std::move(result)) {
+FakeSystemd::FakeSystemd(Behaviour behaviour, std::string result, std::string activeState,
+                         std::string loadState)
+    : behaviour_(behaviour),
+      result_(std::move(result)),
+      activeState_(std::move(activeState)),
+      loadState_(std::move(loadState)) {
     sd_bus* bus = nullptr;
     require(sd_bus_open_system(&bus), "the fake systemd cannot reach the private bus");
     bus_.reset(bus);
@@ -75,6 +79,12 @@ void FakeSystemd::serve(const std::stop_token& stop) {
 bool FakeSystemd::answer(sd_bus_message& call) {
     if (sd_bus_message_is_method_call(&call, manager, "Subscribe") > 0) {
         require(sd_bus_reply_method_return(&call, ""), "Subscribe");
+        return true;
+    }
+    if (sd_bus_message_is_method_call(&call, manager, "ListUnitsByNames") > 0) {
+        require(sd_bus_reply_method_return(&call, "a(ssssssouso)", 1, "nginx.service", "", loadState_.c_str(),
+                                           activeState_.c_str(), "", "", "/", 0U, "", "/"),
+                "ListUnitsByNames");
         return true;
     }
     if (sd_bus_message_is_method_call(&call, manager, "ReloadUnit") <= 0) return true;

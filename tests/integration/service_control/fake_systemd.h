@@ -36,7 +36,8 @@ class FakeSystemd {
         vanishBeforeAnswer,  // leaves the bus when it is asked
         vanishAfterAnswer,   // leaves the bus while the job runs
     };
-    FakeSystemd(Behaviour behaviour, std::string result);
+    FakeSystemd(Behaviour behaviour, std::string result, std::string activeState = "active",
+                std::string loadState = "loaded");
 
     // "UNIT MODE" of the last ReloadUnit call; to be read when wasAsked() or the call is over.
     std::string asked() const { return asked_; }
@@ -49,6 +50,8 @@ class FakeSystemd {
 
     Behaviour behaviour_;
     std::string result_;
+    const std::string activeState_;
+    const std::string loadState_;
     std::string asked_;
     std::atomic<bool> wasAsked_ = false;
     Bus bus_;

@@ -50,6 +50,22 @@ TEST_F(SystemdServiceControlTest, TellsTheResultsOfAJobApart) {
     EXPECT_EQ(errorOf(Behaviour::endWithResult, "invalid"), "transient service-inactive");
 }
 
+TEST_F(SystemdServiceControlTest, WhatDoesNotRunIsNotAskedToReload) {
+    for (const std::string state : {"inactive", "failed"}) {
+        const FakeSystemd systemd(Behaviour::neverEnd, "", state);
+        EXPECT_EQ(errorOf(nginx), "transient service-inactive");
+        EXPECT_EQ(systemd.asked(), "");
+    }
+    const FakeSystemd systemd(Behaviour::endWithResult, "done", "activating");
+    EXPECT_EQ(errorOf(nginx), "done");
+}
+
+TEST_F(SystemdServiceControlTest, WhyAUnitThatIsNotThereCannotBeReloadedIsSystemdsToSay) {
+    const FakeSystemd systemd(Behaviour::refuse, "org.freedesktop.systemd1.NoSuchUnit", "inactive",
+                              "not-found");
+    EXPECT_EQ(errorOf(nginx), "misconfigured unit-not-found");
+}
+
 TEST_F(SystemdServiceControlTest, TellsRefusalsApart) {
     EXPECT_EQ(errorOf(Behaviour::refuse, "org.freedesktop.systemd1.NoSuchUnit"),
               "misconfigured unit-not-found");
