@@ -82,6 +82,16 @@ void takeOver(const LeftBehind& left, SQLite::Database& restored) {
     }
 }
 
+// Only the file itself is moved into place. When it is closed SQLite would do this as well, and keep silent
+// where it fails.
+void emptyLog(SQLite::Database& connection) {
+    SQLite::Statement checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+    checkpoint.executeStep();
+    if (checkpoint.getColumn(0).getInt() != 0)
+        throw Error(ErrorKind::transient, "database-locked",
+                    "the database " + connection.getFilename() + " is being read; end what reads it");
+}
+
 void prepare(const std::filesystem::path& file, const LeftBehind& left) {
     Database restored(file);
     const Database::Guard guard = restored.use();
@@ -89,6 +99,7 @@ void prepare(const std::filesystem::path& file, const LeftBehind& left) {
     translatingErrors(guard.connection.getHandle(),
                       [&] { guard.connection.exec("PRAGMA foreign_keys = OFF"); });
     restored.transaction([&] { takeOver(left, guard.connection); });
+    translatingErrors(guard.connection.getHandle(), [&] { emptyLog(guard.connection); });
 }
 
 }  // namespace
@@ -135,7 +146,7 @@ bool adoptRestored(const std::filesystem::path& stateDirectory) {
     if (there) {
         prepare(restored, leftBehind(place));
         syncAt(restored, O_RDONLY);
-        // A log that is left would be replayed into the file that comes.
+        // A log that is left would be replayed into the file that comes. What was in it is taken over.
         for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(place.string() + suffix);
         syncAt(stateDirectory, O_RDONLY | O_DIRECTORY);
         std::filesystem::rename(restored, place);

@@ -1,11 +1,13 @@
 #include "certmgr/store/restoration.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include "certmgr/store/query.h"
 #include "certmgr/store/repositories.h"
 #include "tests/support/child_process.h"
+#include "tests/unit/store/fault_vfs.h"
 #include "tests/unit/store/samples.h"
 
 namespace certmgr::store {
@@ -92,6 +94,29 @@ TEST_F(Restoration, afterACrashBehindTheRenameOnlyTheFolderIsLeft) {
     EXPECT_FALSE(std::filesystem::exists(pendingRestore(folder_.path())));
     Database database(place_);
     EXPECT_TRUE(CredentialRepository(database).current("gw.example"));
+}
+
+TEST(RestorationSweep, aDiskThatFailsHalfWayCostsNothing) {
+    testing_support::FaultVfs disk;
+    int faults = 0;
+    for (int nth = 1; nth == faults + 1; ++nth) {
+        const testing_support::TemporaryDirectory folder;
+        fillState(folder / "certmgr.db", 'a', 7);
+        std::filesystem::create_directory(pendingRestore(folder.path()));
+        fillState(pendingRestore(folder.path()) / "certmgr.db", 'b', 2);
+        disk.failFrom(nth, SQLITE_IOERR_WRITE);
+        const std::string code = errorCode([&] { adoptRestored(folder.path()); });
+        disk.heal();
+        if (disk.failed()) ++faults;
+        ASSERT_TRUE(code == "none" || code == "database-io") << code << " at fault " << nth;
+        adoptRestored(folder.path());
+        Database database(folder / "certmgr.db");
+        requireWhole(database);
+        ASSERT_EQ(CredentialRepository(database).current("gw.example")->key, sampleKey('b')) << nth;
+        const auto left = KeyRepository(database).find(sampleKey('a'));
+        ASSERT_TRUE(left && left->purpose == replacedKey) << "fault " << nth;
+    }
+    EXPECT_GT(faults, 20);
 }
 
 TEST_F(Restoration, aDatabaseThatDoesThingsByItselfIsRefused) {
