@@ -49,6 +49,19 @@ class BackupTest : public EngineTest {
     hal::UniqueFd file;
 };
 
+TEST_F(BackupTest, OnAnotherBoxIsSaidThatRevocationsAreLost) {
+    startEngine();
+    ASSERT_EQ(backup().state, "done");
+    const std::string here = restore(true).result;
+    EXPECT_EQ(here.find("revoke"), std::string::npos) << here;
+    stopEngine();
+    database.reset();
+    std::filesystem::remove(folder / "certmgr.db");
+    startEngine();
+    const std::string elsewhere = restore(true).result;
+    EXPECT_NE(elsewhere.find("revoke that again"), std::string::npos) << elsewhere;
+}
+
 TEST_F(BackupTest, AKeyOfTheStateBeforeStaysUntilItsServiceHasAnotherOne) {
     startEngine();
     ASSERT_EQ(backup().state, "done");
