@@ -1,5 +1,6 @@
 #include "certmgr/engine/backups.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <set>
@@ -79,6 +80,17 @@ std::string titleOf(const BackupManifest& manifest) {
            formatTime(manifest.made);
 }
 
+// Whether it has authorities that the state here has not: what they revoked since is on record nowhere.
+bool revocationsAreLost(Records& here, const std::filesystem::path& database) {
+    store::Database opened(database);
+    const std::vector<AuthorityRecord> known = here.authorities.list();
+    return !std::ranges::all_of(store::AuthorityRepository(opened).list(), [&](const AuthorityRecord& its) {
+        return std::ranges::find(known, its.summary.sha256, [](const AuthorityRecord& record) {
+                   return record.summary.sha256;
+               }) != known.end();
+    });
+}
+
 }  // namespace
 
 void Backups::clearAway() {
@@ -154,9 +166,11 @@ std::string Backups::restore(const RestoreCommand& command, const std::stop_toke
                     });
     reader.requireEnd();
     if (::fsync(database.get()) != 0) hal::throwErrno(errno, file.string());
-    const std::string anew =
+    std::string notes =
         lines("made anew, being bound to the TPM of the box before:", boundKeysOf(file, idsOf(content)));
-    if (command.dryRun) return titleOf(content.manifest) + " is whole and could be restored" + anew;
+    if (revocationsAreLost(records_, file))
+        notes += "\nthis box does not know what its CA revoked after the backup was made: revoke that again";
+    if (command.dryRun) return titleOf(content.manifest) + " is whole and could be restored" + notes;
 
     takeKeys(content, reader.wrappingKey());
     syncFolder(scratch.path);
@@ -164,9 +178,9 @@ std::string Backups::restore(const RestoreCommand& command, const std::stop_toke
     syncFolder(stateDirectory_);
     log_.write({Severity::notice,
                 event_id::backupRestored,
-                titleOf(content.manifest) + " is restored for user " + std::to_string(command.user) + anew,
+                titleOf(content.manifest) + " is restored for user " + std::to_string(command.user) + notes,
                 {{"CERTMGR_USER", std::to_string(command.user)}, {"CERTMGR_BOX", content.manifest.box}}});
-    return titleOf(content.manifest) + " is restored" + anew;
+    return titleOf(content.manifest) + " is restored" + notes;
 }
 
 // On record first: after a crash before the restored state counts, the next start finds keys that belong to

@@ -114,6 +114,15 @@ bool Deployments::worseThanServed(const ServiceProfile& service, const Credentia
     return active && *active != credential.generation;
 }
 
+bool Deployments::allArrived(const std::vector<ServiceProfile>& services) {
+    return std::ranges::all_of(services, [&](const ServiceProfile& service) {
+        return std::ranges::all_of(service.certificates, [&](const CertificateSpec& spec) {
+            const auto row = records_.deployments.find(service.name, spec.id);
+            return row && row->lastGood != 0;
+        });
+    });
+}
+
 Deployments::Result Deployments::bring(const ServiceProfile& service, bool proveAgain,
                                        const std::stop_token& stop) {
     Result result;

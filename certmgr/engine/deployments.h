@@ -40,6 +40,10 @@ class Deployments {
     // else runs.
     void clearAwayOthers(const std::vector<ServiceProfile>& services);
 
+    // Whether each certificate of each service has come to it once: until then it goes on, or goes back, to
+    // what lay on the disk before a restore.
+    bool allArrived(const std::vector<ServiceProfile>& services);
+
     struct Checked {
         std::string lines;  // one for each certificate
         bool good = true;   // all are served as they should be, as far as anyone can see

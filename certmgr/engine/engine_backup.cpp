@@ -5,7 +5,7 @@
 namespace certmgr::engine {
 namespace {
 
-// Until then services may still hold references to keys of the state before.
+// A service that has been brought others may finish what it began with keys of the state before.
 constexpr std::chrono::minutes replacedKeysKept{10};
 
 }  // namespace
@@ -48,12 +48,16 @@ void Engine::scheduleReplacedKeys() {
 
 void Engine::runReplacedKeys() {
     if (stopping_) return;
+    auto stillNeeded = std::make_shared<bool>(false);
     lanes_.run(
-        "replaced-keys", issueWorkers_, [this](std::stop_token) { keys_.discardReplaced(); },
-        [this](const auto& failure) {
-            if (!failure) return;
-            report(event_id::jobFailed, "keys of the state before a restore", *failure);
-            scheduleReplacedKeys();
+        "replaced-keys", issueWorkers_,
+        [this, stillNeeded](std::stop_token) {
+            *stillNeeded = !keys_.replaced().empty() && !deployments_.allArrived(profiles_);
+            if (!*stillNeeded) keys_.discardReplaced();
+        },
+        [this, stillNeeded](const auto& failure) {
+            if (failure) report(event_id::jobFailed, "keys of the state before a restore", *failure);
+            if (failure || *stillNeeded) scheduleReplacedKeys();
         });
 }
 

@@ -58,9 +58,17 @@ void KeyRing::sweep() {
         if (const auto row = records_.keys.find(id); row && row->purpose != store::replacedKey) discard(id);
 }
 
+std::vector<KeyId> KeyRing::replaced() {
+    std::vector<KeyId> keys = records_.keys.unreferenced();
+    std::erase_if(keys, [&](const KeyId& id) {
+        const auto row = records_.keys.find(id);
+        return !row || row->purpose != store::replacedKey;
+    });
+    return keys;
+}
+
 void KeyRing::discardReplaced() {
-    for (const KeyId& id : records_.keys.unreferenced())
-        if (const auto row = records_.keys.find(id); row && row->purpose == store::replacedKey) discard(id);
+    for (const KeyId& id : replaced()) discard(id);
 }
 
 }  // namespace certmgr::engine

@@ -42,6 +42,7 @@ class KeyRing {
     // nothing else runs. Those of a state that was replaced stay for discardReplaced(): services hold
     // references to them until they have been brought others.
     void sweep();
+    std::vector<KeyId> replaced();
     void discardReplaced();
 
     hal::KeyStore& store() { return store_; }

@@ -265,13 +265,14 @@ class DeploymentRepository {
 class AlarmRepository {
   public:
     explicit AlarmRepository(Database& database) : database_(database) {}
-    std::vector<Alarm> open();  // by kind and subject
+    // By kind and subject. Kinds and severities that only a later release knows are left out, here and below.
+    std::vector<Alarm> open();
     // Opens, worsens and ends alarms, and keeps the notices to be told.
     void record(const std::vector<AlarmNotice>& notices);
 
     struct Untold {
         std::vector<AlarmNotice> notices;  // the oldest first
-        std::int64_t last = 0;             // number of the newest; 0: none
+        std::int64_t last = 0;             // number of the newest, also of those left out; 0: none
     };
     Untold untold();
     void told(std::int64_t last);  // this one and those before it

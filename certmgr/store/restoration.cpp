@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "certmgr/store/repositories.h"
 #include "certmgr/store/sqlite_error.h"
 #include "hal/handle.h"
 
@@ -42,7 +45,16 @@ Error damagedContent(const std::string& found) {
 struct LeftBehind {
     std::int64_t lastGeneration = 0;
     std::vector<std::string> keys;
+    std::map<std::string, std::string> authorities;  // SHA-256 by id
+    std::vector<IssuedCertificate> issued;
 };
+
+std::map<std::string, std::string> authoritiesOf(Database& database) {
+    std::map<std::string, std::string> authorities;
+    for (const AuthorityRecord& record : AuthorityRepository(database).list())
+        authorities.emplace(record.id, record.summary.sha256);
+    return authorities;
+}
 
 constexpr const char* lastGeneration =
     "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'credentials'";
@@ -60,6 +72,8 @@ LeftBehind leftBehind(const std::filesystem::path& file) {
             SQLite::Statement known(guard.connection, "SELECT id FROM keys");
             while (known.executeStep()) left.keys.push_back(known.getColumn(0).getString());
         });
+        left.authorities = authoritiesOf(database);
+        left.issued = IssuedRepository(database).list(0, std::numeric_limits<int>::max());
     } catch (const Error& error) {
         if (error.code() != "database-corrupt" && error.code() != "database-not-ours") throw;
     }
@@ -82,13 +96,42 @@ void takeOver(const LeftBehind& left, SQLite::Database& restored) {
     }
 }
 
+// A certificate that was revoked after the backup was made has to stay so. Another box has other CAs under
+// the same ids.
+void takeOverIssued(const LeftBehind& left, Database& restored) {
+    const std::map<std::string, std::string> authorities = authoritiesOf(restored);
+    IssuedRepository issued(restored);
+    for (const IssuedCertificate& certificate : left.issued) {
+        const auto before = left.authorities.find(certificate.authority);
+        const auto known = authorities.find(certificate.authority);
+        if (before == left.authorities.end() || known == authorities.end() || *before != *known) continue;
+        const std::string& serial = certificate.summary.serial;
+        if (!issued.find(serial)) issued.add(certificate);
+        if (certificate.revocation) issued.revoke(serial, *certificate.revocation);
+    }
+}
+
+// Only the file itself is moved into place. When it is closed SQLite would do this as well, and keep silent
+// where it fails.
+void emptyLog(SQLite::Database& connection) {
+    SQLite::Statement checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+    checkpoint.executeStep();
+    if (checkpoint.getColumn(0).getInt() != 0)
+        throw Error(ErrorKind::transient, "database-locked",
+                    "the database " + connection.getFilename() + " is being read; end what reads it");
+}
+
 void prepare(const std::filesystem::path& file, const LeftBehind& left) {
     Database restored(file);
     const Database::Guard guard = restored.use();
     // Numbers change on both sides of a reference. Within a transaction this would have no effect.
     translatingErrors(guard.connection.getHandle(),
                       [&] { guard.connection.exec("PRAGMA foreign_keys = OFF"); });
-    restored.transaction([&] { takeOver(left, guard.connection); });
+    restored.transaction([&] {
+        takeOver(left, guard.connection);
+        takeOverIssued(left, restored);
+    });
+    translatingErrors(guard.connection.getHandle(), [&] { emptyLog(guard.connection); });
 }
 
 }  // namespace
@@ -135,7 +178,7 @@ bool adoptRestored(const std::filesystem::path& stateDirectory) {
     if (there) {
         prepare(restored, leftBehind(place));
         syncAt(restored, O_RDONLY);
-        // A log that is left would be replayed into the file that comes.
+        // A log that is left would be replayed into the file that comes. What was in it is taken over.
         for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(place.string() + suffix);
         syncAt(stateDirectory, O_RDONLY | O_DIRECTORY);
         std::filesystem::rename(restored, place);

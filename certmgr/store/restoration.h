@@ -22,10 +22,10 @@ void requireWhole(Database& database);
 // before the database is opened, adoptRestored() puts it into its place; called again after a crash it
 // goes on where it was. Returns whether there was something to adopt.
 //
-// What the state before leaves behind is taken over: its keys, as replacedKey, for someone to destroy, and
-// its generation numbers, above which the restored ones are lifted, since what lies on disk for the services
-// bears them. What was last deployed, and what services were told, is forgotten: they are brought everything
-// anew.
+// What the state before leaves behind is taken over: its keys, as replacedKey, for someone to destroy; its
+// generation numbers, above which the restored ones are lifted, since what lies on disk for the services
+// bears them; and, of authorities that both have, what they issued and revoked since. What was last deployed,
+// and what services were told, is forgotten: they are brought everything anew.
 std::filesystem::path pendingRestore(const std::filesystem::path& stateDirectory);
 bool adoptRestored(const std::filesystem::path& stateDirectory);
 

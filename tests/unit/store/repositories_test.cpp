@@ -257,6 +257,21 @@ TEST_F(Repositories, deploymentsAndSmallFactsAreReplaced) {
     EXPECT_EQ(meta.get("build"), "2");
 }
 
+TEST_F(Repositories, alarmsThatOnlyALaterReleaseKnowsAreLeftOutAndCountAsTold) {
+    const Alarm known{AlarmKind::notProved, AlarmSeverity::warning, "web", "it's not served", sampleTime};
+    AlarmRepository(database()).record({{AlarmEvent::raised, known}});
+    Query(database(), "INSERT INTO alarms VALUES ('key-bored', 'gw', 'warning', 'it yawns', 1)").run();
+    Query(database(), "INSERT INTO alarms VALUES ('failing', 'gw', 'amusing', 'it laughs', 1)").run();
+    Query(database(), "INSERT INTO alarm_notices SELECT 7, 'raised', * FROM alarms WHERE kind = 'key-bored'")
+        .run();
+    Query(database(), "INSERT INTO alarm_notices SELECT 8, 'snoozed', * FROM alarms WHERE subject = 'web'")
+        .run();
+    EXPECT_EQ(AlarmRepository(database()).open(), std::vector<Alarm>{known});
+    const AlarmRepository::Untold untold = AlarmRepository(database()).untold();
+    EXPECT_EQ(untold.notices, (std::vector<AlarmNotice>{{AlarmEvent::raised, known}}));
+    EXPECT_EQ(untold.last, 8);
+}
+
 TEST_F(Repositories, alarmsOpenWorsenAndEndAndAreToldOnce) {
     Alarm alarm{AlarmKind::notProved, AlarmSeverity::warning, "web", "it's not served", sampleTime};
     const Alarm other{AlarmKind::expiring, AlarmSeverity::critical, "gw.example", "it ends", sampleTime};

@@ -1,11 +1,13 @@
 #include "certmgr/store/restoration.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include "certmgr/store/query.h"
 #include "certmgr/store/repositories.h"
 #include "tests/support/child_process.h"
+#include "tests/unit/store/fault_vfs.h"
 #include "tests/unit/store/samples.h"
 
 namespace certmgr::store {
@@ -92,6 +94,75 @@ TEST_F(Restoration, afterACrashBehindTheRenameOnlyTheFolderIsLeft) {
     EXPECT_FALSE(std::filesystem::exists(pendingRestore(folder_.path())));
     Database database(place_);
     EXPECT_TRUE(CredentialRepository(database).current("gw.example"));
+}
+
+constexpr Revocation revocation{sampleTime, RevocationReason::superseded};
+
+// A CA that is known by its SHA-256, and what it issued: serials, and which of them is revoked.
+void fillIssued(const std::filesystem::path& file, char sha256, const std::vector<std::string>& serials,
+                const std::string& revoked = "") {
+    Database database(file);
+    AuthorityRecord authority{"issuing-1", AuthorityRole::issuing, sampleKey('c'), "pem",
+                              "",          sampleSummary()};
+    authority.summary.sha256.assign(64, sha256);
+    KeyRepository(database).intend(authority.key, "authority:issuing-1");
+    AuthorityRepository(database).add(authority);
+    IssuedRepository issued(database);
+    for (const std::string& serial : serials) {
+        IssuedCertificate certificate;
+        certificate.authority = authority.id;
+        certificate.summary = sampleSummary();
+        certificate.summary.serial = serial;
+        issued.add(certificate);
+    }
+    issued.revoke(revoked, revocation);
+}
+
+TEST_F(Restoration, whatWasIssuedAndRevokedSinceTheBackupStaysSo) {
+    fillState(place_, 'a', 1);
+    fillIssued(place_, '1', {"0a", "0b", "0c"}, "0b");
+    bringBackup('b', 1);
+    fillIssued(pendingRestore(folder_.path()) / "certmgr.db", '1', {"0a", "0b"}, "0a");
+    ASSERT_TRUE(adoptRestored(folder_.path()));
+    Database database(place_);
+    IssuedRepository issued(database);
+    EXPECT_EQ(issued.find("0a")->revocation, revocation) << "of the backup";
+    EXPECT_EQ(issued.find("0b")->revocation, revocation);
+    ASSERT_TRUE(issued.find("0c"));
+    EXPECT_FALSE(issued.find("0c")->revocation);
+}
+
+TEST_F(Restoration, whatAnotherBoxIssuedIsNotTakenOver) {
+    fillState(place_, 'a', 1);
+    fillIssued(place_, '2', {"0c"}, "0c");
+    bringBackup('b', 1);
+    fillIssued(pendingRestore(folder_.path()) / "certmgr.db", '1', {"0a"});
+    ASSERT_TRUE(adoptRestored(folder_.path()));
+    Database database(place_);
+    EXPECT_EQ(IssuedRepository(database).list(0, 9).size(), 1U);
+}
+
+TEST(RestorationSweep, aDiskThatFailsHalfWayCostsNothing) {
+    testing_support::FaultVfs disk;
+    int faults = 0;
+    for (int nth = 1; nth == faults + 1; ++nth) {
+        const testing_support::TemporaryDirectory folder;
+        fillState(folder / "certmgr.db", 'a', 7);
+        std::filesystem::create_directory(pendingRestore(folder.path()));
+        fillState(pendingRestore(folder.path()) / "certmgr.db", 'b', 2);
+        disk.failFrom(nth, SQLITE_IOERR_WRITE);
+        const std::string code = errorCode([&] { adoptRestored(folder.path()); });
+        disk.heal();
+        if (disk.failed()) ++faults;
+        ASSERT_TRUE(code == "none" || code == "database-io") << code << " at fault " << nth;
+        adoptRestored(folder.path());
+        Database database(folder / "certmgr.db");
+        requireWhole(database);
+        ASSERT_EQ(CredentialRepository(database).current("gw.example")->key, sampleKey('b')) << nth;
+        const auto left = KeyRepository(database).find(sampleKey('a'));
+        ASSERT_TRUE(left && left->purpose == replacedKey) << "fault " << nth;
+    }
+    EXPECT_GT(faults, 20);
 }
 
 TEST_F(Restoration, aDatabaseThatDoesThingsByItselfIsRefused) {
