@@ -208,6 +208,7 @@ def test_killed_it_is_started_again(gateway):
 
 
 def test_one_that_hangs_is_ended_by_the_watchdog(gateway):
+    assert gateway.property("certmgr", "WatchdogUSec") == "1min"
     drop_in = gateway.tree / "etc/systemd/system/certmgr.service.d/watchdog.conf"
     drop_in.parent.mkdir()
     drop_in.write_text("[Service]\nWatchdogSec=2\n")
