@@ -11,10 +11,15 @@ from .namespace import REPOSITORY
 from .process import Process, find_program, run
 from .tls import Seen
 
-# Mounts of its own, since nspawn leaves traces below /run.
-BOOT = """mount -t tmpfs run /run && exec {nspawn} --quiet --boot --directory={tree} --machine=gateway \\
+# Mounts and a control group of its own: nspawn leaves traces below /run, and another machine may run beside this one.
+BOOT = """mount -t tmpfs run /run && echo $$ >{group}/cgroup.procs && exec {nspawn} --quiet --boot --directory={tree} --machine=gateway \\
     --register=no --keep-unit --private-network --resolv-conf=off --link-journal=no --console=pipe --capability=all \\
     '--system-call-filter=bpf keyctl add_key request_key'"""
+
+
+def control_groups():
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    return next(pathlib.Path(place) for _, place, kind, *_ in mounts if kind == "cgroup2")
 
 
 class Machine:
@@ -27,6 +32,8 @@ class Machine:
         self.tree = self.folder / "tree"
         self.tree.mkdir()
         run(["mount", "-t", "tmpfs", "-o", "mode=755", "tree", self.tree])
+        self.group = control_groups() / self.folder.name
+        self.group.mkdir()
         self.process = None
         try:
             run([REPOSITORY / "firmware/tree", self.tree], limit=1200)
@@ -39,7 +46,7 @@ class Machine:
 
     def boot(self, limit=180):
         """Returns when systemd has started what is enabled, or has failed to."""
-        boot = BOOT.format(nspawn=find_program("systemd-nspawn"), tree=self.tree)
+        boot = BOOT.format(nspawn=find_program("systemd-nspawn"), tree=self.tree, group=self.group)
         address = self.folder / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
             notifications.bind(str(address))
@@ -93,6 +100,9 @@ class Machine:
     def close(self):
         if self.process:
             self.shut_down()
+        for group in sorted(self.group.rglob("*/"), reverse=True):
+            group.rmdir()
+        self.group.rmdir()
         run(["umount", self.tree])
         shutil.rmtree(self.folder)
 
