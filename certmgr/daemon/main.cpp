@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <malloc.h>
@@ -85,9 +87,11 @@ std::optional<int> serve(const Configuration& configuration, const std::function
 int run(const std::string& file) {
     ::mallopt(M_ARENA_MAX, 2);  // many threads that mostly wait: an arena for each would only cost memory
     daemon::blockSignals();
-    Configuration configuration = load(file);
-    for (;;)
-        if (const auto status = serve(configuration, [&] { configuration = load(file); })) return *status;
+    std::optional<Configuration> checked;  // by a reload; after a restore the files are read anew
+    for (;;) {
+        const Configuration configuration = checked ? *std::exchange(checked, std::nullopt) : load(file);
+        if (const auto status = serve(configuration, [&] { checked = load(file); })) return *status;
+    }
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class MainLoop {
     void attach(sd_bus& bus);
     // Until SIGTERM or SIGINT, or the loss of the bus: who cannot be asked or told anything shall be started
     // anew. Workers have ended when it returns. The exit status; absent: all is to begin anew in this
-    // process, with a restored state, or after SIGHUP with the configuration that lay there then.
+    // process, with a restored state, or after SIGHUP with the configuration that was read then.
     std::optional<int> run();
 
   private:
