@@ -1,7 +1,9 @@
 """Programs that live as long as the box: started, awaited, ended with it."""
 
+import errno
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -104,12 +106,18 @@ def port_open(port):
 
 
 def free_ports(count):
-    """Different ones, since all are held until the last is found."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Different ones, and none of those that the kernel gives to outgoing connections: such a connection could have
+    it before the server that it is meant for."""
+    ports = random.sample(range(10000, 32768), count)
+    return ports if all(map(may_be_bound, ports)) else free_ports(count)
+
+
+def may_be_bound(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+        return True
