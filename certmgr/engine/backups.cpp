@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <set>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "certmgr/crypto/backup_container.h"
-#include "certmgr/engine/bound_keys.h"
+#include "certmgr/engine/missing_keys.h"
 #include "certmgr/engine/output_writer.h"
 #include "certmgr/engine/upload_reader.h"
 #include "certmgr/store/restoration.h"
@@ -69,12 +68,6 @@ struct Scratch {
     }
 };
 
-std::set<KeyId> idsOf(const BackupContent& content) {
-    std::set<KeyId> ids;
-    for (const auto& [id, wrapped] : content.keys) ids.insert(id);
-    return ids;
-}
-
 std::string titleOf(const BackupManifest& manifest) {
     return "the backup of " + manifest.hostName + " (box " + manifest.box + ") of " +
            formatTime(manifest.made);
@@ -109,21 +102,36 @@ std::string Backups::boxId() {
 std::string Backups::write(const BackupCommand& command, const std::stop_token& stop) {
     const crypto::SecretText passphrase = readPassphrase(command.passphrase, stop);
     const std::lock_guard lock(running_);
-    writeTo(command, passphrase.view(), stop);
-    std::set<KeyId> carried;
-    for (const store::KeyRow& row : records_.keys.list())
-        if (row.backend == toString(hal::KeyBackend::file)) carried.insert(row.id);
+    const Written written = writeTo(command, passphrase.view(), stop);
     log_.write({Severity::notice,
                 event_id::backupMade,
                 "a backup was made for user " + std::to_string(command.user),
                 {{"CERTMGR_USER", std::to_string(command.user)}}});
-    return "the backup is made, with " + std::to_string(carried.size()) + " keys" +
+    const auto isDamaged = [&](const KeyId& id) { return written.damaged.contains(id); };
+    const auto isBound = [&](const KeyId& id) { return !written.keys.contains(id) && !isDamaged(id); };
+    return "the backup is made, with " + std::to_string(written.keys.size()) + " keys" +
            lines("bound to the TPM of this box, to be made anew where the backup is restored:",
-                 boundKeys(records_, carried));
+                 missingKeys(records_, isBound)) +
+           lines("left out, being damaged, to be made anew there too:", missingKeys(records_, isDamaged));
 }
 
-void Backups::writeTo(const BackupCommand& command, std::string_view passphrase,
-                      const std::stop_token& stop) {
+Backups::Written Backups::writeKeys(ArchiveWriter& archive, std::span<const std::uint8_t> wrappingKey) {
+    Written written;
+    for (const store::KeyRow& row : records_.keys.list()) {
+        try {
+            if (row.backend != toString(hal::KeyBackend::file) || !keys_.store().find(row.id)) continue;
+            archive.key(row.id, keys_.store().exportWrapped(row.id, wrappingKey));
+            written.keys.insert(row.id);
+        } catch (const Error& error) {
+            if (error.code() != "key-damaged") throw;
+            written.damaged.insert(row.id);
+        }
+    }
+    return written;
+}
+
+Backups::Written Backups::writeTo(const BackupCommand& command, std::string_view passphrase,
+                                  const std::stop_token& stop) {
     const Scratch copy{snapshot()};
     const BackupManifest manifest{boxId(), hostName(), clock_.now()};
     crypto::BackupWriter file(passphrase,
@@ -132,16 +140,14 @@ void Backups::writeTo(const BackupCommand& command, std::string_view passphrase,
     archive.manifest(manifest);
     // First the copy, then the keys: a key that is made in between is not missed by anything in the copy.
     store::copyTo(records_.database, copy.path);
-    for (const store::KeyRow& row : records_.keys.list()) {
-        if (row.backend != toString(hal::KeyBackend::file) || !keys_.store().find(row.id)) continue;
-        archive.key(row.id, keys_.store().exportWrapped(row.id, file.wrappingKey()));
-    }
+    Written written = writeKeys(archive, file.wrappingKey());
     const hal::UniqueFd database(::open(copy.path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!database) hal::throwErrno(errno, copy.path.string());
     archive.database(std::filesystem::file_size(copy.path),
                      [&](std::span<char> piece) { readUpTo(database.get(), piece, stop); });
     archive.end();
     file.finish();
+    return written;
 }
 
 std::string Backups::restore(const RestoreCommand& command, const std::stop_token& stop) {
@@ -166,8 +172,9 @@ std::string Backups::restore(const RestoreCommand& command, const std::stop_toke
                     });
     reader.requireEnd();
     if (::fsync(database.get()) != 0) hal::throwErrno(errno, file.string());
+    const auto isMissing = [&](const KeyId& id) { return !content.keys.contains(id); };
     std::string notes =
-        lines("made anew, being bound to the TPM of the box before:", boundKeysOf(file, idsOf(content)));
+        lines("made anew, being bound to the TPM of the box before:", missingKeysOf(file, isMissing));
     if (revocationsAreLost(records_, file))
         notes += "\nthis box does not know what its CA revoked after the backup was made: revoke that again";
     if (command.dryRun) return titleOf(content.manifest) + " is whole and could be restored" + notes;

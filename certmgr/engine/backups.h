@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -38,7 +39,12 @@ class Backups {
 
   private:
     std::string boxId();
-    void writeTo(const BackupCommand& command, std::string_view passphrase, const std::stop_token& stop);
+    struct Written {
+        std::set<KeyId> keys;
+        std::set<KeyId> damaged;  // and so left out
+    };
+    Written writeTo(const BackupCommand& command, std::string_view passphrase, const std::stop_token& stop);
+    Written writeKeys(ArchiveWriter& archive, std::span<const std::uint8_t> wrappingKey);
     void takeKeys(const BackupContent& content, std::span<const std::uint8_t> wrappingKey);
     void intendKeys(const BackupContent& content);
     std::filesystem::path unfinished() const { return stateDirectory_ / "restored.new"; }

@@ -253,9 +253,17 @@ Bytes KeyService::exportWrapped(const KeyId& id, std::span<const std::uint8_t> w
 KeyInfo KeyService::importWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey,
                                   std::span<const std::uint8_t> wrapped) {
     KeyFile file = importKeyFile(id, wrappingKey, wrapped);
-    if (std::optional<KeyFile> present = directory_.load(id);
-        present && present->info.publicKey == file.info.publicKey)
-        return std::move(present->info);
+    const std::lock_guard lock(changing_);
+    try {
+        if (std::optional<KeyFile> present = directory_.load(id);
+            present && present->info.publicKey == file.info.publicKey)
+            return std::move(present->info);
+    } catch (const Error& error) {
+        if (error.code() != "key-damaged") throw;
+        directory_.replace(file);
+        cache_.forget(id);
+        return file.info;
+    }
     directory_.create(file);
     return file.info;
 }

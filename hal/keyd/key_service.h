@@ -54,7 +54,7 @@ class KeyService {
     SealedBackend sealed_;
     TpmBackend tpmBackend_;
     KeyCache cache_;
-    std::mutex changing_;  // setAccess, release and destroy: they rewrite what exists
+    std::mutex changing_;  // setAccess, release, destroy and importWrapped: they rewrite what exists
 };
 
 }  // namespace hal::keyd

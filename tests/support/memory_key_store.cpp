@@ -29,11 +29,22 @@ void MemoryKeyStore::setTpm(bool present) {
     tpm_ = present;
 }
 
-MemoryKeyStore::Entry& MemoryKeyStore::require(const hal::KeyId& id) {
+void MemoryKeyStore::damage(const hal::KeyId& id) {
+    const std::lock_guard lock(mutex_);
+    require(id).damaged = true;
+}
+
+MemoryKeyStore::Entry* MemoryKeyStore::lookUp(const hal::KeyId& id) {
     const auto found = keys_.find(id);
-    if (found == keys_.end())
-        throw Error(ErrorKind::rejected, "key-not-found", "there is no key " + id.text());
-    return found->second;
+    if (found == keys_.end()) return nullptr;
+    if (found->second.damaged)
+        throw Error(ErrorKind::internal, "key-damaged", "the key " + id.text() + " is damaged");
+    return &found->second;
+}
+
+MemoryKeyStore::Entry& MemoryKeyStore::require(const hal::KeyId& id) {
+    if (Entry* const entry = lookUp(id)) return *entry;
+    throw Error(ErrorKind::rejected, "key-not-found", "there is no key " + id.text());
 }
 
 hal::KeyInfo MemoryKeyStore::add(const hal::KeyRequest& request, hal::Pkey key, bool imported) {
@@ -83,8 +94,8 @@ hal::KeyInfo MemoryKeyStore::import(const hal::KeyRequest& request, std::string_
 
 std::optional<hal::KeyInfo> MemoryKeyStore::find(const hal::KeyId& id) {
     const std::lock_guard lock(mutex_);
-    const auto found = keys_.find(id);
-    return found == keys_.end() ? std::nullopt : std::optional(found->second.info);
+    const Entry* const found = lookUp(id);
+    return found ? std::optional(found->info) : std::nullopt;
 }
 
 std::vector<hal::KeyInfo> MemoryKeyStore::list() {
@@ -131,11 +142,11 @@ hal::KeyInfo MemoryKeyStore::importWrapped(const hal::KeyId& id, std::span<const
                                            std::span<const std::uint8_t> wrapped) {
     const hal::keyd::KeyFile file = hal::keyd::importKeyFile(id, wrappingKey, wrapped);
     const std::lock_guard lock(mutex_);
-    if (const auto found = keys_.find(id); found != keys_.end()) {
+    if (const auto found = keys_.find(id); found != keys_.end() && !found->second.damaged) {
         if (found->second.info.publicKey == file.info.publicKey) return found->second.info;
         throw Error(ErrorKind::rejected, "key-exists", "another key of this id exists");
     }
-    keys_.emplace(id, Entry{file.info, hal::keyd::keyFromPrivateDer(file.stored)});
+    keys_.insert_or_assign(id, Entry{file.info, hal::keyd::keyFromPrivateDer(file.stored)});
     return file.info;
 }
 

@@ -13,6 +13,8 @@ class MemoryKeyStore final : public hal::KeyStore {
     // Without a TPM, as by default, policy tpm and sealed fail with "no-tpm" and prefer-tpm falls back; with
     // one they are met, by keys that only say that they are in a TPM.
     void setTpm(bool present);
+    // As if its file were no longer whole.
+    void damage(const hal::KeyId& id);
 
     hal::KeyInfo make(const hal::KeyRequest& request) override;
     hal::KeyInfo import(const hal::KeyRequest& request, std::string_view pem) override;
@@ -34,7 +36,9 @@ class MemoryKeyStore final : public hal::KeyStore {
     struct Entry {
         hal::KeyInfo info;
         hal::Pkey key;
+        bool damaged = false;
     };
+    Entry* lookUp(const hal::KeyId& id);  // null: there is none
     Entry& require(const hal::KeyId& id);
     hal::KeyInfo add(const hal::KeyRequest& request, hal::Pkey key, bool imported);
 

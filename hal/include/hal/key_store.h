@@ -147,8 +147,8 @@ class KeyStore {
     // the caller's, so that the private half is nowhere else in the clear. tpm and sealed are bound to the
     // TPM of this box: "not-exportable".
     virtual Bytes exportWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey) = 0;
-    // What that gave, of whatever box, durably and under its id. Where the store has this very key already it
-    // stays as it is; another one of that id: "key-exists". "bad-wrapped-key" for anything else.
+    // What that gave, durably and under its id. Where the store has this very key already it stays as it is,
+    // a damaged one is replaced; another one of that id: "key-exists". "bad-wrapped-key" for anything else.
     virtual KeyInfo importWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey,
                                   std::span<const std::uint8_t> wrapped) = 0;
 

@@ -62,6 +62,24 @@ TEST_F(BackupTest, OnAnotherBoxIsSaidThatRevocationsAreLost) {
     EXPECT_NE(elsewhere.find("revoke that again"), std::string::npos) << elsewhere;
 }
 
+TEST_F(BackupTest, ADamagedKeyHoldsUpNoBackupAndNoRestore) {
+    startEngine();
+    const std::string whole = backup().result;
+    const KeyId damaged = keyInForce("gw.example.com");
+    keys.damage(damaged);
+    EXPECT_EQ(restore().state, "done");
+    EXPECT_TRUE(keys.find(damaged)) << "it was in the backup";
+
+    keys.damage(damaged);
+    const JobView& partly = backup();
+    ASSERT_EQ(partly.state, "done") << partly.error;
+    EXPECT_NE(partly.result, whole);
+    EXPECT_NE(partly.result.find("left out, being damaged, to be made anew there too:\n"
+                                 "- key and certificate of gw.example.com"),
+              std::string::npos)
+        << partly.result;
+}
+
 TEST_F(BackupTest, AKeyOfTheStateBeforeStaysUntilItsServiceHasAnotherOne) {
     startEngine();
     ASSERT_EQ(backup().state, "done");

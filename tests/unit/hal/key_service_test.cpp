@@ -1,0 +1,25 @@
+#include "hal/keyd/key_service.h"
+
+#include <gtest/gtest.h>
+
+#include "hal/error.h"
+#include "tests/support/child_process.h"
+
+namespace hal::keyd {
+namespace {
+
+TEST(KeyServiceTest, AKeyFromABackupTakesThePlaceOfItsDamagedFile) {
+    const testing_support::TemporaryDirectory folder;
+    KeyService service(folder / "keys", "none");
+    const KeyInfo made = service.make({KeyId::fresh(), KeyAlgorithm::ecP256, KeyPolicy::file, {}, "gw"});
+    const Bytes wrappingKey(32, 7);
+    const Bytes wrapped = service.exportWrapped(made.id, wrappingKey);
+    testing_support::writeFile(folder / "keys" / (made.id.text() + ".key"), "half a key");
+    EXPECT_THROW(service.find(made.id), Error);
+    EXPECT_EQ(service.importWrapped(made.id, wrappingKey, wrapped).publicKey, made.publicKey);
+    EXPECT_EQ(service.find(made.id)->publicKey, made.publicKey);
+    EXPECT_TRUE(service.damagedKeys().empty());
+}
+
+}  // namespace
+}  // namespace hal::keyd
