@@ -25,10 +25,10 @@ OutputFile::~OutputFile() {
 }
 
 void OutputFile::keep(std::ostream& out) {
-    kept_ = true;
     if (!file_.empty()) {
         if (::fsync(fd_.get()) != 0)
             throw Failure(ExitStatus::failed, file_ + ": " + std::generic_category().message(errno));
+        kept_ = true;
         return;
     }
     ::lseek(fd_.get(), 0, SEEK_SET);
