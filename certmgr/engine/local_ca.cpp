@@ -13,6 +13,11 @@ seconds overlap(AuthorityRole role, const CertificateSummary& summary, seconds l
     return std::min(wanted, lifetime / 3);
 }
 
+// A key that will not come back.
+bool isLost(const Error& error) {
+    return error.code() == "key-not-found" || error.code() == "key-damaged";
+}
+
 }  // namespace
 
 TimePoint LocalCa::replaceAt(const AuthorityRecord& record) const {
@@ -118,6 +123,7 @@ void LocalCa::crossSignRoots(TimePoint now) {
             return cross.subject == subject.id && cross.issuer == issuer.id;
         });
     };
+    bool complete = true;
     for (const AuthorityRecord& before : records_.authorities.list()) {
         if (before.role != AuthorityRole::root || before.id == root_->id || before.summary.notAfter <= now ||
             before.summary.notBefore > now)
@@ -128,14 +134,17 @@ void LocalCa::crossSignRoots(TimePoint now) {
             if (missing(before, *root_))
                 records_.authorities.addCross(authority::crossSign(keys_.store(), before, *root_, now));
         } catch (const Error& error) {
-            if (error.kind() == ErrorKind::transient) throw;
+            if (!isLost(error) &&
+                (error.kind() == ErrorKind::transient || error.kind() == ErrorKind::internal))
+                throw;
+            complete = complete && isLost(error);
             log_.write({Severity::warning,
                         event_id::authorityMade,
                         before.id + " and " + root_->id + " cannot sign each other: " + error.what(),
                         {{"CERTMGR_AUTHORITY", root_->id}}});
         }
     }
-    crossSigned_ = root_->id;
+    if (complete) crossSigned_ = root_->id;
 }
 
 LocalCa::UpperChain LocalCa::upperChainOf(const AuthorityRecord& issuing, TimePoint now) {

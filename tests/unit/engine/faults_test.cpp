@@ -86,6 +86,17 @@ TEST_F(FaultsTest, ACaWhoseKeysAreGoneIsMadeAnew) {
     EXPECT_EQ(view("gw.example.com").proof, "proved");
 }
 
+TEST_F(FaultsTest, RootsThatCouldNotSignEachOtherDoSoWhenTheDiskIsWellAgain) {
+    startEngine();
+    sql("CREATE TRIGGER no BEFORE INSERT ON cross_certificates BEGIN SELECT RAISE(ABORT, 'full'); END");
+    engine->generateAuthority("CN=Next root", 1000);
+    settle();
+    sql("DROP TRIGGER no");
+    engine->review();
+    settle();
+    EXPECT_EQ(store::AuthorityRepository(*database).crossCertificates().size(), 2U);
+}
+
 TEST_F(FaultsTest, AReissueThatCannotBeDoneLeavesTheCertificateOfTheCaInForce) {
     startEngine();
     const std::string leaf = view("gw.example.com").sha256;
