@@ -73,6 +73,13 @@ std::string titleOf(const BackupManifest& manifest) {
            formatTime(manifest.made);
 }
 
+void requireNonePending(const std::filesystem::path& stateDirectory) {
+    if (std::filesystem::exists(store::pendingRestore(stateDirectory)))
+        throw Error(ErrorKind::rejected, "restore-pending",
+                    "another backup is restored already and waits for certmgrd to begin anew, which it does "
+                    "now; try again after that");
+}
+
 // Whether it has authorities that the state here has not: what they revoked since is on record nowhere.
 bool revocationsAreLost(Records& here, const std::filesystem::path& database) {
     store::Database opened(database);
@@ -154,6 +161,7 @@ std::string Backups::restore(const RestoreCommand& command, const std::stop_toke
     requireFile(command.content);
     const crypto::SecretText passphrase = readPassphrase(command.passphrase, stop);
     const std::lock_guard lock(running_);
+    if (!command.dryRun) requireNonePending(stateDirectory_);
     const Scratch scratch{unfinished()};
     std::filesystem::remove_all(scratch.path);
     if (::mkdir(scratch.path.c_str(), 0700) != 0) hal::throwErrno(errno, scratch.path.string());

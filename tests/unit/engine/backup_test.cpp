@@ -62,6 +62,17 @@ TEST_F(BackupTest, OnAnotherBoxIsSaidThatRevocationsAreLost) {
     EXPECT_NE(elsewhere.find("revoke that again"), std::string::npos) << elsewhere;
 }
 
+TEST_F(BackupTest, ASecondRestoreBeforeTheRestartIsRefused) {
+    startEngine();
+    ASSERT_EQ(backup().state, "done");
+    ASSERT_EQ(restore().state, "done");
+    EXPECT_EQ(restore(true).state, "done");
+    const JobView& second = restore();
+    EXPECT_EQ(second.errorCode, "restore-pending") << second.error;
+    startRestored();
+    EXPECT_EQ(restore().state, "done");
+}
+
 TEST_F(BackupTest, ADamagedKeyHoldsUpNoBackupAndNoRestore) {
     startEngine();
     const std::string whole = backup().result;
