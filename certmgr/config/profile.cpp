@@ -209,6 +209,21 @@ void readReloadWindow(TableReader& reader, ServiceProfile& profile) {
                       "found \"" + text + "\", expected two different times of day, as \"02:00-04:00\"");
 }
 
+void requireWayToHear(const TableReader& reader, const ServiceProfile& profile, bool reload) {
+    const bool told = !profile.handle.unit.empty() || !profile.handle.reloadCommand.empty();
+    const bool loads = profile.installation && !profile.installation->command.empty();
+    if (reload && !told && !loads)
+        reader.refuse(
+            "unit",
+            "found neither unit nor reload_command nor a command in [install]; name at least one, or "
+            "the service never takes a new certificate; reload = false for one that reads the files anew "
+            "for each connection");
+    if (!reload && told)
+        reader.refuse("reload",
+                      "found false beside unit or reload_command, which say how the service is reloaded; "
+                      "leave out one or the other");
+}
+
 }  // namespace
 
 ServiceProfile readProfile(const std::string& name, const toml::table& document, const Settings& settings) {
@@ -220,17 +235,14 @@ ServiceProfile readProfile(const std::string& name, const toml::table& document,
     readDelivery(reader, profile);
     readCertificates(reader, profile, settings);
     readHandle(reader, profile.handle);
+    bool reload = true;
+    reader.read("reload", reload);
     readReloadWindow(reader, profile);
     reader.read("client_crl", profile.clientCrl);
     readProbes(reader, profile);
     reader.finish();
     requireFittingProbes(reader, profile);
-    const bool loads = profile.installation && !profile.installation->command.empty();
-    if (profile.handle.unit.empty() && profile.handle.reloadCommand.empty() && !loads)
-        reader.refuse(
-            "unit",
-            "found neither unit nor reload_command nor a command in [install]; name at least one, or "
-            "the service never takes a new certificate");
+    requireWayToHear(reader, profile, reload);
     return profile;
 }
 

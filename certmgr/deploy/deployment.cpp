@@ -191,7 +191,10 @@ Seen Deployment::look(const Step& step, const std::vector<std::string>& wanted,
 // A service takes over as a whole: while one name still shows the old certificate, the others are not asked.
 void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
     const auto until = deadline();
-    milliseconds pause = takeOver;
+    // One that is told nothing reads the files for each connection.
+    const hal::ServiceHandle& handle = service_.handle;
+    const bool told = !handle.unit.empty() || !handle.reloadCommand.empty() || !handle.installUnit.empty();
+    milliseconds pause = told ? takeOver : milliseconds(0);
     milliseconds next = shortestPause;
     const auto shows = [&](Step* step) {
         step->seen = look(*step, step->expected, until);

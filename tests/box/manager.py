@@ -35,7 +35,7 @@ terms_agreed = true
 PROFILE = """description = "{description}"
 names = {names}
 users = ["www-data"]
-{check}reload_command = {reload}
+{told}
 
 [probe]
 kind = "https"
@@ -97,11 +97,12 @@ class Manager:
         with open(self.configuration, "a", encoding="utf-8") as configuration:
             configuration.write("\n[alarms]\n" + "".join(map(toml_line, values.items())))
 
-    def add_service(self, name, description, names, nginx, check=True):
-        """One certificate for each of the names."""
+    def add_service(self, name, description, names, nginx, check=True, reload=True):
+        """One certificate for each of the names. `reload`: nginx has them when it is reloaded, else for each connection."""
+        told = [f"check_command = {json.dumps(nginx.check_command)}"] if check and reload else []
+        told.append(f"reload_command = {json.dumps(nginx.reload_command)}" if reload else "reload = false")
         (self.services / f"{name}.toml").write_text(PROFILE.format(
-            description=description, names=json.dumps(list(names)), reload=json.dumps(nginx.reload_command),
-            check=f"check_command = {json.dumps(nginx.check_command)}\n" if check else "", port=nginx.port))
+            description=description, names=json.dumps(list(names)), told="\n".join(told), port=nginx.port))
 
     def enable(self, service, names, places, profile="", **more):
         """The profile that is shipped for a service, or another, with the names and other values of this box; `places`:

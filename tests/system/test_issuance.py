@@ -32,18 +32,22 @@ def test_local_at_once_then_acme_without_one_dropped_connection(make_box):
     assert box.ca.count("POST /order-plz") == len(namespace.NAMES)
 
 
-def test_one_server_block_for_all_names(make_box):
+def test_one_server_block_for_all_names_needs_no_reload(make_box):
     """nginx then opens the files for each handshake, as its unprivileged workers."""
     box = make_box(pebble_environment=QUICK)
     live = box.manager.state / "live"
     box.nginx.write_configuration({WEB_INTERFACE: live / "web-interface" / WEB_INTERFACE / "current"}, live / "reverse-proxy")
+    box.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, box.nginx, reload=False)
     box.start()
     proved(box, "acme")
+    reloads = box.nginx.log.read_text().count("reconfiguring")
     for name in PROXIED:
         before = box.look(name)
         assert before.verified, before.output
         box.control.run("reissue", name)
         wait_until(f"a new leaf of {name}", lambda: box.look(name).chain[0] != before.chain[0])
+    proved(box, "acme")
+    assert box.nginx.log.read_text().count("reconfiguring") == reloads
 
 
 @pytest.mark.parametrize("policy, backends", [("tpm", {"tpm"}), ("sealed", {"sealed"}), ("file", {"file"}),

@@ -41,7 +41,7 @@ def serving(count, by_variable=False):
     with Box(ca=None, tpm=False, key_policy="file") as box:
         for profile in box.manager.services.iterdir():
             profile.unlink()
-        box.manager.add_service("reverse-proxy", "Reverse proxy", names(count), box.nginx)
+        box.manager.add_service("reverse-proxy", "Reverse proxy", names(count), box.nginx, reload=not by_variable)
         live = box.manager.state / "live/reverse-proxy"
         if by_variable:
             box.nginx.write_configuration({}, live)

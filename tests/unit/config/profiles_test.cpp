@@ -145,6 +145,7 @@ TEST_F(Profiles, thatAreWrongAreToldWithLineAndColumn) {
         {"[[certificate]]\nnames = [\"a\"]\nkey-policy = \"tpm\"", "did you mean \"key_policy\"?"},
         {"unit = \"nginx\"", "expected the name of a systemd unit"},
         {"description = \"x\"", "neither unit nor reload_command"},
+        {"unit = \"a.service\"\nreload = false", "leave out one or the other"},
         {"unit = \"a.service\"\ntimeout_seconds = 0", "from 1 to 3600"},
         {"unit = \"a.service\"\n[probe]\nport = 70000", "vendor/web.toml:3:8: port: found 70000"},
         {"unit = \"a.service\"\n[probe]\naddress = \"localhost\"", "expected a numeric"},
