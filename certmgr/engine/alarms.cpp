@@ -66,8 +66,10 @@ void Alarms::write(const AlarmNotice& notice) {
 }
 
 void Alarms::tell() {
-    const store::AlarmRepository::Untold untold = records_.alarms.untold();
+    const store::AlarmRepository::Untold untold = records_.alarms.untold(told_);
     if (untold.notices.empty()) return;
+    // Before it is on record, and before the hook, which may have told some of them when it fails.
+    told_ = untold.last;
     try {
         hook_.tell(untold.notices);
     } catch (const Error& error) {

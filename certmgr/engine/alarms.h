@@ -44,6 +44,8 @@ class Alarms {
     AlarmHook& hook_;
     std::vector<Alarm> open_;
     std::optional<std::chrono::milliseconds> distrustedSince_;  // by the boot time
+    // Number of the last notice told in this run: told once, also while the database cannot be written.
+    std::int64_t told_ = 0;
 };
 
 }  // namespace certmgr::engine

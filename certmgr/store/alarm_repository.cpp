@@ -52,10 +52,12 @@ void AlarmRepository::record(const std::vector<AlarmNotice>& notices) {
     });
 }
 
-AlarmRepository::Untold AlarmRepository::untold() {
+AlarmRepository::Untold AlarmRepository::untold(std::int64_t after) {
     Untold untold;
     Query query(database_,
-                "SELECT number, event, " CERTMGR_ALARM_COLUMNS " FROM alarm_notices ORDER BY number");
+                "SELECT number, event, " CERTMGR_ALARM_COLUMNS
+                " FROM alarm_notices WHERE number > ? ORDER BY number",
+                after);
     while (query.next()) {
         untold.last = query.integer();
         const auto event = alarmEventFrom(query.text());

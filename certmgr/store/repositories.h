@@ -274,7 +274,7 @@ class AlarmRepository {
         std::vector<AlarmNotice> notices;  // the oldest first
         std::int64_t last = 0;             // number of the newest, also of those left out; 0: none
     };
-    Untold untold();
+    Untold untold(std::int64_t after = 0);  // those of a greater number
     void told(std::int64_t last);  // this one and those before it
 
   private:

@@ -56,6 +56,14 @@ TEST_F(AlarmsTest, AreToldOnceAcrossRestartsAndSoIsTheirEnd) {
     EXPECT_EQ(hook.told().size(), 2U);
 }
 
+TEST_F(AlarmsTest, AreToldOnceWhileThatCannotBePutOnRecord) {
+    ca.setDown(true);
+    startEngine();
+    sql("CREATE TRIGGER full BEFORE DELETE ON alarm_notices BEGIN SELECT RAISE(ABORT, 'full'); END");
+    runUntil(clock.now() + hours(1));
+    EXPECT_EQ(hook.told(), Told{"raised " + failing});
+}
+
 TEST_F(AlarmsTest, AnEndThatComesWhileNobodyLooksIsToldAtTheNextStart) {
     startWithoutCa();
     stopEngine();
