@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "certmgr/ctl/failure.h"
-#include "hal/write_all.h"
+#include "hal/file.h"
 
 namespace certmgr::ctl {
 namespace {

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "certmgr/core/error.h"
-#include "hal/write_all.h"
+#include "hal/file.h"
 
 namespace certmgr::deploy {
 namespace {

@@ -13,7 +13,7 @@
 #include "certmgr/engine/output_writer.h"
 #include "certmgr/engine/upload_reader.h"
 #include "certmgr/store/restoration.h"
-#include "hal/write_all.h"
+#include "hal/file.h"
 
 namespace certmgr::engine {
 namespace {
@@ -40,11 +40,6 @@ void requireFile(const hal::UniqueFd& fd) {
     if (::fstat(fd.get(), &status) != 0) hal::throwErrno(errno, "the backup");
     if (!S_ISREG(status.st_mode))
         throw Error(ErrorKind::rejected, "bad-descriptor", "the backup is not a regular file: expected one");
-}
-
-void syncFolder(const std::filesystem::path& folder) {
-    const hal::UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) hal::throwErrno(errno, folder.string());
 }
 
 std::string hostName() {
@@ -188,9 +183,9 @@ std::string Backups::restore(const RestoreCommand& command, const std::stop_toke
     if (command.dryRun) return titleOf(content.manifest) + " is whole and could be restored" + notes;
 
     takeKeys(content, reader.wrappingKey());
-    syncFolder(scratch.path);
+    hal::syncPath(scratch.path);
     std::filesystem::rename(scratch.path, store::pendingRestore(stateDirectory_));
-    syncFolder(stateDirectory_);
+    hal::syncPath(stateDirectory_);
     log_.write({Severity::notice,
                 event_id::backupRestored,
                 titleOf(content.manifest) + " is restored for user " + std::to_string(command.user) + notes,

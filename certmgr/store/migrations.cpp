@@ -1,7 +1,6 @@
 #include "certmgr/store/migrations.h"
 
 #include <array>
-#include <cerrno>
 #include <string>
 
 #include <SQLiteCpp/Backup.h>
@@ -10,7 +9,7 @@
 #include <unistd.h>
 
 #include "certmgr/core/error.h"
-#include "hal/handle.h"
+#include "hal/file.h"
 
 namespace certmgr::store {
 namespace {
@@ -225,11 +224,6 @@ int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();
 }
 
-void syncPath(const std::filesystem::path& path, int flags) {
-    const hal::UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) hal::throwErrno(errno, path.string());
-}
-
 void copyBefore(SQLite::Database& connection, const std::filesystem::path& file, int version) {
     const std::filesystem::path copy = file.string() + ".before-" + std::to_string(version);
     const std::filesystem::path unfinished = copy.string() + ".new";
@@ -239,9 +233,9 @@ void copyBefore(SQLite::Database& connection, const std::filesystem::path& file,
         SQLite::Database target(unfinished.string(), SQLite::OPEN_READWRITE);
         SQLite::Backup(target, connection).executeStep(-1);
     }
-    syncPath(unfinished, O_RDONLY);
+    hal::syncPath(unfinished);
     std::filesystem::rename(unfinished, copy);
-    syncPath(std::filesystem::absolute(copy).parent_path(), O_RDONLY | O_DIRECTORY);
+    hal::syncPath(std::filesystem::absolute(copy).parent_path());
 }
 
 }  // namespace

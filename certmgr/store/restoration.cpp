@@ -13,6 +13,7 @@
 
 #include "certmgr/store/repositories.h"
 #include "certmgr/store/sqlite_error.h"
+#include "hal/file.h"
 #include "hal/handle.h"
 
 namespace certmgr::store {
@@ -30,11 +31,6 @@ constexpr const char* lift = R"sql(
     DELETE FROM meta WHERE name LIKE 'trust-told:%';
     UPDATE crls SET number = number + 1000;
 )sql";
-
-void syncAt(const std::filesystem::path& path, int flags) {
-    const hal::UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) hal::throwErrno(errno, path.string());
-}
 
 Error damagedContent(const std::string& found) {
     return {ErrorKind::rejected, "backup-damaged",
@@ -146,7 +142,7 @@ void copyTo(Database& database, const std::filesystem::path& file) {
         copy.bind(1, file.string());
         copy.exec();
     });
-    syncAt(file, O_RDONLY);
+    hal::syncPath(file);
 }
 
 void requireWhole(Database& database) {
@@ -177,12 +173,12 @@ bool adoptRestored(const std::filesystem::path& stateDirectory) {
     const bool there = std::filesystem::exists(restored);
     if (there) {
         prepare(restored, leftBehind(place));
-        syncAt(restored, O_RDONLY);
+        hal::syncPath(restored);
         // A log that is left would be replayed into the file that comes. What was in it is taken over.
         for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(place.string() + suffix);
-        syncAt(stateDirectory, O_RDONLY | O_DIRECTORY);
+        hal::syncPath(stateDirectory);
         std::filesystem::rename(restored, place);
-        syncAt(stateDirectory, O_RDONLY | O_DIRECTORY);
+        hal::syncPath(stateDirectory);
     }
     std::filesystem::remove_all(pending);
     return there;

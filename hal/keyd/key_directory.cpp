@@ -12,8 +12,8 @@
 #include <sys/statvfs.h>
 
 #include "hal/error.h"
+#include "hal/file.h"
 #include "hal/keyd/key_file.h"
-#include "hal/write_all.h"
 
 namespace hal::keyd {
 namespace {

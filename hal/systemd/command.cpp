@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "hal/error.h"
+#include "hal/file.h"
 #include "hal/handle.h"
 
 namespace hal {
@@ -86,11 +87,7 @@ std::vector<char*> pointersTo(std::vector<std::string>& words) {
 UniqueFd inputWith(std::string_view text) {
     UniqueFd fd(::memfd_create("input", MFD_CLOEXEC));
     require(fd ? 0 : errno, "make the input of the command");
-    while (!text.empty()) {
-        const ssize_t written = ::write(fd.get(), text.data(), text.size());
-        if (written < 0) throwErrno(errno, "write the input of the command");
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
+    require(writeAll(fd.get(), text), "write the input of the command");
     require(::lseek(fd.get(), 0, SEEK_SET) == 0 ? 0 : errno, "rewind the input of the command");
     return fd;
 }

@@ -10,8 +10,8 @@
 
 #include "certmgr/core/challenge_token.h"
 #include "certmgr/core/error.h"
+#include "hal/file.h"
 #include "hal/handle.h"
-#include "hal/write_all.h"
 
 namespace certmgr::acme {
 namespace {

@@ -1,8 +1,12 @@
-#include "hal/write_all.h"
+#include "hal/file.h"
 
 #include <cerrno>
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include "hal/error.h"
+#include "hal/handle.h"
 
 namespace hal {
 
@@ -13,6 +17,11 @@ int writeAll(int fd, std::string_view content) noexcept {
         if (count > 0) content.remove_prefix(static_cast<std::size_t>(count));
     }
     return 0;
+}
+
+void syncPath(const std::filesystem::path& path) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (!fd || ::fsync(fd.get()) != 0) throwErrno(errno, path.string());
 }
 
 }  // namespace hal
