@@ -175,7 +175,7 @@ std::string Backups::restore(const RestoreCommand& command, const std::stop_toke
                     });
     reader.requireEnd();
     if (::fsync(database.get()) != 0) hal::throwErrno(errno, file.string());
-    const auto isMissing = [&](const KeyId& id) { return !content.keys.contains(id); };
+    const auto isMissing = [&](const KeyId& id) { return !content.keys.contains(id) && !isHere(id); };
     std::string notes =
         lines("made anew, being bound to the TPM of the box before:", missingKeysOf(file, isMissing));
     if (revocationsAreLost(records_, file))
@@ -191,6 +191,16 @@ std::string Backups::restore(const RestoreCommand& command, const std::stop_toke
                 titleOf(content.manifest) + " is restored for user " + std::to_string(command.user) + notes,
                 {{"CERTMGR_USER", std::to_string(command.user)}, {"CERTMGR_BOX", content.manifest.box}}});
     return titleOf(content.manifest) + " is restored" + notes;
+}
+
+// A key of the TPM of this very box needs no backup.
+bool Backups::isHere(const KeyId& id) {
+    try {
+        return keys_.store().find(id).has_value();
+    } catch (const Error& error) {
+        if (error.code() != "key-damaged") throw;
+        return false;
+    }
 }
 
 // On record first: after a crash before the restored state counts, the next start finds keys that belong to

@@ -45,6 +45,7 @@ class Backups {
     };
     Written writeTo(const BackupCommand& command, std::string_view passphrase, const std::stop_token& stop);
     Written writeKeys(ArchiveWriter& archive, std::span<const std::uint8_t> wrappingKey);
+    bool isHere(const KeyId& id);
     void takeKeys(const BackupContent& content, std::span<const std::uint8_t> wrappingKey);
     void intendKeys(const BackupContent& content);
     std::filesystem::path unfinished() const { return stateDirectory_ / "restored.new"; }

@@ -91,6 +91,19 @@ TEST_F(BackupTest, ADamagedKeyHoldsUpNoBackupAndNoRestore) {
         << partly.result;
 }
 
+TEST_F(BackupTest, AKeyInTheTpmOfThisBoxIsMissedOnlyElsewhere) {
+    keys.setTpm(true);
+    settings.keyPolicy = hal::KeyPolicy::tpm;
+    startEngine();
+    const std::string made = backup().result;
+    EXPECT_NE(made.find("bound to the TPM of this box"), std::string::npos) << made;
+    const std::string here = restore(true).result;
+    EXPECT_EQ(here.find("made anew"), std::string::npos) << here;
+    for (const hal::KeyInfo& key : keys.list()) keys.destroy(key.id);
+    const std::string elsewhere = restore(true).result;
+    EXPECT_NE(elsewhere.find("made anew"), std::string::npos) << elsewhere;
+}
+
 TEST_F(BackupTest, AKeyOfTheStateBeforeStaysUntilItsServiceHasAnotherOne) {
     startEngine();
     ASSERT_EQ(backup().state, "done");
