@@ -32,11 +32,13 @@ void checkAccess(const AccessList& access) {
     checkNames(access.groups);
 }
 
-void checkRequest(const KeyRequest& request) {
-    if (request.label.size() > longestLabel || !printable(request.label))
+// Of a KeyRequest and of the KeyInfo that comes out of a backup.
+template <class Key>
+void checkWords(const Key& key) {
+    if (key.label.size() > longestLabel || !printable(key.label))
         throw Error(ErrorKind::rejected, "bad-request",
                     "a label is at most 255 bytes long and has no control characters");
-    checkAccess(request.access);
+    checkAccess(key.access);
 }
 
 KeyMaterial materialOf(const KeyFile& file) {
@@ -87,7 +89,7 @@ Backend& KeyService::backend(KeyBackend which) {
 }
 
 KeyFile KeyService::prepare(const KeyRequest& request) const {
-    checkRequest(request);
+    checkWords(request);
     if (directory_.contains(request.id))
         throw Error(ErrorKind::rejected, "key-exists",
                     "a key " + request.id.text() + " exists; keys are never overwritten, choose a fresh id");
@@ -253,6 +255,7 @@ Bytes KeyService::exportWrapped(const KeyId& id, std::span<const std::uint8_t> w
 KeyInfo KeyService::importWrapped(const KeyId& id, std::span<const std::uint8_t> wrappingKey,
                                   std::span<const std::uint8_t> wrapped) {
     KeyFile file = importKeyFile(id, wrappingKey, wrapped);
+    checkWords(file.info);
     const std::lock_guard lock(changing_);
     try {
         if (std::optional<KeyFile> present = directory_.load(id);

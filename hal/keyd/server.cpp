@@ -58,9 +58,18 @@ std::string describe(const Peer& peer) {
     return "user " + std::to_string(peer.uid) + ", process " + std::to_string(peer.pid);
 }
 
+// For the day on which a private key turns up where it should not be: whom it went to.
+void logTaken(const Peer& peer, const wire::Message& request) {
+    const auto operation = static_cast<wire::Operation>(request.tag);
+    if (operation == wire::Operation::release || operation == wire::Operation::exportWrapped)
+        log(Priority::notice, describe(peer) + ": takes out key " + request.fields[0]);
+}
+
 wire::Message answerOrError(Dispatcher& dispatcher, const wire::Message& request, bool& logged) {
     try {
-        return dispatcher.answer(request);
+        wire::Message reply = dispatcher.answer(request);
+        logTaken(dispatcher.peer(), request);
+        return reply;
     } catch (const Error& error) {
         const bool denied = error.code() == "access-denied";
         if ((denied && !std::exchange(logged, true)) || error.kind() == ErrorKind::internal)

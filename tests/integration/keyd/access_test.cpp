@@ -90,6 +90,18 @@ TEST_F(Access, NamesThatDoNotExistMatchNobody) {
     EXPECT_EQ(codeAs(nobody_, [&] { sign(keys_, id); }), "access-denied");
 }
 
+TEST_F(Access, WhoTakesAKeyOutIsOnRecord) {
+    const hal::KeyId released = keys_.make(request()).id;
+    const hal::KeyId exported = keys_.make(request()).id;
+    keys_.release(released);
+    keys_.exportWrapped(exported, hal::Bytes(32, 7));
+    for (const hal::KeyId& id : {released, exported})
+        EXPECT_NE(server_.log().find("user 0, process " + std::to_string(::getpid()) + ": takes out key " +
+                                     id.text()),
+                  std::string::npos)
+            << server_.log();
+}
+
 TEST_F(Access, KeysAndTheirDirectoryAreForKeydAlone) {
     const hal::KeyId id = keys_.make(request()).id;
     const auto modeOf = [](const std::filesystem::path& path) {
