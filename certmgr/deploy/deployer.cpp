@@ -52,9 +52,8 @@ std::vector<Outcome> Deployer::deploy(const ServiceProfile& service, const std::
 std::vector<Outcome> Deployer::check(const ServiceProfile& service, const std::vector<Target>& targets,
                                      const std::stop_token& stop) {
     Deployment deployment(generations_, control_, probe_, service, targets, stop);
-    deployment.lookBefore();
-    throwIfStopped(stop);
     deployment.judge();
+    throwIfStopped(stop);
     return deployment.outcomes();
 }
 

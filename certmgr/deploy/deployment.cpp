@@ -48,15 +48,25 @@ Deployment::Deployment(const GenerationStore& generations, hal::ServiceControl& 
     }
 }
 
+// A new root changes a thousand certificates of a service at once, and each look is a handshake: where what
+// is active is what was proved last, the one look at the first certificate tells whether the service answers.
 void Deployment::lookBefore() {
     const auto until = deadline();
     for (Step& step : steps_) {
-        if (hasProbe()) step.before = step.seen = look(step, step.wanted, until);
-        step.fallback = fallbackOf(step);
-        const bool served = hasProbe() && shortfall(step.before, step.wanted).empty();
-        if (served && step.activeBefore == step.outcome.generation)
-            settle(step, State::proved, whatIsSeen(step));
+        if (&step != &steps_.front() && isAsProved(step)) {
+            step.before = {steps_.front().before.connected, "not asked", {}};
+            step.fallback = step.activeBefore;
+        } else {
+            lookBefore(step, until);
+        }
     }
+}
+
+void Deployment::lookBefore(Step& step, steady_clock::time_point until) {
+    if (hasProbe()) step.before = step.seen = look(step, step.wanted, until);
+    step.fallback = fallbackOf(step);
+    const bool served = hasProbe() && shortfall(step.before, step.wanted).empty();
+    if (served && step.activeBefore == step.outcome.generation) settle(step, State::proved, whatIsSeen(step));
 }
 
 void Deployment::write() const {
@@ -133,6 +143,9 @@ void Deployment::goBack(const std::optional<Error>& refusal) {
 }
 
 void Deployment::judge() {
+    const auto until = deadline();
+    for (Step& step : steps_) lookBefore(step, until);
+    if (stop_.stop_requested()) return;
     for (Step* step : open()) {
         if (!hasProbe()) {
             settle(*step, State::unproved, "the profile has no probe, so nobody can see what is served");
@@ -206,6 +219,12 @@ void Deployment::lookUntilExpected(std::vector<Step*> steps) const {
         steps.erase(steps.begin(), std::ranges::find_if_not(steps, shows));
     } while (!steps.empty() && !stop_.stop_requested() && steady_clock::now() + pause < until);
     if (!steps.empty()) std::for_each(std::next(steps.begin()), steps.end(), shows);
+}
+
+bool Deployment::isAsProved(const Step& step) const {
+    const bool another = step.activeBefore != 0 && step.activeBefore != step.outcome.generation;
+    return hasProbe() && another && step.activeBefore == step.target->lastGood &&
+           !generations_.chainSha256(service_.name, step.outcome.certificate, step.activeBefore).empty();
 }
 
 bool Deployment::anotherWasServed(const Step& step) const {

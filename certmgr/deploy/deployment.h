@@ -26,7 +26,7 @@ class Deployment {
     void prove(const std::optional<Error>& refusal);
     void goBack(const std::optional<Error>& refusal);
 
-    void judge();  // instead of all but lookBefore(): what check() says
+    void judge();  // instead of all these: what check() says
     bool settled() const;
     std::vector<Outcome> outcomes() const;
 
@@ -44,12 +44,14 @@ class Deployment {
         Outcome outcome;
     };
 
+    void lookBefore(Step& step, std::chrono::steady_clock::time_point deadline);
     std::vector<Step*> open();
     std::chrono::steady_clock::time_point deadline() const;
     bool hasProbe() const { return !service_.probes.empty(); }
     Seen look(const Step& step, const std::vector<std::string>& wanted,
               std::chrono::steady_clock::time_point deadline) const;
     void lookUntilExpected(std::vector<Step*> steps) const;
+    bool isAsProved(const Step& step) const;
     bool anotherWasServed(const Step& step) const;  // before, and without a probe: may have been
     std::int64_t fallbackOf(const Step& step) const;
     void undo(const std::vector<Step*>& touched, Error& cause) const;
