@@ -42,6 +42,7 @@ std::string endpointOf(const std::string& text) {
 struct Received {
     HttpResponse response;
     std::size_t headerBytes = 0;
+    bool headComplete = false;
     std::size_t maxBody = 0;
     bool tooLarge = false;
 };
@@ -68,7 +69,11 @@ std::size_t takeHeader(char* data, std::size_t, std::size_t size, void* context)
     const std::string_view line(data, size);
     // A status line begins a new set of headers: what came before belonged to an interim response (RFC
     // 9110 15.2).
-    if (line.starts_with("HTTP/")) received.response.headers.clear();
+    if (line.starts_with("HTTP/")) {
+        received.response.headers.clear();
+        received.headComplete = false;
+    }
+    if (line == "\r\n" || line == "\n") received.headComplete = true;
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return size;
     std::string name = lowered(std::string(line.substr(0, colon)));
@@ -160,9 +165,13 @@ class CurlHttpClient::Connection {
         if (result != CURLE_OK)
             throw errorFor(result, endpoint, reason_[0] ? reason_.data() : curl().easyStrerror(result),
                            trustFile_);
-        long status = 0;
-        curl().easyGetinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-        received.response.status = static_cast<int>(status);
+        // libcurl takes a connection that ends among the headers for an answer without a body.
+        if (!received.headComplete)
+            throw Error(ErrorKind::transient, "http-unreachable",
+                        endpoint + " cannot be reached: the connection ended within the answer");
+        received.response.status = static_cast<int>(info(CURLINFO_RESPONSE_CODE));
+        received.response.sentAgain = kept_ && info(CURLINFO_NUM_CONNECTS) > 0;
+        kept_ = received.response.header("connection") != "close";
         lastUsed_ = steady_clock::now();
         received.response.took = std::chrono::duration_cast<std::chrono::microseconds>(lastUsed_ - begin);
         return std::move(received.response);
@@ -175,6 +184,12 @@ class CurlHttpClient::Connection {
     void set(CURLoption option, Value value) {
         if (curl().easySetopt(easy_.get(), option, value) != CURLE_OK)
             throw Error(ErrorKind::internal, "curl", "libcurl refuses option " + std::to_string(option));
+    }
+
+    long info(CURLINFO what) const {
+        long value = 0;
+        curl().easyGetinfo(easy_.get(), what, &value);
+        return value;
     }
 
     void prepare(const HttpRequest& request, Received& received, CurlList& headers) {
@@ -214,6 +229,7 @@ class CurlHttpClient::Connection {
     const std::string trustFile_;
     const std::size_t maxBody_;
     std::array<char, CURL_ERROR_SIZE> reason_{};
+    bool kept_ = false;  // a connection of an earlier request
     steady_clock::time_point lastUsed_ = steady_clock::now();
 };
 

@@ -23,6 +23,9 @@ struct HttpResponse {
     std::multimap<std::string, std::string> headers;  // names in lower case
     std::string body;
     std::chrono::microseconds took{};  // a new connection included
+    // The connection was kept from an earlier request and is another one now: it may have ended after the
+    // server had taken this request, which was then sent again.
+    bool sentAgain = false;
 
     std::optional<std::string> header(const std::string& lowerCaseName) const;  // the first of that name
 };
