@@ -116,7 +116,11 @@ class Authorizing {
         presented_.setInUse(true);
         // 7.5.1: "the client indicates to the server that it is ready for the challenge validation by sending
         // an empty JSON body ("{}")"
-        for (const std::string& url : challenges_) polling.saw(ca_.post(url, "{}", "the challenge", stop_));
+        for (const std::string& url : challenges_) {
+            const HttpResponse response = ca_.post(url, "{}", "the challenge", stop_);
+            requireType(response, "application/json", "the challenge");
+            polling.saw(response);
+        }
         while (!open_.empty()) {
             journal_.activity("waiting for " + waitingFor());
             polling.wait();

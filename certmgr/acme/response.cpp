@@ -43,11 +43,14 @@ Error errorFor(const wire::Problem& problem, const net::HttpResponse& response, 
         return {ErrorKind::rateLimited, "rate-limited", words};
     if (response.status == 503 && response.header("retry-after"))
         return {ErrorKind::rateLimited, "ca-overloaded", words};
+    // The request was repeated with fresh nonces as often as is sensible (RFC 8555 6.5): nothing was refused.
+    if (problem.is("badNonce")) return {ErrorKind::transient, "bad-nonce", words};
     if (problem.is("serverInternal") || response.status >= 500)
         return {ErrorKind::transient, "acme-server-error", words};
     // RFC 8555 7.3.3: "instance" tells people where they can agree to the new terms.
     if (problem.is("userActionRequired"))
-        return {ErrorKind::misconfigured, "terms-not-agreed", words + "; see " + problem.instance};
+        return {ErrorKind::misconfigured, "terms-not-agreed",
+                words + (problem.instance.empty() ? "" : "; see " + problem.instance)};
     if (problem.is("externalAccountRequired"))
         return {ErrorKind::misconfigured, "external-account-required", words};
     return {ErrorKind::rejected, "acme-rejected", words};

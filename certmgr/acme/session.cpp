@@ -129,6 +129,11 @@ HttpResponse Session::Impl::signedPost(const std::optional<std::string>& kid, co
             if (next) nonces_.put(*std::move(next));
             return response;
         } catch (const Error& error) {
+            // A nonce is good for one request: the first copy got through. A POST-as-GET (6.3) harms nothing.
+            if (response.sentAgain && !payload.empty() && isProblem(error, "badNonce"))
+                throw Error(
+                    ErrorKind::transient, "answer-lost",
+                    what + ": the connection ended before the answer, and the CA has seen the request");
             if (!isProblem(error, "badNonce") || retries == maxNonceRetries) {
                 if (next) nonces_.put(*std::move(next));
                 throw;

@@ -15,6 +15,16 @@ bool placedAt(const store::OrderRow& order, const acme::CaSettings& ca) {
     return order.ca == ca.name && (order.directory.empty() || order.directory == ca.directory);
 }
 
+std::vector<crypto::X509Ptr> chainFrom(const std::string& ca, const std::string& pem) {
+    try {
+        return crypto::orderChain(crypto::parseChainPem(pem));
+    } catch (const Error& error) {
+        // The order stays, and the next attempt fetches the same certificate.
+        throw Error(ErrorKind::transient, "certificate-unreadable",
+                    ca + " sent a certificate that cannot be taken: " + error.what());
+    }
+}
+
 }  // namespace
 
 // The journal of one intent: a row of the database.
@@ -149,7 +159,7 @@ store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSe
 
 Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRow& order,
                                const hal::KeyInfo& key, const std::string& chainPem) const {
-    const std::vector<crypto::X509Ptr> chain = crypto::orderChain(crypto::parseChainPem(chainPem));
+    const std::vector<crypto::X509Ptr> chain = chainFrom(order.ca, chainPem);
     const CertificateSummary leaf = crypto::summarize(*chain.front());
     if (!crypto::keyMatches(*chain.front(), key.publicKey))
         throw Error(ErrorKind::rejected, "certificate-for-another-key",

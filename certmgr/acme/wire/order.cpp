@@ -29,6 +29,8 @@ Order parseOrder(std::string_view document) {
         order.identifiers.push_back(readIdentifier(entry));
     std::sort(order.identifiers.begin(), order.identifiers.end());
     order.authorizations = object.urls("authorizations");
+    if (order.status == OrderStatus::pending && order.authorizations.empty())
+        object.refuse("it is pending, and there is no authorization to obtain");
     order.finalize = object.url("finalize");
     if (order.status == OrderStatus::valid) order.certificate = object.url("certificate");
     if (const std::optional<Object> error = object.optionalObject("error")) order.problem = error->dump();
