@@ -7,8 +7,6 @@ from await_state import certificates_where, proved
 from box import PROXIED, QUICK, WEB_INTERFACE, namespace
 from hostile_server import BEHAVIOURS, HostileServer
 
-HARSH = {"PEBBLE_WFE_NONCEREJECT": "50", "PEBBLE_VA_SLEEPTIME": "3", "PEBBLE_AUTHZREUSE": "50"}
-
 
 def test_acme_server_down_the_local_certificate_stays_and_a_retry_recovers(make_box):
     box = make_box(pebble_environment=QUICK)
@@ -78,20 +76,6 @@ def test_orders_that_fail_and_certificates_that_go_leave_no_key_behind(box):
     assert "Orders given up: 1" in box.control.run("show", "mail.example.com").stdout
     box.control.run("delete", "mail.example.com")
     assert keys() == before
-
-
-def test_half_of_all_nonces_rejected_and_slow_validation(make_box):
-    box = make_box(pebble_environment=HARSH, pebble_arguments=["-strict"])
-    box.start()
-    proved(box, "acme", limit=120)
-    assert box.ca.count("POST /order-plz") >= len(namespace.NAMES)
-
-
-def test_a_second_acme_server(make_box):
-    box = make_box(ca="caddy")
-    box.start()
-    proved(box, "acme")
-    assert all(box.look(name).verified for name in namespace.NAMES)
 
 
 def test_keyd_restarts_while_nginx_serves(box):
