@@ -73,7 +73,7 @@ std::optional<int> serve(const Configuration& configuration, const std::function
 
     daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
     engine::Engine engine(
-        {database, keys, deployer, generations, solver, http, clock, log, queue, views, alarmProgram},
+        {database, keys, deployer, generations, {solver}, http, clock, log, queue, views, alarmProgram},
         settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);

@@ -34,7 +34,7 @@ struct Parts {
     hal::KeyStore& keys;
     deploy::Deployer& deployer;
     const deploy::GenerationStore& generations;
-    acme::Http01Solver& solver;
+    std::vector<std::reference_wrapper<acme::Solver>> solvers;  // in order of preference
     AcmeIssuer::HttpFactory http;
     const Clock& clock;
     EventLog& log;

@@ -40,18 +40,18 @@ bool listens(std::uint16_t port) {
 WebrootSolver::WebrootSolver(fs::path directory, std::uint16_t port)
     : directory_(std::move(directory)), port_(port) {}
 
-void WebrootSolver::present(const std::string& token, const std::string& keyAuthorization) {
-    if (!isChallengeToken(token))
+void WebrootSolver::present(const Proof& proof) {
+    if (!isChallengeToken(proof.token))
         throw Error(ErrorKind::rejected, "bad-token", "the CA's challenge token is not base64url");
     const std::string what = "writing a challenge into " + directory_.string();
-    const fs::path file = directory_ / token;
+    const fs::path file = directory_ / proof.token;
     const fs::path temporary = file.string() + std::string(temporarySuffix);
     try {
         const hal::UniqueFd fd(
             ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
         // The umask of a daemon is strict, but whoever serves the file runs as somebody else.
         if (!fd || ::fchmod(fd.get(), 0644) != 0) hal::throwErrno(errno, what);
-        if (const int failed = hal::writeAll(fd.get(), keyAuthorization)) hal::throwErrno(failed, what);
+        if (const int failed = hal::writeAll(fd.get(), proof.keyAuthorization)) hal::throwErrno(failed, what);
         if (::rename(temporary.c_str(), file.c_str()) != 0) hal::throwErrno(errno, what);
     } catch (const Error&) {
         ::unlink(temporary.c_str());
@@ -59,12 +59,13 @@ void WebrootSolver::present(const std::string& token, const std::string& keyAuth
     }
 }
 
-void WebrootSolver::remove(const std::string& token) noexcept {
-    if (isChallengeToken(token)) ::unlink((directory_ / token).c_str());
+void WebrootSolver::remove(const Proof& proof) noexcept {
+    if (isChallengeToken(proof.token)) ::unlink((directory_ / proof.token).c_str());
 }
 
-bool WebrootSolver::hasServer() const {
-    return port_ == 0 || listens(port_);
+std::optional<Solver::Missing> WebrootSolver::missing(const Proof&) const {
+    if (port_ == 0 || listens(port_)) return std::nullopt;
+    return Missing{"the server of the challenges to start", false};
 }
 
 int WebrootSolver::purge(fs::file_time_type oldest) const {
