@@ -33,6 +33,9 @@ class Solver {
     // Takes it away again, also what a run presented that has crashed since. Never presented: nothing
     // happens, and quickly.
     virtual void remove(const Proof& proof) noexcept = 0;
+    // Takes away what could not be taken away in its time, and what crashed runs left that nobody went on
+    // with. Returns how much is still there.
+    virtual int clearAway() = 0;
 
     // What a CA that looked now would not find.
     struct Missing {

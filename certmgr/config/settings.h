@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/acme/dns_settings.h"
 #include "certmgr/acme/issue.h"
 #include "certmgr/authority/authority.h"
 #include "certmgr/core/alarm_verdict.h"
@@ -35,7 +36,10 @@ struct Settings {
     bool acmeEnabled = true;
     bool publicNamesOnly = true;       // false: ask for private names too (a CA inside the company, tests)
     std::uint16_t challengePort = 80;  // of loopback, where challenges are served; 0: not awaited
-    int workers = 16;                  // jobs that run at once, mostly waiting for a CA
+    std::vector<acme::DnsSettings> dns;
+    std::vector<ChallengeKind> challenges = {ChallengeKind::http01};  // in order of preference
+    net::DnsServer resolver;                                          // empty: those of /etc/resolv.conf
+    int workers = 16;  // jobs that run at once, mostly waiting for a CA
     bool requireTimeSync = false;
     std::filesystem::path systemTrustFile = "/etc/ssl/certs/ca-certificates.crt";  // what the box trusts
     AlarmSettings alarms;

@@ -166,6 +166,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     void runStart();
     void concludeStart(const std::vector<CertificateId>& wanted, const std::optional<Error>& failure);
     void runDropped();
+    void runChallenges();
     void whenStarted(std::function<void()> command);
     void noteTime();
     void report(std::string_view event, const std::string& what, const Error& failure) const;

@@ -245,6 +245,7 @@ void Engine::runOrder(const CertificateId& id, std::int64_t follows) {
         "order:" + id, orderWorkers_,
         [this, id, follows](std::stop_token stop) { orderTurn(id, follows, stop); },
         [this, id](const auto& failure) {
+            runChallenges();
             if (failure && !stopping_ && !removing_.contains(id))
                 concludeUnrecorded(id, *failure);
             else

@@ -21,6 +21,7 @@ class FakeSolver : public certmgr::acme::Solver {
         if (trouble) throw certmgr::Error(*trouble);
     }
     void remove(const certmgr::acme::Proof& proof) noexcept override { removed.push_back(proof); }
+    int clearAway() override { return 0; }
     std::optional<Missing> missing(const certmgr::acme::Proof&) const override { return invisible; }
     std::chrono::seconds patience() const override { return std::chrono::seconds(0); }
 

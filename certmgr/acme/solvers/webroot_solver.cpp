@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::hours longestRun{24};
 constexpr std::string_view temporarySuffix = ".tmp";
 
 bool isOurs(const fs::path& file) {
@@ -66,6 +67,11 @@ void WebrootSolver::remove(const Proof& proof) noexcept {
 std::optional<Solver::Missing> WebrootSolver::missing(const Proof&) const {
     if (port_ == 0 || listens(port_)) return std::nullopt;
     return Missing{"the server of the challenges to start", false};
+}
+
+int WebrootSolver::clearAway() {
+    purge(fs::file_time_type::clock::now() - longestRun);
+    return 0;
 }
 
 int WebrootSolver::purge(fs::file_time_type oldest) const {

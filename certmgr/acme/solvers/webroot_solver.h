@@ -19,6 +19,7 @@ class WebrootSolver : public Solver {
     std::string whyNot(const Identifier&) const override { return ""; }
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
+    int clearAway() override;
     std::optional<Missing> missing(const Proof& proof) const override;
     std::chrono::seconds patience() const override { return std::chrono::seconds(10); }
 
