@@ -121,7 +121,7 @@ class Authorizing {
         presented_.setInUse(true);
         // 7.5.1: "the client indicates to the server that it is ready for the challenge validation by sending
         // an empty JSON body ("{}")"
-        for (const std::string& url : challenges_) polling.saw(ca_.post(url, "{}", "the challenge", stop_));
+        for (const std::string& url : challenges_) answer(url, polling);
         while (!open_.empty()) {
             journal_.activity("waiting for " + waitingFor());
             polling.wait();
@@ -139,11 +139,27 @@ class Authorizing {
         return authorization;
     }
 
+    // What a run answered that was broken off may take effect just now: then the CA refuses another answer,
+    // and is right.
+    void answer(const std::string& url, Polling& polling) {
+        try {
+            polling.saw(ca_.post(url, "{}", "the challenge", stop_));
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::rejected) throw;
+            const HttpResponse response = ca_.post(url, "", "the challenge", stop_);
+            if (wire::readChallenge(wire::Object::parse(response.body, "the challenge")).status == "pending")
+                throw;
+            polling.saw(response);
+        }
+    }
+
     void prepare(const std::string& url) {
         const Authorization authorization = fetch(url, nullptr);
         if (authorization.status == AuthorizationStatus::invalid) failures_.add(authorization);
         if (authorization.status != AuthorizationStatus::pending)
             return removeLeftovers(ca_, authorization, solvers_);
+        // A solver makes names of files and of records of it.
+        parseIdentifier(identifierOf(authorization).value);
         const Choice choice = chooseChallenge(authorization, solvers_);
         journal_.activity(choice.reason);
         for (Presented& each : presentable(ca_, authorization, solvers_)) presented_.add(std::move(each));

@@ -24,6 +24,7 @@ struct AlarmSettings {
 struct Settings {
     std::filesystem::path stateDirectory = "/var/lib/certmgr";             // database and live/
     std::filesystem::path challengeDirectory = "/run/certmgr/challenges";  // webroot: TOKEN files below it
+    std::filesystem::path tlsChallengeDirectory = "/run/certmgr/tls-challenges";
     std::vector<std::filesystem::path> serviceDirectories = {"/usr/lib/certmgr/services.d",
                                                              "/etc/certmgr/services.d"};
     std::filesystem::path installDirectory = "/var/lib/certmgr-install";  // what certmgr-install writes
@@ -36,6 +37,7 @@ struct Settings {
     bool acmeEnabled = true;
     bool publicNamesOnly = true;       // false: ask for private names too (a CA inside the company, tests)
     std::uint16_t challengePort = 80;  // of loopback, where challenges are served; 0: not awaited
+    std::uint16_t tlsChallengePort = 443;
     std::vector<acme::DnsSettings> dns;
     std::vector<ChallengeKind> challenges = {ChallengeKind::http01};  // in order of preference
     net::DnsServer resolver;                                          // empty: those of /etc/resolv.conf

@@ -10,6 +10,7 @@
 #include <malloc.h>
 
 #include "certmgr/acme/solvers/dns_solver.h"
+#include "certmgr/acme/solvers/tls_alpn_solver.h"
 #include "certmgr/acme/solvers/webroot_solver.h"
 #include "certmgr/bus/service.h"
 #include "certmgr/config/settings.h"
@@ -72,6 +73,7 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
     hal::KeydClient keys(settings.keydSocket, settings.providerModule);
     acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort);
+    acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort);
     acme::DnsSolver dns(settings.dns, net::DnsClient(settings.resolver),
                         settings.stateDirectory / "dns-records");
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
@@ -86,8 +88,8 @@ std::optional<int> serve(const Configuration& configuration, const std::function
 
     daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
     engine::Engine engine(
-        {database, keys, deployer, generations, inOrder(settings.challenges, {webroot, dns}), http, clock,
-         log, queue, views, alarmProgram},
+        {database, keys, deployer, generations, inOrder(settings.challenges, {webroot, tls, dns}), http,
+         clock, log, queue, views, alarmProgram},
         settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);

@@ -22,7 +22,7 @@ PebbleServer::PebbleServer(const Options& options) {
                                     {"certificate", (folder_ / "server.pem").string()},
                                     {"privateKey", (folder_ / "key.pem").string()},
                                     {"httpPort", httpPort_},
-                                    {"tlsPort", freePort()},
+                                    {"tlsPort", tlsPort_},
                                     {"externalAccountBindingRequired", false}}}};
     writeFile(folder_ / "pebble.json", settings.dump());
     ChildProcess::Options child{.environment = options.environment, .output = folder_ / "pebble.log"};

@@ -25,6 +25,7 @@ class PebbleServer {
     std::filesystem::path trustFile() const { return folder_ / "ca.pem"; }
     std::filesystem::path tlsFiles() const { return folder_.path(); }
     std::uint16_t httpPort() const { return httpPort_; }  // where it asks for http-01 challenges
+    std::uint16_t tlsPort() const { return tlsPort_; }    // and for tls-alpn-01
     std::string log() const { return readFile(folder_ / "pebble.log"); }
 
   private:
@@ -32,6 +33,7 @@ class PebbleServer {
 
     TemporaryDirectory folder_;
     const std::uint16_t httpPort_ = freePort();
+    const std::uint16_t tlsPort_ = freePort();
     const std::uint16_t port_ = freePort();
     std::optional<ChildProcess> dns_;
     std::optional<ChildProcess> pebble_;

@@ -48,6 +48,7 @@ TEST_F(SettingsFile, isReadWhole) {
     const Settings settings = load(R"(
 state_directory = "/srv/state"
 challenge_directory = "/srv/challenges"
+tls_challenge_directory = "/srv/tls"
 [services]
 directories = ["/a", "/b"]
 [keys]
@@ -68,6 +69,8 @@ leaf_days = 30
 enabled = false
 public_names_only = false
 challenge_port = 8080
+tls_challenge_port = 8443
+challenges = ["tls-alpn-01"]
 [[acme.ca]]
 name = "one"
 directory = "https://one.example/dir"
@@ -97,6 +100,9 @@ require_time_sync = true
     EXPECT_EQ(settings.authority.leafLifetime, hours(24 * 30));
     EXPECT_FALSE(settings.acmeEnabled || settings.publicNamesOnly);
     EXPECT_EQ(settings.challengePort, 8080);
+    EXPECT_EQ(settings.tlsChallengePort, 8443);
+    EXPECT_EQ(settings.tlsChallengeDirectory, "/srv/tls");
+    EXPECT_EQ(settings.challenges, std::vector{ChallengeKind::tlsAlpn01});
     ASSERT_EQ(settings.cas.size(), 2u);
     EXPECT_EQ(settings.cas[0].name + settings.cas[0].trustFile + settings.cas[0].contacts.at(0),
               "one/etc/one.pemmailto:a@example");
