@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "certmgr/acme/choice.h"
 #include "certmgr/acme/response.h"
 #include "certmgr/acme/waiting.h"
 #include "certmgr/acme/wire/authorization.h"
@@ -15,44 +16,53 @@ using wire::Authorization;
 using wire::AuthorizationStatus;
 using wire::Challenge;
 
-constexpr std::chrono::seconds serverPatience{10};
-constexpr std::chrono::milliseconds serverLook{50};
+constexpr std::chrono::milliseconds firstLook{50};
+constexpr std::chrono::milliseconds longestLook{1000};
+
+struct Presented {
+    Solver& solver;
+    Proof proof;
+};
 
 // Takes the challenges away again, unless the CA may be fetching them at this moment: an order that is
 // interrupted there, by a stop or by the network, would become invalid. The run that goes on with it presents
 // them again.
 class PresentedChallenges {
   public:
-    explicit PresentedChallenges(Http01Solver& solver) : solver_(solver) {}
+    PresentedChallenges() = default;
     ~PresentedChallenges() {
         if (inUse_) return;
-        for (const std::string& token : tokens_) solver_.remove(token);
+        for (const Presented& each : presented_) each.solver.remove(each.proof);
     }
     PresentedChallenges(const PresentedChallenges&) = delete;
     PresentedChallenges& operator=(const PresentedChallenges&) = delete;
 
-    void present(const std::string& token, const std::string& keyAuthorization) {
-        tokens_.push_back(token);
-        solver_.present(token, keyAuthorization);
-    }
+    // An earlier run may have presented it.
+    void add(Presented presented) { presented_.push_back(std::move(presented)); }
     void setInUse(bool inUse) { inUse_ = inUse; }
 
   private:
-    Http01Solver& solver_;
-    std::vector<std::string> tokens_;
+    std::vector<Presented> presented_;
     bool inUse_ = false;
 };
 
-std::string nameOf(const Authorization& authorization) {
-    return (authorization.wildcard ? "*." : "") + authorization.identifier.value;
+Proof proofFor(const Session::Impl& ca, const Authorization& authorization, const Challenge& challenge) {
+    return {identifierOf(authorization), challenge.token, ca.keyAuthorization(challenge.token)};
 }
 
-const Challenge& http01(const Authorization& authorization) {
-    for (const Challenge& challenge : authorization.challenges)
-        if (challenge.type == "http-01") return challenge;
-    throw Error(ErrorKind::rejected, "no-http-01",
-                "the CA offers no http-01 challenge for " + nameOf(authorization) +
-                    ", which is the one that is known here");
+// Every challenge of it that somebody here can have presented, in this run or in one that was broken off.
+std::vector<Presented> presentable(const Session::Impl& ca, const Authorization& authorization,
+                                   const Solvers& solvers) {
+    std::vector<Presented> all;
+    for (Solver& solver : solvers.inOrder)
+        for (const Challenge& challenge : authorization.challenges)
+            if (challenge.type == toString(solver.kind()))
+                all.push_back({solver, proofFor(ca, authorization, challenge)});
+    return all;
+}
+
+void removeLeftovers(const Session::Impl& ca, const Authorization& authorization, const Solvers& solvers) {
+    for (const Presented& each : presentable(ca, authorization, solvers)) each.solver.remove(each.proof);
 }
 
 // The CA's words about a challenge like to repeat the URL it asked for: with the token, which belongs in no
@@ -64,23 +74,18 @@ std::string withoutToken(std::string text, const std::string& token) {
     return text;
 }
 
-// A run that was broken off left its challenge in place, and nobody asks for it any more.
-void removeLeftovers(const Authorization& authorization, Http01Solver& solver) {
-    for (const Challenge& challenge : authorization.challenges)
-        if (challenge.type == "http-01") solver.remove(challenge.token);
-}
-
 // What went wrong with each identifier.
 class Failures {
   public:
     bool empty() const { return words_.empty(); }
 
     void add(const Authorization& authorization) {
-        std::string words = nameOf(authorization) + ": the authorization is " + authorization.statusText;
+        std::string words =
+            identifierOf(authorization).value + ": the authorization is " + authorization.statusText;
         for (const Challenge& challenge : authorization.challenges) {
             if (challenge.problem.empty()) continue;
             const std::string document = withoutToken(challenge.problem, challenge.token);
-            words = nameOf(authorization) + ": " + wire::sentence(wire::parseProblem(document));
+            words = identifierOf(authorization).value + ": " + wire::sentence(wire::parseProblem(document));
             problems_.push_back(document);
         }
         words_ += (words_.empty() ? "" : "; ") + words;
@@ -104,23 +109,19 @@ struct Open {
 
 class Authorizing {
   public:
-    Authorizing(Session::Impl& ca, Http01Solver& solver, OrderJournal& journal, const std::stop_token& stop)
-        : ca_(ca), solver_(solver), journal_(journal), stop_(stop), presented_(solver) {}
+    Authorizing(Session::Impl& ca, const Solvers& solvers, OrderJournal& journal, const std::stop_token& stop)
+        : ca_(ca), solvers_(solvers), journal_(journal), stop_(stop) {}
 
     void run(const std::vector<std::string>& urls) {
         for (const std::string& url : urls) prepare(url);
         if (!failures_.empty()) throw failures_.error();
         if (open_.empty()) return;
-        if (!challenges_.empty()) awaitServer();
+        for (const Presented& each : toAnswer_) awaitVisible(each);
         Polling polling(waitingFor(), stop_);
         presented_.setInUse(true);
         // 7.5.1: "the client indicates to the server that it is ready for the challenge validation by sending
         // an empty JSON body ("{}")"
-        for (const std::string& url : challenges_) {
-            const HttpResponse response = ca_.post(url, "{}", "the challenge", stop_);
-            requireType(response, "application/json", "the challenge");
-            polling.saw(response);
-        }
+        for (const std::string& url : challenges_) answer(url, polling);
         while (!open_.empty()) {
             journal_.activity("waiting for " + waitingFor());
             polling.wait();
@@ -138,26 +139,71 @@ class Authorizing {
         return authorization;
     }
 
+    // What a run answered that was broken off may take effect just now: then the CA refuses another answer,
+    // and is right.
+    void answer(const std::string& url, Polling& polling) {
+        try {
+            const HttpResponse response = ca_.post(url, "{}", "the challenge", stop_);
+            requireType(response, "application/json", "the challenge");
+            polling.saw(response);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::rejected) throw;
+            const HttpResponse response = ca_.post(url, "", "the challenge", stop_);
+            if (wire::readChallenge(wire::Object::parse(response.body, "the challenge")).status == "pending")
+                throw;
+            polling.saw(response);
+        }
+    }
+
     void prepare(const std::string& url) {
         const Authorization authorization = fetch(url, nullptr);
         if (authorization.status == AuthorizationStatus::invalid) failures_.add(authorization);
         if (authorization.status != AuthorizationStatus::pending)
-            return removeLeftovers(authorization, solver_);
-        const Challenge& challenge = http01(authorization);
-        presented_.present(challenge.token, ca_.keyAuthorization(challenge.token));
+            return removeLeftovers(ca_, authorization, solvers_);
+        // A solver makes names of files and of records of it.
+        parseIdentifier(identifierOf(authorization).value);
+        const Choice choice = chooseChallenge(authorization, solvers_);
+        journal_.activity(choice.reason);
+        for (Presented& each : presentable(ca_, authorization, solvers_)) presented_.add(std::move(each));
+        const Presented answer{*choice.solver, proofFor(ca_, authorization, *choice.challenge)};
+        present(answer);
+        open_.push_back({url, answer.proof.identifier.value});
         // "processing": an earlier run has answered it.
-        if (challenge.status == "pending") challenges_.push_back(challenge.url);
-        open_.push_back({url, nameOf(authorization)});
+        if (choice.challenge->status != "pending") return;
+        toAnswer_.push_back(answer);
+        challenges_.push_back(choice.challenge->url);
     }
 
-    // At the start of the box its proxy may still be to come: a short wait is worth an authorization that
-    // fails and a minute of backoff. The CA, which looks from outside, has the last word.
-    void awaitServer() {
-        const auto deadline = std::chrono::steady_clock::now() + serverPatience;
-        while (!solver_.hasServer() && std::chrono::steady_clock::now() < deadline) {
-            journal_.activity("waiting for the server of the challenges to start");
-            pause(serverLook, stop_);
+    // Another kind may do better at the next attempt, which is what the code is for.
+    static void present(const Presented& answer) {
+        try {
+            answer.solver.present(answer.proof);
+        } catch (const Error& error) {
+            throw Error(error.kind(), "challenge-not-presented",
+                        "presenting " + nameOf(answer) + ": " + error.what());
         }
+    }
+
+    // At the start of the box its proxy may still be to come, and name servers tell each other of a record in
+    // their own time: a short wait is worth an authorization that fails and a minute of backoff.
+    void awaitVisible(const Presented& answer) {
+        const auto deadline = std::chrono::steady_clock::now() + answer.solver.patience();
+        for (auto look = firstLook;; look = std::min(look * 2, longestLook)) {
+            const std::optional<Solver::Missing> missing = answer.solver.missing(answer.proof);
+            if (!missing) return;
+            if (std::chrono::steady_clock::now() >= deadline) {
+                if (!missing->certain) return;  // the CA, which looks from outside, has the last word
+                throw Error(ErrorKind::transient, "challenge-not-visible",
+                            nameOf(answer) + ": after " + std::to_string(answer.solver.patience().count()) +
+                                " s still waiting for " + missing->what);
+            }
+            journal_.activity("waiting for " + missing->what);
+            pause(look, stop_);
+        }
+    }
+
+    static std::string nameOf(const Presented& answer) {
+        return std::string(toString(answer.solver.kind())) + " for " + answer.proof.identifier.value;
     }
 
     void poll(Polling& polling) {
@@ -178,29 +224,30 @@ class Authorizing {
     }
 
     Session::Impl& ca_;
-    Http01Solver& solver_;
+    const Solvers& solvers_;
     OrderJournal& journal_;
     const std::stop_token& stop_;
     PresentedChallenges presented_;
-    std::vector<std::string> challenges_;  // to be answered
+    std::vector<Presented> toAnswer_;
+    std::vector<std::string> challenges_;  // the URLs of those
     std::vector<Open> open_;
     Failures failures_;
 };
 
 }  // namespace
 
-void obtainAuthorizations(Session::Impl& ca, const std::vector<std::string>& urls, Http01Solver& solver,
+void obtainAuthorizations(Session::Impl& ca, const std::vector<std::string>& urls, const Solvers& solvers,
                           OrderJournal& journal, const std::stop_token& stop) {
-    Authorizing(ca, solver, journal, stop).run(urls);
+    Authorizing(ca, solvers, journal, stop).run(urls);
 }
 
 std::optional<Error> authorizationFailure(Session::Impl& ca, const std::vector<std::string>& urls,
-                                          Http01Solver& solver, const std::stop_token& stop) {
+                                          const Solvers& solvers, const std::stop_token& stop) {
     Failures failures;
     for (const std::string& url : urls) {
         const HttpResponse response = ca.post(url, "", "the authorization", stop);
         const Authorization authorization = wire::parseAuthorization(response.body);
-        removeLeftovers(authorization, solver);
+        removeLeftovers(ca, authorization, solvers);
         if (authorization.status == AuthorizationStatus::invalid) failures.add(authorization);
     }
     return failures.empty() ? std::nullopt : std::optional(failures.error());

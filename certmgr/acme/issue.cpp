@@ -21,9 +21,9 @@ using wire::OrderStatus;
 // One run of one order. Each step below is a section of RFC 8555.
 class Issuance {
   public:
-    Issuance(Session::Impl& ca, const Request& request, Http01Solver& solver, OrderJournal& journal,
+    Issuance(Session::Impl& ca, const Request& request, const Solvers& solvers, OrderJournal& journal,
              std::stop_token stop)
-        : ca_(ca), request_(request), solver_(solver), journal_(journal), stop_(std::move(stop)) {
+        : ca_(ca), request_(request), solvers_(solvers), journal_(journal), stop_(std::move(stop)) {
         std::sort(names_.begin(), names_.end());
     }
 
@@ -106,7 +106,7 @@ class Issuance {
     // 7.5
     void authorize(const Order& order) {
         try {
-            obtainAuthorizations(ca_, order.authorizations, solver_, journal_, stop_);
+            obtainAuthorizations(ca_, order.authorizations, solvers_, journal_, stop_);
         } catch (Error& error) {
             if (error.kind() == ErrorKind::rejected) abandon(std::move(error));
             throw;
@@ -163,7 +163,7 @@ class Issuance {
 
     // An authorization's own words say more than those of the order, and know which token to leave out.
     Error refusalOf(const Order& order) {
-        if (std::optional<Error> failure = authorizationFailure(ca_, order.authorizations, solver_, stop_))
+        if (std::optional<Error> failure = authorizationFailure(ca_, order.authorizations, solvers_, stop_))
             return *failure;
         const std::string words =
             order.problem.empty() ? "" : ": " + wire::sentence(wire::parseProblem(order.problem));
@@ -178,7 +178,7 @@ class Issuance {
 
     Session::Impl& ca_;
     const Request& request_;
-    Http01Solver& solver_;
+    const Solvers& solvers_;
     OrderJournal& journal_;
     const std::stop_token stop_;
     std::vector<Identifier> names_ = request_.names;
@@ -189,11 +189,11 @@ class Issuance {
 
 }  // namespace
 
-std::string issue(Session& session, const Request& request, Http01Solver& solver, OrderJournal& journal,
+std::string issue(Session& session, const Request& request, const Solvers& solvers, OrderJournal& journal,
                   std::stop_token stop) {
     Session::Impl& ca = session.impl();
     try {
-        return Issuance(ca, request, solver, journal, stop).run();
+        return Issuance(ca, request, solvers, journal, stop).run();
     } catch (Error& error) {
         if (stop.stop_requested() && error.code() == "http-cancelled") throwCancelled();
         // Whatever is wrong may be that the CA has moved its resources: the next run asks for the directory

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "certmgr/acme/http01_solver.h"
+#include "certmgr/acme/solver.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/net/http_client.h"
 
@@ -84,7 +84,7 @@ struct Request {
 // rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations name the identifier and
 // the CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured (terms not agreed, not
 // an ACME server, TLS).
-std::string issue(Session& session, const Request& request, Http01Solver& solver, OrderJournal& journal,
+std::string issue(Session& session, const Request& request, const Solvers& solvers, OrderJournal& journal,
                   std::stop_token stop);
 
 }  // namespace certmgr::acme

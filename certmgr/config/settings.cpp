@@ -1,7 +1,9 @@
 #include "certmgr/config/settings.h"
 
+#include <algorithm>
 #include <set>
 
+#include "certmgr/config/dns_tables.h"
 #include "certmgr/config/table_reader.h"
 #include "certmgr/config/words.h"
 
@@ -17,6 +19,12 @@ void readNumber(TableReader& reader, std::string_view key, int& target, std::int
     std::int64_t number = target;
     reader.readInteger(key, number, least, most);
     target = static_cast<int>(number);
+}
+
+void readPort(TableReader& reader, std::string_view key, std::uint16_t& target) {
+    std::int64_t port = target;
+    reader.readInteger(key, port, 0, 65535);
+    target = static_cast<std::uint16_t>(port);
 }
 
 void readDays(TableReader& reader, std::string_view key, seconds& target, std::int64_t most) {
@@ -79,12 +87,31 @@ acme::CaSettings readCa(TableReader reader) {
     return ca;
 }
 
+// Without a word of the administrator what needs nothing of the services, and what is set up here.
+void readChallenges(TableReader& reader, Settings& settings) {
+    std::vector<std::string> words;
+    if (!settings.dns.empty()) settings.challenges.push_back(ChallengeKind::dns01);
+    if (!reader.read("challenges", words)) return;
+    settings.challenges.clear();
+    for (const std::string& word : words) {
+        const std::optional<ChallengeKind> kind = challengeKindFrom(word);
+        if (!kind || std::ranges::find(settings.challenges, *kind) != settings.challenges.end())
+            reader.refuse("challenges",
+                          "found \"" + word +
+                              "\", expected \"http-01\", \"tls-alpn-01\" and \"dns-01\", each at most once");
+        if (kind == ChallengeKind::dns01 && settings.dns.empty())
+            reader.refuse("challenges", "found \"dns-01\" without a [[dns]], which says how");
+        settings.challenges.push_back(*kind);
+    }
+}
+
 void readAcme(TableReader reader, Settings& settings) {
     reader.read("enabled", settings.acmeEnabled);
     reader.read("public_names_only", settings.publicNamesOnly);
-    std::int64_t port = settings.challengePort;
-    reader.readInteger("challenge_port", port, 0, 65535);
-    settings.challengePort = static_cast<std::uint16_t>(port);
+    readPort(reader, "challenge_port", settings.challengePort);
+    readPort(reader, "tls_challenge_port", settings.tlsChallengePort);
+    readServer(reader, "resolver", settings.resolver);
+    readChallenges(reader, settings);
     std::set<std::string> names;
     for (TableReader& table : reader.tables("ca")) {
         settings.cas.push_back(readCa(table));
@@ -155,9 +182,11 @@ Settings loadSettings(const std::filesystem::path& file) {
     TableReader reader(document);
     reader.readPath("state_directory", settings.stateDirectory);
     reader.readPath("challenge_directory", settings.challengeDirectory);
+    reader.readPath("tls_challenge_directory", settings.tlsChallengeDirectory);
     if (const auto table = reader.table("services")) readServices(*table, settings);
     if (const auto table = reader.table("keys")) readKeys(*table, settings);
     if (const auto table = reader.table("authority")) readAuthority(*table, settings.authority);
+    for (TableReader& table : reader.tables("dns")) settings.dns.push_back(readDns(table));
     if (const auto table = reader.table("acme")) readAcme(*table, settings);
     if (const auto table = reader.table("daemon")) readDaemon(*table, settings);
     if (const auto table = reader.table("trust")) readTrust(*table, settings);

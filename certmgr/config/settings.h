@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/acme/dns_settings.h"
 #include "certmgr/acme/issue.h"
 #include "certmgr/authority/authority.h"
 #include "certmgr/core/alarm_verdict.h"
@@ -23,6 +24,7 @@ struct AlarmSettings {
 struct Settings {
     std::filesystem::path stateDirectory = "/var/lib/certmgr";             // database and live/
     std::filesystem::path challengeDirectory = "/run/certmgr/challenges";  // webroot: TOKEN files below it
+    std::filesystem::path tlsChallengeDirectory = "/run/certmgr/tls-challenges";
     std::vector<std::filesystem::path> serviceDirectories = {"/usr/lib/certmgr/services.d",
                                                              "/etc/certmgr/services.d"};
     std::filesystem::path installDirectory = "/var/lib/certmgr-install";  // what certmgr-install writes
@@ -35,7 +37,11 @@ struct Settings {
     bool acmeEnabled = true;
     bool publicNamesOnly = true;       // false: ask for private names too (a CA inside the company, tests)
     std::uint16_t challengePort = 80;  // of loopback, where challenges are served; 0: not awaited
-    int workers = 16;                  // jobs that run at once, mostly waiting for a CA
+    std::uint16_t tlsChallengePort = 443;
+    std::vector<acme::DnsSettings> dns;
+    std::vector<ChallengeKind> challenges = {ChallengeKind::http01};  // in order of preference
+    net::DnsServer resolver;                                          // empty: those of /etc/resolv.conf
+    int workers = 16;  // jobs that run at once, mostly waiting for a CA
     bool requireTimeSync = false;
     std::filesystem::path systemTrustFile = "/etc/ssl/certs/ca-certificates.crt";  // what the box trusts
     AlarmSettings alarms;

@@ -39,7 +39,7 @@ bool covers(const Identifier& presented, const Identifier& wanted);
 bool coversAll(const std::vector<Identifier>& presented, const std::vector<Identifier>& wanted);
 
 // Why no public CA can issue for this name (private address, .local, single label, reserved suffix of RFC
-// 6761/6762, and a wildcard where only http-01 is there); empty: one can.
+// 6761/6762); empty: one can.
 std::string whyNotPublic(const Identifier& identifier);
 
 }  // namespace certmgr

@@ -137,9 +137,6 @@ std::string whyNotPublic(const Identifier& identifier) {
                    std::string(why);
     if (name.find('.') == std::string::npos)
         return "no public CA issues for " + name + ": a name without a dot exists only in the local network";
-    // RFC 8555 8.3 leaves http-01 without a host to ask for a wildcard.
-    if (identifier.wildcard())
-        return "the wildcard " + name + " can only be validated by dns-01, and only http-01 is set up";
     return "";
 }
 

@@ -1,4 +1,5 @@
-// SHA-256 as the fields, file names and records of the box have it: in lower-case hexadecimal.
+// SHA-256 as the fields, file names and records of the box have it: in lower-case hexadecimal, and as ACME
+// has it.
 #pragma once
 
 #include <cstdint>
@@ -10,5 +11,6 @@ namespace certmgr::crypto {
 
 std::string sha256Hex(std::span<const std::uint8_t> octets);
 std::string sha256Hex(std::string_view text);
+std::string sha256Base64url(std::string_view text);
 
 }  // namespace certmgr::crypto

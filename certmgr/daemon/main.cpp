@@ -1,4 +1,5 @@
 // certmgrd: the composition root. The one place that names concrete classes.
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -8,6 +9,8 @@
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "certmgr/acme/solvers/dns_solver.h"
+#include "certmgr/acme/solvers/tls_alpn_solver.h"
 #include "certmgr/acme/solvers/webroot_solver.h"
 #include "certmgr/bus/service.h"
 #include "certmgr/config/settings.h"
@@ -38,6 +41,16 @@ bus::Bus systemBus() {
     return bus::Bus(connection);
 }
 
+using Solvers = std::vector<std::reference_wrapper<acme::Solver>>;
+
+Solvers inOrder(const std::vector<ChallengeKind>& kinds, const Solvers& all) {
+    Solvers wanted;
+    for (const ChallengeKind kind : kinds)
+        std::ranges::copy_if(all, std::back_inserter(wanted),
+                             [&](const acme::Solver& solver) { return solver.kind() == kind; });
+    return wanted;
+}
+
 struct Configuration {
     config::Settings settings;
     std::vector<ServiceProfile> profiles;
@@ -59,8 +72,10 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     store::Database database(settings.stateDirectory / "certmgr.db");
     SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
     hal::KeydClient keys(settings.keydSocket, settings.providerModule);
-    acme::WebrootSolver solver(settings.challengeDirectory, settings.challengePort);
-    solver.purge(std::filesystem::file_time_type::clock::now() - std::chrono::hours(24));
+    acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort);
+    acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort);
+    acme::DnsSolver dns(settings.dns, net::DnsClient(settings.resolver),
+                        settings.stateDirectory / "dns-records");
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;
     daemon::ProbeByKind probe;
@@ -73,7 +88,8 @@ std::optional<int> serve(const Configuration& configuration, const std::function
 
     daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
     engine::Engine engine(
-        {database, keys, deployer, generations, solver, http, clock, log, queue, views, alarmProgram},
+        {database, keys, deployer, generations, inOrder(settings.challenges, {webroot, tls, dns}), http,
+         clock, log, queue, views, alarmProgram},
         settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);

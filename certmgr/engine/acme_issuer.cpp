@@ -1,3 +1,4 @@
+#include "certmgr/acme/choice.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/crypto/x509.h"
 #include "certmgr/engine/issuance.h"
@@ -82,12 +83,13 @@ struct AcmeIssuer::Line {
     std::unique_ptr<acme::Session> session;
 };
 
-AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, acme::Http01Solver& solver,
-                       HttpFactory http, std::vector<acme::CaSettings> cas, EventLog& log)
+AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
+                       std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
+                       std::vector<acme::CaSettings> cas, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
-      solver_(solver),
+      solvers_(std::move(solvers)),
       http_(std::move(http)),
       cas_(std::move(cas)),
       log_(log) {}
@@ -201,13 +203,20 @@ AttemptRecord AcmeIssuer::afterFailure(int failures, const Error& error,
                                passedOver ? std::nullopt : error.retryAt())};
 }
 
-void AcmeIssuer::issue(const CertificateSpec& spec, int failures, const Activity& activity,
+std::string AcmeIssuer::whyNotProvable(const Identifier& name) const {
+    std::vector<ChallengeKind> kinds;
+    for (const acme::Solver& solver : solvers_) kinds.push_back(solver.kind());
+    return certmgr::whyNotProvable(name, kinds);
+}
+
+void AcmeIssuer::issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
                        std::stop_token stop) {
-    const acme::CaSettings& ca = caAfter(failures);
+    const acme::CaSettings& ca = caAfter(before.failures);
+    const acme::Solvers solvers{solvers_, acme::challengeFailed(before.errorCode) ? before.failures : 0};
     const std::shared_ptr<Line> line = lineTo(ca);
     StoredOrder journal(records_, log_, intent(spec, ca), activity);
     try {
-        run(spec, *line->session, journal, stop);
+        run(spec, *line->session, solvers, journal, stop);
     } catch (const Error&) {
         if (!records_.orders.open(spec.id))
             keys_.discard(journal.row().key);  // the next order has a key of its own
@@ -215,14 +224,14 @@ void AcmeIssuer::issue(const CertificateSpec& spec, int failures, const Activity
     }
 }
 
-void AcmeIssuer::run(const CertificateSpec& spec, acme::Session& session, StoredOrder& journal,
-                     std::stop_token stop) {
+void AcmeIssuer::run(const CertificateSpec& spec, acme::Session& session, const acme::Solvers& solvers,
+                     StoredOrder& journal, std::stop_token stop) {
     journal.activity("making the key");
     const hal::KeyInfo key =
         keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const hal::Pkey handle = keys_.store().open(key.id);
     const std::string chain =
-        acme::issue(session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solver_, journal, stop);
+        acme::issue(session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solvers, journal, stop);
     try {
         const TimePoint now = clock_.now();
         const bool inForce = adopt(records_, checked(spec, journal.row(), key, chain), now, 0, [&] {

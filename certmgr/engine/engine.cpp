@@ -6,6 +6,9 @@
 namespace certmgr::engine {
 namespace {
 
+// Among the orders, which nobody waits for at the start: it asks servers elsewhere.
+constexpr const char* challengesLane = "order: challenges";
+
 constexpr std::size_t issueThreads = 4;
 // Each service has a thread for its turn, which may wait for another module's on the same daemon.
 constexpr std::size_t mostDeployThreads = 32;
@@ -31,7 +34,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       keys_(parts_.keys, records_, parts_.log),
       localCa_(keys_, records_, settings_.authority, parts_.log),
       localIssuer_(keys_, records_, localCa_, parts_.clock),
-      acmeIssuer_(keys_, records_, parts_.clock, parts_.solver, parts_.http, settings_.cas, parts_.log),
+      acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, settings_.cas, parts_.log),
       uploads_(keys_, records_, parts_.clock, parts_.log),
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),
       registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),
@@ -83,6 +86,7 @@ void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::
     for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
     for (const auto& command : std::exchange(beforeStart_, {})) command();
     runDropped();
+    runChallenges();
     schedule_.set("time", parts_.clock.now() + timeNoted);
     scheduleReplacedKeys();
     lookAtAlarmsSoon();
@@ -173,6 +177,21 @@ void Engine::takeAwayDropped() {
     }
 }
 
+// What an order, or a run before this one, could not take away.
+void Engine::runChallenges() {
+    if (stopping_) return;
+    auto left = std::make_shared<int>(0);
+    lanes_.run(
+        challengesLane, orderWorkers_,
+        [this, left](std::stop_token) {
+            for (acme::Solver& solver : parts_.solvers) *left += solver.clearAway();
+        },
+        [this, left](const auto& failure) {
+            if (failure) report(event_id::jobFailed, "clearing away challenges", *failure);
+            if (failure || *left > 0) schedule_.set("challenges", parts_.clock.now() + retryDelay);
+        });
+}
+
 void Engine::stop() {
     stopping_ = true;
     lanes_.cancelAll();
@@ -191,6 +210,7 @@ void Engine::runDue() {
         if (kind == "uploads") runUploads();
         if (kind == "start") runStart();
         if (kind == "dropped") runDropped();
+        if (kind == "challenges") runChallenges();
         if (kind == "time") noteTime();
         if (kind == "replaced-keys") runReplacedKeys();
         if (kind == "alarms") runAlarms();

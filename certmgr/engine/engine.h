@@ -34,7 +34,7 @@ struct Parts {
     hal::KeyStore& keys;
     deploy::Deployer& deployer;
     const deploy::GenerationStore& generations;
-    acme::Http01Solver& solver;
+    std::vector<std::reference_wrapper<acme::Solver>> solvers;  // in order of preference
     AcmeIssuer::HttpFactory http;
     const Clock& clock;
     EventLog& log;
@@ -166,6 +166,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     void runStart();
     void concludeStart(const std::vector<CertificateId>& wanted, const std::optional<Error>& failure);
     void runDropped();
+    void runChallenges();
     void whenStarted(std::function<void()> command);
     void noteTime();
     void report(std::string_view event, const std::string& what, const Error& failure) const;

@@ -29,8 +29,7 @@ std::string Engine::whyNoAcme(const CertificateSpec& spec) const {
     if (!settings_.acmeEnabled) return "ACME is switched off";
     if (!acmeIssuer_.configured()) return "no ACME CA is configured";
     for (const Identifier& name : spec.names) {
-        if (name.wildcard())
-            return name.value + " is a wildcard, which no CA issues over http-01 (RFC 8555 8.3)";
+        if (std::string why = acmeIssuer_.whyNotProvable(name); !why.empty()) return why;
         if (!settings_.publicNamesOnly) continue;
         if (std::string why = whyNotPublic(name); !why.empty()) return why;
     }
@@ -151,7 +150,7 @@ void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_
         parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
     };
     try {
-        acmeIssuer_.issue(row->spec, row->acme.failures, activity, stop);
+        acmeIssuer_.issue(row->spec, {row->acme.failures, row->lastErrorCode}, activity, stop);
         recordSuccess(id);
     } catch (const Error& error) {
         if (!stop.stop_requested()) recordFailure(*row, error);
@@ -246,6 +245,7 @@ void Engine::runOrder(const CertificateId& id, std::int64_t follows) {
         "order:" + id, orderWorkers_,
         [this, id, follows](std::stop_token stop) { orderTurn(id, follows, stop); },
         [this, id](const auto& failure) {
+            runChallenges();
             if (failure && !stopping_ && !removing_.contains(id))
                 concludeUnrecorded(id, *failure);
             else

@@ -46,21 +46,30 @@ class AcmeIssuer {
     using HttpFactory = std::function<std::unique_ptr<net::HttpClient>(const acme::CaSettings&)>;
     using Activity = std::function<void(const CertificateId&, const std::string& sentence)>;
 
-    AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, acme::Http01Solver& solver,
-               HttpFactory http, std::vector<acme::CaSettings> cas, EventLog& log);
+    AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
+               std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
+               std::vector<acme::CaSettings> cas, EventLog& log);
     ~AcmeIssuer();
 
     bool configured() const { return !cas_.empty(); }
     // For people: the CA that is asked after so many failures in a row, and why not the first.
     std::string describeTurn(int failures) const;
+    // Why nobody here can prove it to a CA; empty: somebody can.
+    std::string whyNotProvable(const Identifier& name) const;
     // The record after one more failure. A CA that asks to wait for long is passed over where there is
     // another.
     AttemptRecord afterFailure(int failures, const Error& error, std::optional<seconds> shortLivedRemaining,
                                double jitter) const;
 
     // Goes on with the stored intent of the certificate, or makes one, at the CA whose turn it is. Error
-    // "cancelled": everything is kept for the next run.
-    void issue(const CertificateSpec& spec, int failures, const Activity& activity, std::stop_token stop);
+    // "cancelled": everything is kept for the next run. `before` says what came of the attempts before this
+    // one: after one that failed at its challenge another kind is used, where there is one.
+    struct Before {
+        int failures = 0;       // in a row
+        std::string errorCode;  // of the last one
+    };
+    void issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
+               std::stop_token stop);
 
   private:
     struct Line;  // to one CA: HTTP client and session
@@ -68,14 +77,15 @@ class AcmeIssuer {
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca);
     store::AccountRow accountAt(const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
-    void run(const CertificateSpec& spec, acme::Session& session, StoredOrder& journal, std::stop_token stop);
+    void run(const CertificateSpec& spec, acme::Session& session, const acme::Solvers& solvers,
+             StoredOrder& journal, std::stop_token stop);
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
                        const std::string& chainPem) const;
 
     KeyRing& keys_;
     Records& records_;
     const Clock& clock_;
-    acme::Http01Solver& solver_;
+    const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
     const std::vector<acme::CaSettings> cas_;
     EventLog& log_;

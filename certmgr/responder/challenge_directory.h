@@ -18,7 +18,12 @@ class ChallengeDirectory {
     // with a TOKEN of base64url, only regular files of at most 4 KiB, no links. Thread-safe.
     std::optional<std::string> find(std::string_view urlPath) const noexcept;
 
+    // What lies there for the server name of a TLS handshake, likewise.
+    std::optional<std::string> findForServerName(std::string_view name) const;
+
   private:
+    std::optional<std::string> read(const std::string& file) const noexcept;
+
     hal::UniqueFd directory_;
 };
 

@@ -32,8 +32,6 @@ Addresses addressesOf(const std::string& endpoint) {
     return Addresses(found);
 }
 
-}  // namespace
-
 hal::UniqueFd listenOn(const std::string& endpoint) {
     const Addresses address = addressesOf(endpoint);
     hal::UniqueFd fd(::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -44,11 +42,17 @@ hal::UniqueFd listenOn(const std::string& endpoint) {
     return fd;
 }
 
-std::vector<hal::UniqueFd> inheritedSockets() {
-    std::vector<hal::UniqueFd> sockets;
-    const int count = ::sd_listen_fds(/*unset_environment=*/1);
-    for (int i = 0; i < count; ++i) sockets.emplace_back(SD_LISTEN_FDS_START + i);
-    return sockets;
+}  // namespace
+
+std::vector<hal::UniqueFd> allSockets(const std::vector<std::string>& endpoints) {
+    std::vector<hal::UniqueFd> all;
+    const int inherited = ::sd_listen_fds(/*unset_environment=*/1);
+    for (int i = 0; i < inherited; ++i) all.emplace_back(SD_LISTEN_FDS_START + i);
+    for (const std::string& endpoint : endpoints) all.push_back(listenOn(endpoint));
+    if (all.empty())
+        throw hal::Error(hal::ErrorKind::misconfigured, "bad-listen",
+                         "nothing to listen on: give --listen ADDRESS:PORT, or start it by a socket unit");
+    return all;
 }
 
 }  // namespace certmgr::responder

@@ -8,11 +8,9 @@
 
 namespace certmgr::responder {
 
-// "127.0.0.1:80", "[::]:80". Throws Error(misconfigured) that says what is wrong with the text, or why it
-// cannot be had.
-hal::UniqueFd listenOn(const std::string& endpoint);
-
-// The sockets of systemd's socket activation (sd_listen_fds(3)); none where it did not start us.
-std::vector<hal::UniqueFd> inheritedSockets();
+// Those of systemd's socket activation (sd_listen_fds(3)), and one for each endpoint: "127.0.0.1:80",
+// "[::]:80". Throws Error(misconfigured) that says what is wrong with an endpoint, why it cannot be had, or
+// that there is no socket at all.
+std::vector<hal::UniqueFd> allSockets(const std::vector<std::string>& endpoints);
 
 }  // namespace certmgr::responder

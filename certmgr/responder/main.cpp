@@ -15,15 +15,6 @@ namespace {
 
 using namespace certmgr::responder;
 
-std::vector<hal::UniqueFd> sockets(const std::vector<std::string>& endpoints) {
-    std::vector<hal::UniqueFd> all = inheritedSockets();
-    for (const std::string& endpoint : endpoints) all.push_back(listenOn(endpoint));
-    if (all.empty())
-        throw hal::Error(hal::ErrorKind::misconfigured, "bad-listen",
-                         "nothing to listen on: give --listen ADDRESS:PORT, or start it by a socket unit");
-    return all;
-}
-
 void serve(const std::string& directory, const std::vector<std::string>& endpoints) {
     // Blocked before a thread exists, so that only the sigwait below sees them.
     sigset_t signals;
@@ -34,7 +25,7 @@ void serve(const std::string& directory, const std::vector<std::string>& endpoin
 
     const ChallengeDirectory challenges(directory);
     std::vector<std::unique_ptr<ChallengeServer>> servers;
-    for (hal::UniqueFd& socket : sockets(endpoints))
+    for (hal::UniqueFd& socket : allSockets(endpoints))
         servers.push_back(std::make_unique<ChallengeServer>(std::move(socket), challenges));
     ::sd_notify(0, "READY=1");
     int received = 0;

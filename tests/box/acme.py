@@ -28,10 +28,10 @@ def make_server_certificate(folder):
 
 
 class Pebble:
-    """Every name resolves to 127.0.0.1; http-01 is asked for on `http_port`. `newest`: the newer build where there is
+    """Every name resolves to 127.0.0.1, or as the name server on `dns_port` has it; http-01 is asked for on `http_port`. `newest`: the newer build where there is
     one; False: Debian's, for clients that do not know what the newer offers."""
 
-    def __init__(self, folder, http_port, environment=None, arguments=(), newest=True):
+    def __init__(self, folder, http_port, environment=None, arguments=(), newest=True, dns_port=None):
         self.folder = folder / "pebble"
         self.folder.mkdir()
         self.log = folder / "log/pebble.log"
@@ -39,6 +39,7 @@ class Pebble:
         self.trust_file, key = make_server_certificate(self.folder)
         self.port, self.management, self.dns_port, self.dns_management = free_ports(4)
         self.directory = f"https://127.0.0.1:{self.port}/dir"
+        self.asked = dns_port
         self.environment = environment or {}
         self.arguments = list(arguments)
         self.configuration = self.folder / "config.json"
@@ -57,7 +58,7 @@ class Pebble:
 
     def start(self):
         self.process = Process("pebble", [self.program, "-config", self.configuration, "-dnsserver",
-                                          f"127.0.0.1:{self.dns_port}", *self.arguments],
+                                          f"127.0.0.1:{self.asked or self.dns_port}", *self.arguments],
                                self.log, environment=self.environment)
         self.process.wait_until("its ports were open",
                                 lambda: port_open(self.port) and port_open(self.management))

@@ -9,6 +9,7 @@ from . import namespace, tls
 from .acme import Caddy, Pebble
 from .bus import PrivateBus
 from .keys import KeyDaemon, SoftwareTpm
+from .knot import Knot
 from .manager import Control, Manager, Responder
 from .nginx import Nginx
 from .process import BoxError, free_ports
@@ -54,12 +55,13 @@ class Box:
 
     `ca`: "pebble", "debian-pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one.
     `proxied_challenges`: the ACME server asks nginx, which passes the question on; else it asks the responder itself.
+    `zone`: real name servers have it, certmgrd may change it, and the ACME server asks them for everything.
     `check`: nginx -t comes before each reload. `sites`: nginx has its three; without them the test brings services of
     its own, by Daemon, and a stand-in for systemd.
     """
 
     def __init__(self, ca="pebble", pebble_environment=None, pebble_arguments=(), tpm=True, key_policy="prefer-tpm",
-                 proxied_challenges=False, check=True, sites=True):
+                 proxied_challenges=False, check=True, sites=True, zone=None):
         # Short, since a socket's path may have 107 characters only (unix(7)).
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
         self.folder.chmod(0o755)
@@ -67,12 +69,12 @@ class Box:
         (self.folder / "log").mkdir()
         self.parts = []
         try:
-            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites)
+            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites, zone)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites):
+    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites, zone):
         programs = install(self.folder)
         self.provider = programs["provider"]
         http_port, responder_port, self.port = free_ports(3)
@@ -82,10 +84,12 @@ class Box:
         self.systemd = None if sites else self._part(ServiceManager(self.folder, self.bus))
         self.tpm = self._part(SoftwareTpm(self.folder)) if tpm else None
         self.keyd = self._part(KeyDaemon(self.folder, programs["keyd"], self.tpm.tcti if tpm else "none"))
+        self.knot = self._part(Knot(self.folder, zone)) if zone else None
         self.ca = None
         if ca in ("pebble", "debian-pebble"):
             self.ca = self._part(Pebble(self.folder, http_port if proxied_challenges else responder_port,
-                                        pebble_environment, pebble_arguments, newest=ca == "pebble"))
+                                        pebble_environment, pebble_arguments, newest=ca == "pebble",
+                                        dns_port=self.knot.port if zone else None))
         elif ca == "caddy":
             self.ca = self._part(Caddy(self.folder))
         self.responder = self._part(Responder(self.folder, programs["responder"], responder_port))
@@ -101,6 +105,8 @@ class Box:
                               start=f"exec {programs['install']} --config {self.manager.configuration} \"$1\"")
         self._part(self.manager)  # after nginx, so that it ends first and never sees it gone
         self.manager.configure(self.keyd.socket, self.provider, {ca: self.ca} if ca else {}, key_policy)
+        if zone:
+            self.manager.prove_by_dns(self.knot)
         if sites:
             self.manager.add_service("web-interface", "Web interface", [WEB_INTERFACE], self.nginx, check)
             self.manager.add_service("reverse-proxy", "Reverse proxy", PROXIED, self.nginx, check)

@@ -92,6 +92,12 @@ class Manager:
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
             for name, server in cas.items()))
 
+    def prove_by_dns(self, knot, **values):
+        with open(self.configuration, "a", encoding="utf-8") as configuration:
+            configuration.write("\n[[dns]]\n" + "".join(map(toml_line, {
+                "zones": [knot.zone], "server": f"127.0.0.1:{knot.port}", "key": "certmgr",
+                "secret_file": str(knot.secret_file), "wait_seconds": 30, **values}.items())))
+
     def set_alarms(self, **values):
         """Who is told of alarms, and when."""
         with open(self.configuration, "a", encoding="utf-8") as configuration:

@@ -16,7 +16,8 @@ std::string replaceAll(std::string text, const std::string& from, const std::str
     return text;
 }
 
-const std::string frame = R"(daemon off;
+const std::string frame = R"(@outside@
+daemon off;
 user www-data;
 worker_processes @workers@;
 pid @folder@/nginx.pid;
@@ -43,7 +44,7 @@ std::uint16_t NginxServer::port(const std::string& name) {
 }
 
 void NginxServer::configure(const std::string& http) {
-    std::string text = replaceAll(frame, "@http@", http);
+    std::string text = replaceAll(replaceAll(frame, "@http@", http), "@outside@", options_.outside);
     text = replaceAll(text, "@folder@", folder().string());
     text = replaceAll(text, "@workers@", std::to_string(options_.workers));
     static const std::regex placeholder("@port:([^@]+)@");

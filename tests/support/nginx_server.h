@@ -19,6 +19,7 @@ class NginxServer {
     struct Options {
         int workers = 2;
         std::map<std::string, std::string> environment;  // e.g. OPENSSL_CONF
+        std::string outside;  // what stands before http { }, with the same placeholders
     };
     explicit NginxServer(Options options);
     NginxServer() : NginxServer(Options{}) {}

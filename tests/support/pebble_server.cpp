@@ -15,19 +15,14 @@ std::string onLoopback(std::uint16_t port) {
 
 PebbleServer::PebbleServer(const Options& options) {
     makeTlsFiles(folder_.path());
-    const std::uint16_t dns = freePort();
-    const std::uint16_t dnsManagement = freePort();
-    dns_.emplace(
-        std::vector<std::string>{"pebble-challtestsrv", "-dns01", onLoopback(dns), "-management",
-                                 onLoopback(dnsManagement), "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
-                                 "-http01", "", "-https01", "", "-tlsalpn01", ""},
-        ChildProcess::Options{.output = folder_ / "dns.log"});
+    const std::uint16_t dns = options.dnsPort != 0 ? options.dnsPort : freePort();
+    if (options.dnsPort == 0) startDns(dns);
     const nlohmann::json settings{{"pebble",
                                    {{"listenAddress", onLoopback(port_)},
                                     {"certificate", (folder_ / "server.pem").string()},
                                     {"privateKey", (folder_ / "key.pem").string()},
                                     {"httpPort", httpPort_},
-                                    {"tlsPort", freePort()},
+                                    {"tlsPort", tlsPort_},
                                     {"externalAccountBindingRequired", false}}}};
     writeFile(folder_ / "pebble.json", settings.dump());
     ChildProcess::Options child{.environment = options.environment, .output = folder_ / "pebble.log"};
@@ -39,6 +34,13 @@ PebbleServer::PebbleServer(const Options& options) {
                                  "-dnsserver", onLoopback(dns)},
         child);
     waitUntil("pebble and its DNS answer", [&] { return portOpen(port_) && portOpen(dns); });
+}
+
+void PebbleServer::startDns(std::uint16_t port) {
+    dns_.emplace(std::vector<std::string>{"pebble-challtestsrv", "-dns01", onLoopback(port), "-management",
+                                          onLoopback(freePort()), "-defaultIPv4", "127.0.0.1", "-defaultIPv6",
+                                          "", "-http01", "", "-https01", "", "-tlsalpn01", ""},
+                 ChildProcess::Options{.output = folder_ / "dns.log"});
 }
 
 }  // namespace testing_support

@@ -247,7 +247,7 @@ def test_stopped_it_ends_well(gateway):
 # ---- what the machine says of itself
 
 # As the README has them.
-@pytest.mark.parametrize("unit, most", [("certmgr", 1.4), ("certmgr-keyd", 0.6), ("certmgr-responder", 0.8),
+@pytest.mark.parametrize("unit, most", [("certmgr", 1.4), ("certmgr-keyd", 0.6), ("certmgr-responder", 0.8), ("certmgr-tls-responder", 0.8),
                                         ("certmgr-ikev2@1", 1.1), ("certmgr-trust", 1.3), ("certmgr-install@key-file", 2.1),
                                         ("certmgr-install@forward-proxy", 2.3)])
 def test_exposure(gateway, unit, most):

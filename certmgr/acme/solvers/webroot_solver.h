@@ -5,19 +5,23 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "certmgr/acme/http01_solver.h"
+#include "certmgr/acme/solver.h"
 
 namespace certmgr::acme {
 
 // Thread-safe; several orders use it at once, each with tokens of its own.
-class WebrootSolver : public Http01Solver {
+class WebrootSolver : public Solver {
   public:
     // The directory must exist. `port`: of loopback, where what lies in it is served; 0: not known.
     explicit WebrootSolver(std::filesystem::path directory, std::uint16_t port = 0);
 
-    void present(const std::string& token, const std::string& keyAuthorization) override;
-    void remove(const std::string& token) noexcept override;
-    bool hasServer() const override;
+    ChallengeKind kind() const override { return ChallengeKind::http01; }
+    std::string whyNot(const Identifier&) const override { return ""; }
+    void present(const Proof& proof) override;
+    void remove(const Proof& proof) noexcept override;
+    int clearAway() override;
+    std::optional<Missing> missing(const Proof& proof) const override;
+    std::chrono::seconds patience() const override { return std::chrono::seconds(10); }
 
     // Removes what a crash left behind: files of challenges that were written before `oldest`. Returns how
     // many.

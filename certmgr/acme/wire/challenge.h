@@ -11,7 +11,7 @@ struct Challenge {
     std::string type;  // "http-01"
     std::string url;
     std::string status;   // "pending", "processing", "valid", "invalid"
-    std::string token;    // empty for types that have none; http-01: base64url, checked
+    std::string token;    // empty for types that have none; base64url, checked, for the kinds of core
     std::string problem;  // the error member as JSON; empty: none
 };
 

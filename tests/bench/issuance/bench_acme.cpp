@@ -32,13 +32,13 @@ class ForgetfulJournal : public acme::OrderJournal {
     void activity(const std::string&) override {}
 };
 
-void issueOne(acme::Session& session, acme::Http01Solver& solver, int number) {
+void issueOne(acme::Session& session, acme::Solver& solver, int number) {
     const hal::Pkey key(EVP_EC_gen("P-256"));
     acme::Request request;
     request.names = {{Identifier::Type::dns, "bare-" + std::to_string(number) + ".example.com"}};
     request.csr = crypto::buildCsr(*key, request.names);
     ForgetfulJournal journal;
-    acme::issue(session, request, solver, journal, {});
+    acme::issue(session, request, {{solver}}, journal, {});
 }
 
 double ordersPerSecond(char** arguments) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/acme/acme_world.h"
+#include "tests/support/fake_solver.h"
 #include "tests/support/https_server.h"
 
 namespace acme_test {
@@ -9,12 +10,6 @@ namespace {
 using testing_support::httpAnswer;
 using testing_support::HttpsServer;
 using testing_support::TemporaryDirectory;
-
-struct NullSolver : acme::Http01Solver {
-    void present(const std::string&, const std::string&) override {}
-    void remove(const std::string&) noexcept override {}
-    bool hasServer() const override { return true; }
-};
 
 // The error that a CA ends in which gives this answer to every request.
 Error failureOf(const HttpsServer::Handler& handler) {
@@ -25,10 +20,10 @@ Error failureOf(const HttpsServer::Handler& handler) {
     acme::Session session({"bad", server.url("/dir"), "", {}, true}, {KeyId::fresh(), std::nullopt, nullptr},
                           hal::Pkey(EVP_EC_gen("P-256")), http);
     const hal::Pkey key(EVP_EC_gen("P-256"));
-    NullSolver solver;
+    testing_support::FakeSolver solver;
     MemoryJournal journal;
     try {
-        acme::issue(session, requestFor({"gw.example"}, *key), solver, journal, {});
+        acme::issue(session, requestFor({"gw.example"}, *key), {{solver}}, journal, {});
     } catch (const Error& error) {
         EXPECT_FALSE(journal.sent);
         EXPECT_TRUE(std::string(error.what()).starts_with("bad: ")) << error.what();

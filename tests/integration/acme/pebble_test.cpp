@@ -4,6 +4,7 @@
 
 #include "certmgr/acme/session.h"
 #include "tests/integration/acme/acme_world.h"
+#include "tests/support/fake_solver.h"
 
 namespace acme_test {
 namespace {
@@ -191,34 +192,63 @@ TEST(Account, NeedsTheTermsToBeAgreedTo) {
 // Nobody answers the challenge: the CA's words come through, and the token does not.
 TEST(Issue, NamesTheIdentifierThatFailed) {
     World world;
-    struct NoSolver : acme::Http01Solver {
-        std::vector<std::string> tokens;
-        int removed = 0;
-        void present(const std::string& token, const std::string&) override { tokens.push_back(token); }
-        void remove(const std::string&) noexcept override { ++removed; }
-        bool hasServer() const override { return true; }
-    } solver;
+    testing_support::FakeSolver solver;
     const hal::Pkey key(EVP_EC_gen("P-256"));
     const acme::Request request = requestFor({"a.example", "b.example"}, *key);
     const auto session = world.session();
     MemoryJournal journal;
     try {
-        acme::issue(*session, request, solver, journal, {});
+        acme::issue(*session, request, {{solver}}, journal, {});
         FAIL() << "issued without proof";
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::rejected);
         EXPECT_NE(std::string(error.what()).find(".example: "), std::string::npos) << error.what();
         EXPECT_FALSE(error.problem().empty());
-        for (const std::string& token : solver.tokens) {
-            EXPECT_EQ(std::string(error.what()).find(token), std::string::npos);
-            EXPECT_EQ(error.problem().find(token), std::string::npos);
+        for (const acme::Proof& proof : solver.presented) {
+            EXPECT_EQ(std::string(error.what()).find(proof.token), std::string::npos);
+            EXPECT_EQ(error.problem().find(proof.token), std::string::npos);
         }
     }
-    EXPECT_EQ(solver.removed, 2);
+    EXPECT_EQ(solver.removed.size(), 2u);
     EXPECT_FALSE(journal.abandoned.empty());
 
     // An intent that was abandoned at the server is abandoned again, in words, when it is entered once more.
     EXPECT_THROW(world.issue(*session, request, journal), Error);
+}
+
+// RFC 8738: Pebble asks for http://127.0.0.1/, and the certificate has the address as such.
+TEST(Issue, GetsACertificateForAnAddress) {
+    World world;
+    const hal::Pkey key(EVP_EC_gen("P-256"));
+    acme::Request request;
+    request.names = {{Identifier::Type::dns, "gw.example"}, {Identifier::Type::ip, "127.0.0.1"}};
+    request.csr = crypto::buildCsr(*key, request.names);
+    MemoryJournal journal;
+    expectCertificate(world.issue(*world.session(), request, journal), request, *key);
+    EXPECT_FALSE(world.challengesLeft());
+}
+
+// A CA that looked now would fail it for good: the order is kept for the next attempt instead.
+TEST(Issue, DoesNotSpendAnAttemptOnWhatCannotBeSeen) {
+    World world;
+    testing_support::FakeSolver unseen;
+    unseen.invisible = acme::Solver::Missing{"ns2 to have the record", true};
+    const hal::Pkey key(EVP_EC_gen("P-256"));
+    const acme::Request request = requestFor({"gw.example"}, *key);
+    const auto session = world.session();
+    MemoryJournal journal;
+    try {
+        acme::issue(*session, request, {{unseen}}, journal, {});
+        FAIL() << "the CA was asked";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::transient);
+        EXPECT_EQ(error.code(), "challenge-not-visible");
+        EXPECT_NE(std::string(error.what()).find("ns2 to have the record"), std::string::npos)
+            << error.what();
+    }
+    EXPECT_EQ(unseen.removed.size(), 1u);
+    expectCertificate(world.issue(*session, request, journal), request, *key);
+    EXPECT_EQ(world.ordersFor(*session, request), 1);
 }
 
 TEST(Issue, ReportsARefusedOrderAsSuch) {

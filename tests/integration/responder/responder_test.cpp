@@ -26,9 +26,11 @@ class Responder : public testing::Test {
 };
 
 TEST_F(Responder, ServesAChallengeWhileItIsPresented) {
-    responder_.solver().present("token", "token.thumbprint");
+    const certmgr::acme::Proof proof{
+        {certmgr::Identifier::Type::dns, "gw.example"}, "token", "token.thumbprint"};
+    responder_.solver().present(proof);
     EXPECT_EQ(ask(prefix_ + "token"), "token.thumbprint 200");
-    responder_.solver().remove("token");
+    responder_.solver().remove(proof);
     EXPECT_EQ(ask(prefix_ + "token"), "not found\n 404");
 }
 

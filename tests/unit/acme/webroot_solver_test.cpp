@@ -17,16 +17,21 @@ using testing_support::readFile;
 using testing_support::TemporaryDirectory;
 using testing_support::writeFile;
 
+Proof proofWith(const std::string& token) {
+    return {{Identifier::Type::dns, "gw.example"}, token, token + ".thumbprint"};
+}
+
 TEST(WebrootSolver, WritesAFileThatAllMayReadAndRemovesIt) {
     const TemporaryDirectory directory;
     WebrootSolver solver(directory.path());
+    const Proof proof = proofWith("token-1_A");
     const mode_t before = ::umask(0077);
-    solver.present("token-1_A", "token-1_A.thumbprint");
+    solver.present(proof);
     ::umask(before);
     EXPECT_EQ(readFile(directory / "token-1_A"), "token-1_A.thumbprint");
     EXPECT_EQ(fs::status(directory / "token-1_A").permissions(), fs::perms(0644));
-    solver.remove("token-1_A");
-    solver.remove("token-1_A");
+    solver.remove(proof);
+    solver.remove(proof);
     EXPECT_TRUE(fs::is_empty(directory.path()));
 }
 
@@ -34,7 +39,9 @@ TEST(WebrootSolver, KnowsWhetherSomebodyListens) {
     const TemporaryDirectory directory;
     const std::uint16_t port = testing_support::freePort();
     const WebrootSolver solver(directory.path(), port);
-    EXPECT_FALSE(solver.hasServer());
+    const auto missing = solver.missing(proofWith("token"));
+    ASSERT_TRUE(missing.has_value());
+    EXPECT_FALSE(missing->certain) << "the CA has the last word";
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -42,8 +49,9 @@ TEST(WebrootSolver, KnowsWhetherSomebodyListens) {
     const hal::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     ASSERT_EQ(::listen(listener.get(), 1), 0);
-    EXPECT_TRUE(solver.hasServer());
-    EXPECT_TRUE(WebrootSolver(directory.path()).hasServer()) << "where the port is not known";
+    EXPECT_FALSE(solver.missing(proofWith("token")).has_value());
+    EXPECT_FALSE(WebrootSolver(directory.path()).missing(proofWith("token")))
+        << "where the port is not known";
 }
 
 TEST(WebrootSolver, RefusesATokenThatIsAPath) {
@@ -52,15 +60,15 @@ TEST(WebrootSolver, RefusesATokenThatIsAPath) {
     writeFile(directory / "victim", "stays");
     fs::create_directory(directory / "webroot");
     WebrootSolver below(directory / "webroot");
-    EXPECT_THROW(below.present("../victim", "x"), Error);
-    below.remove("../victim");
+    EXPECT_THROW(below.present(proofWith("../victim")), Error);
+    below.remove(proofWith("../victim"));
     EXPECT_EQ(readFile(directory / "victim"), "stays");
 }
 
 TEST(WebrootSolver, AMissingDirectoryIsAnError) {
     const TemporaryDirectory directory;
     WebrootSolver solver(directory / "absent");
-    EXPECT_THROW(solver.present("token", "x"), Error);
+    EXPECT_THROW(solver.present(proofWith("token")), Error);
 }
 
 TEST(WebrootSolver, PurgesWhatACrashLeftBehind) {

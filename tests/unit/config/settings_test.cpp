@@ -48,6 +48,7 @@ TEST_F(SettingsFile, isReadWhole) {
     const Settings settings = load(R"(
 state_directory = "/srv/state"
 challenge_directory = "/srv/challenges"
+tls_challenge_directory = "/srv/tls"
 [services]
 directories = ["/a", "/b"]
 [keys]
@@ -68,6 +69,8 @@ leaf_days = 30
 enabled = false
 public_names_only = false
 challenge_port = 8080
+tls_challenge_port = 8443
+challenges = ["tls-alpn-01"]
 [[acme.ca]]
 name = "one"
 directory = "https://one.example/dir"
@@ -97,6 +100,9 @@ require_time_sync = true
     EXPECT_EQ(settings.authority.leafLifetime, hours(24 * 30));
     EXPECT_FALSE(settings.acmeEnabled || settings.publicNamesOnly);
     EXPECT_EQ(settings.challengePort, 8080);
+    EXPECT_EQ(settings.tlsChallengePort, 8443);
+    EXPECT_EQ(settings.tlsChallengeDirectory, "/srv/tls");
+    EXPECT_EQ(settings.challenges, std::vector{ChallengeKind::tlsAlpn01});
     ASSERT_EQ(settings.cas.size(), 2u);
     EXPECT_EQ(settings.cas[0].name + settings.cas[0].trustFile + settings.cas[0].contacts.at(0),
               "one/etc/one.pemmailto:a@example");
@@ -156,6 +162,56 @@ TEST_F(SettingsFile, thatIsNoFileOfSettingsIsRefused) {
     EXPECT_NE(refusal(std::string("a = \"\0\"", 7)).find("not TOML"), std::string::npos);
 }
 
+TEST_F(SettingsFile, saysHowNamesAreProvedByDns) {
+    const std::string secret = folder_ / "secret";
+    testing_support::writeFile(secret, "c2VjcmV0");
+    std::filesystem::permissions(secret, std::filesystem::perms(0640));
+    const std::string table =
+        "[[dns]]\nzones = [\"GW.example\", \"b.example\"]\nkey = \"k\"\nsecret_file = \"" + secret +
+        "\"\nserver = ";
+    const Settings settings = load(table + R"("192.0.2.53"
+servers = ["192.0.2.54:5353", "2001:db8::53", "[2001:db8::54]:5353"]
+algorithm = "hmac-sha512"
+wait_seconds = 9
+[acme]
+resolver = "127.0.0.1:54"
+challenges = ["dns-01", "http-01"]
+)");
+    const acme::DnsSettings& dns = settings.dns.at(0);
+    EXPECT_EQ(dns.zones, (std::vector<std::string>{"gw.example", "b.example"}));
+    EXPECT_EQ(dns.server, (net::DnsServer{"192.0.2.53", 53}));
+    EXPECT_EQ(dns.servers, (std::vector<net::DnsServer>{
+                               {"192.0.2.54", 5353}, {"2001:db8::53", 53}, {"2001:db8::54", 5353}}));
+    EXPECT_EQ(dns.keyName + dns.algorithm + dns.secretFile.string(), "khmac-sha512" + secret);
+    EXPECT_EQ(dns.patience, std::chrono::seconds(9));
+    EXPECT_EQ(settings.resolver, (net::DnsServer{"127.0.0.1", 54}));
+    EXPECT_EQ(settings.challenges, (std::vector{ChallengeKind::dns01, ChallengeKind::http01}));
+    EXPECT_EQ(load(table + "\"192.0.2.53\"\n[acme]").challenges,
+              (std::vector{ChallengeKind::http01, ChallengeKind::dns01}));
+    EXPECT_EQ(load("").challenges, std::vector{ChallengeKind::http01});
+
+    for (const char* const wrong : {"ns1.example", "192.0.2.53:0", "192.0.2.53:65536", "[192.0.2.53]:53",
+                                    "[2001:db8::53]", "192.0.2.53:"})
+        EXPECT_NE(refusal(table + "\"" + wrong + "\"").find("server: found \"" + std::string(wrong)),
+                  std::string::npos)
+            << wrong;
+    const std::pair<std::string, const char*> cases[] = {
+        {"[[dns]]\nzones = []", "zones: expected the names"},
+        {"[[dns]]\nzones = [\"*.gw.example\"]", "zones: found \"*.gw.example\""},
+        {"[[dns]]\nzones = [\"g w\"]", "zones: "},
+        {table + "\"192.0.2.53\"\nalgorithm = \"hmac-md5\"", "algorithm: found \"hmac-md5\""},
+        {"[acme]\nchallenges = [\"dns-01\"]", "challenges: found \"dns-01\" without a [[dns]]"},
+        {"[acme]\nchallenges = [\"http-01\", \"http-01\"]", "each at most once"},
+        {"[acme]\nchallenges = [\"dns\"]", "challenges: found \"dns\""},
+    };
+    for (const auto& [content, expected] : cases)
+        EXPECT_NE(refusal(content).find(expected), std::string::npos) << content << "\n" << refusal(content);
+    std::filesystem::permissions(secret, std::filesystem::perms(0644));
+    EXPECT_NE(refusal(table + "\"192.0.2.53\"").find("found mode 0644"), std::string::npos);
+    std::filesystem::remove(secret);
+    EXPECT_NE(refusal(table + "\"192.0.2.53\"").find("No such file"), std::string::npos);
+}
+
 TEST_F(SettingsFile, saysWhoIsToldOfAlarmsAndWhen) {
     const AlarmSettings alarms = load(R"(
 [alarms]
@@ -189,7 +245,12 @@ TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     const std::string example = testing_support::readFile(CERTMGR_ROOTFS "/etc/certmgr/certmgr.toml");
     ASSERT_NE(example, "");
     EXPECT_EQ(refusal(example), "accepted");
-    const Settings shown = load(std::regex_replace(example, std::regex("\n# ([a-z_]+ = |\\[\\[)"), "\n$1"));
+    const std::string secret = folder_ / "dns.secret";
+    testing_support::writeFile(secret, "c2VjcmV0");
+    std::filesystem::permissions(secret, std::filesystem::perms(0600));
+    std::string active = std::regex_replace(example, std::regex("\n# ([a-z_]+ = |\\[\\[)"), "\n$1");
+    active = std::regex_replace(active, std::regex("/etc/certmgr/dns.secret"), secret);
+    const Settings shown = load(active);
     const Settings defaults;
     EXPECT_EQ(shown.stateDirectory, defaults.stateDirectory);
     EXPECT_EQ(shown.challengeDirectory, defaults.challengeDirectory);
@@ -205,6 +266,9 @@ TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     EXPECT_EQ(shown.alarms.rules.failures, defaults.alarms.rules.failures);
     EXPECT_EQ(shown.alarms.programLimit, defaults.alarms.programLimit);
     EXPECT_EQ(shown.cas.at(0).name, "letsencrypt");
+    const acme::DnsSettings dns;
+    EXPECT_EQ(shown.dns.at(0).algorithm, dns.algorithm);
+    EXPECT_EQ(shown.dns.at(0).patience, dns.patience);
 }
 
 }  // namespace

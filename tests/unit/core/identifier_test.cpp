@@ -102,7 +102,7 @@ TEST(WhyNotPublic, namesWhatStandsAgainstIt) {
     for (const char* name : {"gw",          "gw.local",        "gw.test",          "test",
                              "gw.example",  "www.example.com", "gw.invalid",       "a.localhost",
                              "gw.internal", "gw.home.arpa",    "x.onion",          "gw.lan",
-                             "gw.corp",     "*.example.de",    "0.1.2.3",          "10.255.0.1",
+                             "gw.corp",     "*.example.org",   "0.1.2.3",          "10.255.0.1",
                              "100.64.0.1",  "100.127.255.255", "127.0.0.1",        "169.254.1.1",
                              "172.16.0.1",  "172.31.255.255",  "192.0.0.8",        "192.0.2.1",
                              "192.168.1.1", "198.18.0.1",      "198.19.255.255",   "198.51.100.1",

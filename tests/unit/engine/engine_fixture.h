@@ -11,6 +11,7 @@
 #include "certmgr/engine/engine.h"
 #include "tests/support/child_process.h"
 #include "tests/support/fake_acme.h"
+#include "tests/support/fake_solver.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_key_store.h"
 #include "tests/unit/engine/fake_service.h"
@@ -59,13 +60,6 @@ class MemoryHook : public AlarmHook {
     std::vector<std::string> told_;
 };
 
-class NoChallenges : public acme::Http01Solver {
-  public:
-    void present(const std::string&, const std::string&) override {}
-    void remove(const std::string&) noexcept override {}
-    bool hasServer() const override { return true; }
-};
-
 inline const TimePoint start =
     std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
 
@@ -110,7 +104,7 @@ class EngineTest : public testing::Test {
         std::vector<ServiceProfile> profiles{profile};
         profiles.insert(profiles.end(), otherProfiles.begin(), otherProfiles.end());
         engine = std::make_unique<Engine>(
-            Parts{*database, keys, *deployer, generations, solver, http, clock, log, queue, *views, hook},
+            Parts{*database, keys, *deployer, generations, {solver}, http, clock, log, queue, *views, hook},
             settings, profiles);
         engine->start();
     }
@@ -157,7 +151,7 @@ class EngineTest : public testing::Test {
     testing_support::MemoryKeyStore keys;
     MemoryLog log;
     MemoryHook hook;
-    NoChallenges solver;
+    testing_support::FakeSolver solver;
     MainQueue queue;
     config::Settings settings;
     ServiceProfile profile;

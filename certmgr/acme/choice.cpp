@@ -1,0 +1,87 @@
+#include "certmgr/acme/choice.h"
+
+#include <algorithm>
+
+#include "certmgr/core/error.h"
+
+namespace certmgr::acme {
+namespace {
+
+using wire::Authorization;
+using wire::Challenge;
+
+void append(std::string& list, const std::string& entry) {
+    list += (list.empty() ? "" : ", ") + entry;
+}
+
+const Challenge* offered(const Authorization& authorization, ChallengeKind kind) {
+    const auto found = std::ranges::find(authorization.challenges, toString(kind), &Challenge::type);
+    return found == authorization.challenges.end() ? nullptr : &*found;
+}
+
+// Of a solver that cannot find out, and of which more will be known later, `trouble` says what came in
+// between.
+std::string whyOut(const Solver& solver, const Identifier& identifier, const Challenge* challenge,
+                   std::optional<Error>& trouble) {
+    std::string why = whyNotProvenBy(solver.kind(), identifier);
+    if (!why.empty()) return why;
+    if (!challenge) return "is not offered by the CA";
+    try {
+        return solver.whyNot(identifier);
+    } catch (const Error& error) {
+        trouble = error;
+        return error.what();
+    }
+}
+
+[[noreturn]] void refuse(const Authorization& authorization, const std::string& out) {
+    std::string offers;
+    for (const Challenge& challenge : authorization.challenges) append(offers, challenge.type);
+    throw Error(ErrorKind::rejected, "no-usable-challenge",
+                "no challenge can prove " + identifierOf(authorization).value + ": the CA offers " +
+                    (offers.empty() ? "none" : offers) + "; set up here: " + (out.empty() ? "none" : out));
+}
+
+}  // namespace
+
+Identifier identifierOf(const Authorization& authorization) {
+    Identifier identifier = authorization.identifier;
+    if (authorization.wildcard) identifier.value.insert(0, "*.");
+    return identifier;
+}
+
+Choice chooseChallenge(const Authorization& authorization, const Solvers& solvers) {
+    const Identifier identifier = identifierOf(authorization);
+    const std::string proving = "proving " + identifier.value + " by ";
+    std::vector<Choice> usable;
+    std::optional<Error> trouble;
+    std::string out;
+    for (Solver& solver : solvers.inOrder) {
+        const std::string kind(toString(solver.kind()));
+        const Challenge* const challenge = offered(authorization, solver.kind());
+        if (challenge && challenge->status == "processing")
+            return {&solver, challenge, proving + kind + ", as the run before began to"};
+        const std::string why = whyOut(solver, identifier, challenge, trouble);
+        if (why.empty())
+            usable.push_back({&solver, challenge, proving + kind});
+        else
+            append(out, kind + " " + why);
+    }
+    if (usable.empty() && trouble) throw *trouble;
+    if (usable.empty()) refuse(authorization, out);
+    const std::size_t turn = static_cast<std::size_t>(solvers.failures) % usable.size();
+    Choice choice = usable[turn];
+    if (turn > 0)
+        choice.reason +=
+            ": the attempt by " + std::string(toString(usable[turn - 1].solver->kind())) + " failed";
+    else if (!out.empty())
+        choice.reason += ": " + out;
+    return choice;
+}
+
+bool challengeFailed(const std::string& errorCode) {
+    return errorCode == "authorization-failed" || errorCode == "challenge-not-visible" ||
+           errorCode == "challenge-not-presented";
+}
+
+}  // namespace certmgr::acme

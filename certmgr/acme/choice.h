@@ -1,0 +1,27 @@
+// Which challenge of an authorization is answered, by whom, and why that one.
+#pragma once
+
+#include <string>
+
+#include "certmgr/acme/solver.h"
+#include "certmgr/acme/wire/authorization.h"
+
+namespace certmgr::acme {
+
+// What the authorization is about; a wildcard with its "*.".
+Identifier identifierOf(const wire::Authorization& authorization);
+
+struct Choice {
+    Solver* solver = nullptr;
+    const wire::Challenge* challenge = nullptr;  // of the authorization
+    std::string reason;                          // "proving gw.example by dns-01: http-01 failed before"
+};
+
+// The one that an earlier run has answered already; else the first that is usable, by order and failures.
+// Error (rejected, "no-usable-challenge") says what the CA offers, and of each kind here why it is out.
+Choice chooseChallenge(const wire::Authorization& authorization, const Solvers& solvers);
+
+// Whether an attempt that ended in this error failed by the kind of challenge, so that another may do better.
+bool challengeFailed(const std::string& errorCode);
+
+}  // namespace certmgr::acme

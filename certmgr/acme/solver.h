@@ -1,0 +1,58 @@
+// RFC 8555 8: proving control of an identifier, the part that is the client's.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certmgr/core/challenge_kind.h"
+
+namespace certmgr::acme {
+
+// What a challenge of the CA asks for.
+struct Proof {
+    Identifier identifier;  // with its "*." where it is a wildcard
+    std::string token;
+    std::string keyAuthorization;  // RFC 8555 8.1
+};
+
+// One way to prove it. Thread-safe; several orders use it at once. Implementations: WebrootSolver,
+// DnsSolver; the tests have others.
+class Solver {
+  public:
+    virtual ~Solver() = default;
+    virtual ChallengeKind kind() const = 0;
+
+    // Why not this identifier, beyond what its kind cannot do (whyNotProvenBy), as a clause: "no [[dns]] has
+    // its zone". Empty: it can. May ask servers, and throw what they answer.
+    virtual std::string whyNot(const Identifier& identifier) const = 0;
+
+    virtual void present(const Proof& proof) = 0;
+    // Takes it away again, also what a run presented that has crashed since. Never presented: nothing
+    // happens, and quickly.
+    virtual void remove(const Proof& proof) noexcept = 0;
+    // Takes away what could not be taken away in its time, and what crashed runs left that nobody went on
+    // with. Returns how much is still there.
+    virtual int clearAway() = 0;
+
+    // What a CA that looked now would not find.
+    struct Missing {
+        std::string what;     // "the server of the challenges to start", for people
+        bool certain = true;  // false: not to be told from here, the CA may see it all the same
+    };
+    // Of what was presented; empty: nothing.
+    virtual std::optional<Missing> missing(const Proof& proof) const = 0;
+    // How long it is worth waiting for that.
+    virtual std::chrono::seconds patience() const = 0;
+};
+
+// Those that are set up, in order of preference, and how many attempts in a row have failed at a challenge:
+// each failure makes the next one that is usable go first.
+struct Solvers {
+    std::vector<std::reference_wrapper<Solver>> inOrder;
+    int failures = 0;
+};
+
+}  // namespace certmgr::acme

@@ -1,0 +1,39 @@
+// What was put into DNS and has to be taken out of it again, on disk: it outlives the run that put it there.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certmgr/acme/solver.h"
+#include "certmgr/net/dns_client.h"
+
+namespace certmgr::acme {
+
+// A file for each record, in a directory of its own. Thread-safe as long as no two threads have the same
+// proof. Throws internal errors of the file system.
+class PresentedRecords {
+  public:
+    explicit PresentedRecords(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+    // Durable when it returns, and before the record is sent.
+    void add(const Proof& proof, const net::DnsRecord& record) const;
+    std::optional<net::DnsRecord> find(const Proof& proof) const;
+    // Its time is over, and it is still to be taken away.
+    void end(const Proof& proof) const;
+    void forget(const Proof& proof) const;
+
+    // Ended, or added before `oldest` by a run that nobody went on with.
+    struct Left {
+        std::filesystem::path file;
+        net::DnsRecord record;
+    };
+    std::vector<Left> left(std::filesystem::file_time_type oldest) const;
+    void forget(const Left& left) const;
+
+  private:
+    const std::filesystem::path directory_;
+};
+
+}  // namespace certmgr::acme

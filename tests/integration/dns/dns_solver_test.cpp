@@ -1,0 +1,154 @@
+// dns-01 with a real knot as primary and another one as secondary.
+#include "certmgr/acme/solvers/dns_solver.h"
+
+#include <gtest/gtest.h>
+
+#include "certmgr/core/error.h"
+#include "certmgr/crypto/digest.h"
+#include "tests/support/knot_server.h"
+
+namespace certmgr::acme {
+namespace {
+
+using testing_support::KnotServers;
+using testing_support::TemporaryDirectory;
+using Texts = std::vector<std::string>;
+
+Proof proofOf(const std::string& name, const std::string& token = "token") {
+    return {parseIdentifier(name), token, token + ".thumbprint"};
+}
+
+std::string valueOf(const Proof& proof) {
+    return crypto::sha256Base64url(proof.keyAuthorization);
+}
+
+class DnsSolverTest : public testing::Test {
+  protected:
+    DnsSolver solverWith(DnsSettings settings) const {
+        return {{std::move(settings)}, net::DnsClient(knot_.primary()), state_ / "records"};
+    }
+    DnsSolver solver() const { return solverWith(knot_.settings()); }
+    void awaitVisible(const DnsSolver& solver, const Proof& proof) const {
+        testing_support::waitUntil("both servers have it", [&] { return !solver.missing(proof); });
+    }
+    bool recordsLeft() const { return !std::filesystem::is_empty(state_ / "records"); }
+
+    const std::string owner_ = "_acme-challenge.gw.example";
+    KnotServers knot_;
+    TemporaryDirectory state_;
+};
+
+TEST_F(DnsSolverTest, presentsAtEveryServerOfTheZoneAndRemoves) {
+    DnsSolver solver = this->solver();
+    const Proof name = proofOf("gw.example", "one");
+    const Proof wildcard = proofOf("*.gw.example", "two");
+    EXPECT_EQ(solver.whyNot(name.identifier), "");
+    solver.present(name);
+    solver.present(wildcard);
+    for (const Proof& proof : {name, wildcard}) awaitVisible(solver, proof);
+    for (const net::DnsServer& server : {knot_.primary(), knot_.secondary()})
+        EXPECT_EQ(net::DnsClient(server).texts(owner_).size(), 2u) << "both at one name";
+    solver.remove(name);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{valueOf(wildcard)});
+    solver.remove(wildcard);
+    solver.remove(wildcard);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverTest, removesWhatACrashedRunPresented) {
+    const Proof proof = proofOf("gw.example");
+    solver().present(proof);
+    solver().remove(proof);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+
+    solver().present(proof);  // and its order is never gone on with
+    EXPECT_EQ(solver().clearAway(), 0);
+    EXPECT_EQ(knot_.proofsAt(owner_).size(), 1u) << "the run may still be on";
+    for (const auto& entry : std::filesystem::directory_iterator(state_ / "records"))
+        std::filesystem::last_write_time(
+            entry, std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+    EXPECT_EQ(solver().clearAway(), 0);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverTest, removesLaterWhereTheServerIsAway) {
+    DnsSolver solver = this->solver();
+    const Proof proof = proofOf("gw.example");
+    solver.present(proof);
+    knot_.stopPrimary();
+    solver.remove(proof);
+    EXPECT_EQ(solver.clearAway(), 1);
+    knot_.startPrimary();
+    EXPECT_EQ(knot_.proofsAt(owner_).size(), 1u) << "knot keeps it in its journal";
+    EXPECT_EQ(this->solver().clearAway(), 0);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverTest, followsAliasesIntoAZoneOfOurs) {
+    DnsSettings settings = knot_.settings();
+    settings.zones = {"proofs.example"};
+    DnsSolver solver = solverWith(settings);
+    const Proof proof = proofOf("away.gw.example");
+    EXPECT_EQ(solver.whyNot(proof.identifier), "");
+    solver.present(proof);
+    awaitVisible(solver, proof);
+    EXPECT_EQ(knot_.proofsAt("away.proofs.example"), Texts{valueOf(proof)});
+    solver.remove(proof);
+    EXPECT_EQ(knot_.proofsAt("away.proofs.example"), Texts{});
+
+    EXPECT_EQ(
+        solver.whyNot(parseIdentifier("*.gw.example")),
+        "has no zone for _acme-challenge.gw.example (add it to [[dns]], or make that name an alias into one "
+        "of the zones there)");
+    EXPECT_THROW(solver.present(proofOf("gw.example")), Error);
+    EXPECT_THROW(this->solver().whyNot(parseIdentifier("circle.gw.example")), Error);
+}
+
+TEST_F(DnsSolverTest, waitsForAServerThatHasNotGotItYet) {
+    const KnotServers knot(false);
+    DnsSolver solver({knot.settings()}, net::DnsClient(knot.primary()), state_ / "records");
+    const Proof proof = proofOf("gw.example");
+    solver.present(proof);
+    const auto missing = solver.missing(proof);
+    ASSERT_TRUE(missing.has_value());
+    EXPECT_EQ(missing->what, "the record " + owner_ + " at ns2.gw.example (127.0.0.2)");
+    EXPECT_TRUE(missing->certain) << "a CA that asks this one fails";
+    solver.remove(proof);
+}
+
+TEST_F(DnsSolverTest, doesNotDependOnAServerThatIsAway) {
+    knot_.stopSecondary();
+    DnsSolver solver = this->solver();
+    const Proof proof = proofOf("gw.example");
+    solver.present(proof);
+    const auto missing = solver.missing(proof);
+    ASSERT_TRUE(missing.has_value());
+    EXPECT_FALSE(missing->certain) << "a CA asks the other one";
+    solver.remove(proof);
+
+    DnsSettings listed = knot_.settings();
+    listed.servers = {knot_.primary()};
+    DnsSolver toPrimary = solverWith(listed);
+    toPrimary.present(proof);
+    EXPECT_FALSE(toPrimary.missing(proof).has_value()) << "only the servers that are listed count";
+    toPrimary.remove(proof);
+}
+
+TEST_F(DnsSolverTest, refusesASecretThatOthersCanRead) {
+    std::filesystem::permissions(knot_.folder() / "secret", std::filesystem::perms(0644));
+    DnsSolver solver = this->solver();
+    try {
+        solver.present(proofOf("gw.example"));
+        FAIL() << "presented";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), "bad-secret-file");
+        EXPECT_NE(std::string(error.what()).find("found mode 0644, expected 0600"), std::string::npos);
+    }
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+}
+
+}  // namespace
+}  // namespace certmgr::acme

@@ -1,0 +1,37 @@
+#include "certmgr/core/challenge_kind.h"
+
+#include <gtest/gtest.h>
+
+namespace certmgr {
+namespace {
+
+constexpr ChallengeKind http = ChallengeKind::http01;
+constexpr ChallengeKind alpn = ChallengeKind::tlsAlpn01;
+constexpr ChallengeKind dns = ChallengeKind::dns01;
+
+TEST(ChallengeKind, hasTheWordsOfTheRegistry) {
+    for (const auto& [kind, word] : {std::pair(http, "http-01"), {alpn, "tls-alpn-01"}, {dns, "dns-01"}}) {
+        EXPECT_EQ(toString(kind), word);
+        EXPECT_EQ(challengeKindFrom(word), kind);
+    }
+    EXPECT_FALSE(challengeKindFrom("dns-account-01").has_value());
+}
+
+TEST(ChallengeKind, provesWhatItsRfcSays) {
+    const Identifier host = parseIdentifier("gw.example");
+    const Identifier wildcard = parseIdentifier("*.gw.example");
+    for (const char* address : {"192.0.2.1", "2001:db8::1"}) {
+        EXPECT_EQ(whyNotProvable(parseIdentifier(address), {http}), "");
+        EXPECT_EQ(whyNotProvable(parseIdentifier(address), {alpn}), "");
+        EXPECT_NE(whyNotProvable(parseIdentifier(address), {dns}), "");
+    }
+    EXPECT_EQ(whyNotProvable(wildcard, {http, alpn, dns}), "");
+    EXPECT_EQ(
+        whyNotProvable(wildcard, {http}),
+        "no challenge that is set up can prove *.gw.example: http-01 cannot prove a wildcard (RFC 8555 8.3)");
+    for (const ChallengeKind kind : {http, alpn, dns}) EXPECT_EQ(whyNotProvable(host, {kind}), "");
+    EXPECT_NE(whyNotProvable(host, {}), "");
+}
+
+}  // namespace
+}  // namespace certmgr
