@@ -1,5 +1,8 @@
 #include "certmgr/net/dns_client.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include <ldns/ldns.h>
 
 #include "certmgr/core/ascii.h"
@@ -148,7 +151,21 @@ void requireAccepted(const DnsServer& server, const DnsRecord& record, const Tsi
                     record.owner);
 }
 
+[[noreturn]] void refuseKey(const TsigKey& key) {
+    throw Error(
+        ErrorKind::misconfigured, "bad-dns-key",
+        "the key " + key.name + " cannot sign: expected hmac-sha256 or hmac-sha512, and a secret in base64");
+}
+
+bool isBase64(std::string_view text) {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const std::size_t end = std::min(text.find_first_not_of(alphabet), text.size());
+    const std::string_view padding = text.substr(end);
+    return end > 0 && text.size() % 4 == 0 && (padding.empty() || padding == "=" || padding == "==");
+}
+
 void update(const DnsServer& server, const DnsRecord& record, const TsigKey& key, bool present) {
+    if (!isBase64(key.secret)) refuseKey(key);  // libldns loses memory over such a key
     const Resolver resolver = resolverFor(server);
     ldns_resolver_set_usevc(resolver.get(), true);
     ldns_resolver_set_tsig_keyname(resolver.get(), key.name.c_str());
@@ -160,11 +177,7 @@ void update(const DnsServer& server, const DnsRecord& record, const TsigKey& key
     if (!packet) throw Error(ErrorKind::internal, "out-of-memory", "no memory for a packet of DNS");
     zone.release();  // the packet's now
     ldns_pkt_set_random_id(packet.get());
-    if (ldns_update_pkt_tsig_add(packet.get(), resolver.get()) != LDNS_STATUS_OK)
-        throw Error(ErrorKind::misconfigured, "bad-dns-key",
-                    "the key " + key.name +
-                        " cannot sign: expected hmac-sha256 or hmac-sha512 and a secret in "
-                        "base64");
+    if (ldns_update_pkt_tsig_add(packet.get(), resolver.get()) != LDNS_STATUS_OK) refuseKey(key);
     ldns_pkt* received = nullptr;
     const ldns_status status = ldns_resolver_send_pkt(&received, resolver.get(), packet.get());
     const Packet answer(received);

@@ -31,12 +31,11 @@ struct DnsRecord {
 // Thread-safe: it holds nothing but the address. Every call blocks for a few seconds at most. Names come back
 // in lower case without the last dot; a name or a type that is not there is an empty answer. Errors:
 // transient "dns-unreachable", "dns-failed"; misconfigured "dns-refused" (the key, or its rights),
-// "bad-dns-name".
+// "bad-dns-key", "bad-dns-name".
 class DnsClient {
   public:
+    // Without an address: those of /etc/resolv.conf, for questions only.
     explicit DnsClient(DnsServer server) : server_(std::move(server)) {}
-    // Asks the resolvers of /etc/resolv.conf; takes no updates.
-    static DnsClient ofSystem() { return DnsClient(DnsServer{}); }
 
     std::optional<std::string> alias(const std::string& name) const;  // CNAME
     std::vector<std::string> texts(const std::string& name) const;    // TXT, the parts of each joined
