@@ -48,17 +48,47 @@ class Issuance {
         if (std::optional<std::string> known = journal_.orderUrl()) return *std::move(known);
         if (journal_.newOrderWasSent())
             if (std::optional<std::string> lost = lostOrder()) return *std::move(lost);
-        return newOrder();
+        try {
+            return newOrder(replaces());
+        } catch (const Error& error) {
+            if (!mayBeForReplaces(error)) throw;
+            if (isProblem(error, "alreadyReplaced"))
+                if (std::optional<std::string> earlier = replacement()) return *std::move(earlier);
+        }
+        return newOrder("");
+    }
+
+    // A CA that does not know the certificate any more, or another account as its owner: an order that
+    // replaces nothing is as good, and a certificate must not end for this.
+    bool mayBeForReplaces(const Error& error) {
+        const bool refused = error.kind() == ErrorKind::rejected || isProblem(error, "serverInternal");
+        return refused && !error.problem().empty() && !replaces().empty();
+    }
+
+    // RFC 9773 5: "Clients SHOULD NOT include this field if the ACME server has not indicated that it
+    // supports this specification by advertising the renewalInfo resource in its Directory."
+    std::string replaces() {
+        const bool known = !request_.replaces.empty() && ca_.directory(stop_).renewalInfo;
+        return known ? request_.replaces : std::string();
+    }
+
+    // "alreadyReplaced": by an order of ours that is not on record, as after a restored backup. It is of use
+    // where it is still open, or has a certificate for our key.
+    std::optional<std::string> replacement() {
+        journal_.activity("looking for the order that has replaced the certificate already");
+        LostOrder search = findLostOrder(ca_, names_, request_.csr, journal_, stop_);
+        if (search.url) journal_.orderCreated(*search.url);
+        return std::move(search.url);
     }
 
     // 7.4
-    std::string newOrder() {
+    std::string newOrder(const std::string& replaces) {
         const std::string resource = ca_.directory(stop_).newOrder;
         ca_.accountUrl(stop_);
         ca_.ensureNonce(stop_);  // whatever fails up to here has sent no newOrder
         journal_.activity("asking the CA for an order");
         journal_.sendingNewOrder();
-        const HttpResponse response = sendNewOrder(resource);
+        const HttpResponse response = sendNewOrder(resource, replaces);
         const std::string url = response.header("location").value_or("");
         if (!wire::isHttpsUrl(url))
             throw Error(ErrorKind::misconfigured, "not-acme",
@@ -69,9 +99,9 @@ class Issuance {
         return url;
     }
 
-    HttpResponse sendNewOrder(const std::string& resource) {
+    HttpResponse sendNewOrder(const std::string& resource, const std::string& replaces) {
         try {
-            return ca_.post(resource, wire::newOrderPayload(names_), "newOrder", stop_);
+            return ca_.post(resource, wire::newOrderPayload(names_, replaces), "newOrder", stop_);
         } catch (const Error& error) {
             const bool refused = error.kind() == ErrorKind::rejected ||
                                  error.kind() == ErrorKind::rateLimited ||

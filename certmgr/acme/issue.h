@@ -76,6 +76,9 @@ class Session {
 struct Request {
     std::vector<Identifier> names;
     hal::Bytes csr;  // DER; the same key in every run of the same intent
+    // crypto::renewalIdOf() the certificate of this CA that the new one follows; empty: none. Told to a CA
+    // that gives renewal information (RFC 9773 5).
+    std::string replaces = {};
 };
 
 // Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it: nothing of it was

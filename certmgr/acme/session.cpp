@@ -102,6 +102,10 @@ void Session::Impl::ensureNonce(const std::stop_token& stop) {
     nonces_.put(freshNonce(stop));
 }
 
+HttpResponse Session::Impl::get(const std::string& url, const std::stop_token& stop) {
+    return http_.send({HttpRequest::Method::get, url, "", ""}, stop);
+}
+
 HttpResponse Session::Impl::post(const std::string& url, const std::string& payload, const std::string& what,
                                  const std::stop_token& stop) {
     try {

@@ -20,6 +20,8 @@ struct Session::Impl {
     void ensureNonce(const std::stop_token& stop);
     void forgetDirectory() { directory_.forget(); }
 
+    // Without the account: for what RFC 9773 4.1 gives to everybody.
+    net::HttpResponse get(const std::string& url, const std::stop_token& stop);
     // POST as the account; an empty payload makes it POST-as-GET (RFC 8555 6.3). `what` names the resource
     // for people.
     net::HttpResponse post(const std::string& url, const std::string& payload, const std::string& what,

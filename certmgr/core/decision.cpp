@@ -41,7 +41,7 @@ class Decider {
         if (const std::string why = whyLocalAtOnce(); !why.empty()) return issueLocal(why);
         if (const std::string why = whyRenew(); !why.empty()) return renew(why);
         return {Action::none, "the certificate of the CA is valid and not yet due for renewal",
-                renewalTime(current().leaf)};
+                acmeRenewalTime(current().leaf, facts_.renewAt)};
     }
 
   private:
@@ -150,7 +150,9 @@ class Decider {
         if (current().source == Source::local) return "a local certificate is in use";
         if (current().source == Source::uploaded)
             return "the uploaded chain in use is no longer among the usable uploads";
-        if (now_ >= renewalTime(current().leaf)) return "the certificate is due for renewal";
+        if (now_ >= acmeRenewalTime(current().leaf, facts_.renewAt))
+            return facts_.renewAt && now_ >= *facts_.renewAt ? "the CA suggests to renew the certificate now"
+                                                             : "the certificate is due for renewal";
         if (otherKeyWanted()) return "another kind of key is wanted";
         return "";
     }

@@ -29,6 +29,7 @@ struct CertificateFacts {
     std::optional<Credential> current;   // the credential in force (newest that was not withdrawn)
     std::string acmeImpossible;  // why: "switched off", "no CA configured", whyNotPublic(); empty: possible
     AttemptRecord acme;
+    std::optional<TimePoint> renewAt;  // chosen in the window that the CA of `current` suggests
     std::string orderFrom = "the CA";  // for people: which one is asked next, and why not the first
     std::string issuingAuthority;      // id of the authority that signs such a local certificate now
     bool currentKeyLost = false;       // the key store no longer has the key of `current`
@@ -74,6 +75,10 @@ TimePoint lastStretch(const CertificateSummary& leaf);
 // spread (up to 1/50 of the lifetime earlier, derived from its fingerprint) keeps a thousand leaves from
 // being due in the same second.
 TimePoint renewalTime(const CertificateSummary& leaf);
+
+// When a certificate of a CA is renewed: at the time chosen in the window that it suggests (RFC 9773), else
+// by renewalTime(). No later than 1/20 of the lifetime before its end, whatever the CA suggests.
+TimePoint acmeRenewalTime(const CertificateSummary& leaf, std::optional<TimePoint> renewAt);
 
 // acme-facts.md "Retries": 1 min, 10 min, 100 min, then daily; with `shortLivedRemaining` (lifetimes below 10
 // days) at most an eighth of that, but not under 15 min because of it: a CA allows 5 failures an hour.

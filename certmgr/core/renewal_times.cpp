@@ -48,6 +48,11 @@ TimePoint renewalTime(const CertificateSummary& leaf) {
     return leaf.notAfter - left - scaled(whole / 50, fraction(leaf.sha256));
 }
 
+TimePoint acmeRenewalTime(const CertificateSummary& leaf, std::optional<TimePoint> renewAt) {
+    const TimePoint emergency = leaf.notAfter - (leaf.notAfter - leaf.notBefore) / 20;
+    return std::min(renewAt.value_or(renewalTime(leaf)), emergency);
+}
+
 TimePoint nextAttempt(int failures, TimePoint now, std::optional<seconds> shortLivedRemaining, double jitter,
                       std::optional<TimePoint> notBefore) {
     constexpr seconds leastOfShortLived = minutes(15);

@@ -31,6 +31,9 @@ Bytes toDer(const X509& certificate);
 CertificateSummary summarize(const X509& certificate);
 std::string sha256Hex(const X509& certificate);
 
+// RFC 9773 4.1: by which a CA knows a certificate of its own. Absent where it names no key of its issuer.
+std::optional<std::string> renewalIdOf(const X509& certificate);
+
 // By name and signature; validity and constraints are not looked at.
 bool issued(const X509& issuer, const X509& certificate);
 

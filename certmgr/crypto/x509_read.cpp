@@ -6,6 +6,7 @@
 
 #include "certmgr/core/ascii.h"
 #include "certmgr/crypto/digest.h"
+#include "certmgr/crypto/jws.h"
 #include "certmgr/crypto/names.h"
 #include "certmgr/crypto/openssl.h"
 #include "certmgr/crypto/pem.h"
@@ -123,6 +124,18 @@ std::vector<std::string> chainSha256(std::string_view pem) {
         fingerprints.push_back(sha256Hex({decoded.data, static_cast<std::size_t>(decoded.size)}));
     }
     return fingerprints;
+}
+
+std::optional<std::string> renewalIdOf(const X509& certificate) {
+    const ASN1_OCTET_STRING* const issuerKey = X509_get0_authority_key_id(cached(certificate));
+    if (!issuerKey) return std::nullopt;
+    const ASN1_INTEGER* const serial = X509_get0_serialNumber(&certificate);
+    const Bytes element = derOf(*serial, i2d_ASN1_INTEGER, "i2d_ASN1_INTEGER");
+    // Without the tag and the length, which is below 128 (RFC 5280 4.1.2.2).
+    const std::string_view octets(reinterpret_cast<const char*>(element.data()) + 2, element.size() - 2);
+    const std::string_view keyId(reinterpret_cast<const char*>(ASN1_STRING_get0_data(issuerKey)),
+                                 static_cast<std::size_t>(ASN1_STRING_length(issuerKey)));
+    return base64url(keyId) + "." + base64url(octets);
 }
 
 std::string toPem(const std::vector<X509Ptr>& chain) {

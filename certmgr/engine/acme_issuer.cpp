@@ -1,7 +1,11 @@
+#include <algorithm>
+
 #include "certmgr/acme/choice.h"
+#include "certmgr/acme/renewal_info.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/crypto/x509.h"
 #include "certmgr/engine/issuance.h"
+#include "certmgr/engine/jitter.h"
 
 namespace certmgr::engine {
 namespace {
@@ -213,10 +217,9 @@ void AcmeIssuer::issue(const CertificateSpec& spec, const Before& before, const 
                        std::stop_token stop) {
     const acme::CaSettings& ca = caAfter(before.failures);
     const acme::Solvers solvers{solvers_, acme::challengeFailed(before.errorCode) ? before.failures : 0};
-    const std::shared_ptr<Line> line = lineTo(ca);
     StoredOrder journal(records_, log_, intent(spec, ca), activity);
     try {
-        run(spec, *line->session, solvers, journal, stop);
+        run(spec, ca, solvers, journal, stop);
     } catch (const Error&) {
         if (!records_.orders.open(spec.id))
             keys_.discard(journal.row().key);  // the next order has a key of its own
@@ -224,14 +227,54 @@ void AcmeIssuer::issue(const CertificateSpec& spec, const Before& before, const 
     }
 }
 
-void AcmeIssuer::run(const CertificateSpec& spec, acme::Session& session, const acme::Solvers& solvers,
+// What the order is to replace, as its CA knows it; empty: nothing of that CA.
+std::string AcmeIssuer::predecessor(const CertificateSpec& spec, const acme::CaSettings& ca) {
+    const std::optional<Credential> current = records_.credentials.current(spec.id);
+    if (!current || current->source != Source::acme || current->issuerId != ca.name) return "";
+    return crypto::renewalIdOf(*crypto::parseChainPem(current->chainPem).front()).value_or("");
+}
+
+RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
+                                    const std::stop_token& stop) {
+    RenewalInfo info = known.value_or(RenewalInfo{});
+    info.nextQuery = nextQuery(clock_.now(), std::nullopt);
+    const auto ca =
+        std::ranges::find_if(cas_, [&](const auto& each) { return each.name == current.issuerId; });
+    const auto id = crypto::renewalIdOf(*crypto::parseChainPem(current.chainPem).front());
+    if (ca == cas_.end() || !id) return info;
+    try {
+        const auto answer = acme::renewalInfo(*lineTo(*ca)->session, *id, stop);
+        info.failures = 0;
+        if (!answer) {
+            info.nextQuery = nextQueryOfSilentCa(clock_.now());
+            return info;
+        }
+        if (info.window != answer->window) info.renewAt = chooseIn(answer->window, jitter());
+        info.window = answer->window;
+        info.explanationUrl = answer->explanationUrl;
+        info.nextQuery = nextQuery(clock_.now(), answer->retryAfter);
+    } catch (const Error& error) {
+        if (stop.stop_requested()) throw;
+        // A name that does not resolve and a refused connection do not pass by themselves.
+        const bool temporary = error.kind() == ErrorKind::rateLimited ||
+                               (error.kind() == ErrorKind::transient && error.code() != "http-unreachable");
+        info.failures = temporary ? info.failures + 1 : 0;
+        if (temporary) info.nextQuery = nextQueryAfterFailure(info.failures, clock_.now());
+        if (error.retryAt()) info.nextQuery = nextQuery(clock_.now(), *error.retryAt() - clock_.now());
+    }
+    return info;
+}
+
+void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
                      StoredOrder& journal, std::stop_token stop) {
+    const std::shared_ptr<Line> line = lineTo(ca);
     journal.activity("making the key");
     const hal::KeyInfo key =
         keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const hal::Pkey handle = keys_.store().open(key.id);
-    const std::string chain =
-        acme::issue(session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solvers, journal, stop);
+    const std::string chain = acme::issue(
+        *line->session, {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca)}, solvers,
+        journal, stop);
     try {
         const TimePoint now = clock_.now();
         const bool inForce = adopt(records_, checked(spec, journal.row(), key, chain), now, 0, [&] {

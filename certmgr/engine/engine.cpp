@@ -202,6 +202,7 @@ void Engine::runDue() {
     for (const std::string& lane : schedule_.take(now)) {
         const auto [kind, subject] = splitLane(lane);
         if (kind == "issue") runIssue(subject);
+        if (kind == "renewal") runRenewal(subject);
         if (kind == "deploy") runDeploy(subject, false);
         if (kind == "authority") runAuthority();
         if (kind == "trust") runTrust();

@@ -48,6 +48,7 @@ inline constexpr const char* lastTimeSeen = "last-time-seen";
 
 // Lives on the main thread: all its methods are called there, and none blocks. What blocks runs on workers,
 // apart by lanes: "issue:ID" decides and does what takes milliseconds, "order:ID" runs the ACME order,
+// "renewal:ID" asks the CA when that is due again,
 // "deploy:SERVICE" deploys and proves. So a local certificate never waits for a CA, and a slow service never
 // holds up another.
 class Engine : public Commands, public AuthorityCommands, public BackupCommands {
@@ -70,7 +71,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     bool idle() const { return lanes_.idle(); }
     // Whether all there is to do without a CA is done. For the first time: every service finds a certificate
     // at its start.
-    bool served() const { return lanes_.onlyBusyWith("order:"); }
+    bool served() const { return lanes_.onlyBusyWith({"order:", "renewal:"}); }
 
     // A restored state waits to be adopted: the daemon has to begin anew.
     bool restartWanted() const { return restartWanted_; }
@@ -111,6 +112,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
         bool wanted = true;                   // false: there is no such certificate any more
         std::optional<CertificateView> view;  // absent: the database could not be read
         Decision decision;
+        std::optional<TimePoint> renewalQueryDue;
         std::optional<Error> error;
     };
     static constexpr const char* kindOfAuthorityChange = "authority";
@@ -156,6 +158,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     void recordSuccess(const CertificateId& id);
     // `follows`: the generation in force when the order was decided.
     void orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop);
+    std::optional<TimePoint> renewalQueryDue(const CertificateSpec& spec);
+    void renewalTurn(const CertificateId& id, const std::stop_token& stop);
     void recordFailure(const store::CertificateRow& row, const Error& error);
     void removeTurn(const CertificateId& id);
     AuthorityState authorityState();
@@ -172,6 +176,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     void report(std::string_view event, const std::string& what, const Error& failure) const;
     void runIssue(const CertificateId& id);
     void runOrder(const CertificateId& id, std::int64_t follows);
+    void runRenewal(const CertificateId& id);
     void concludeUnrecorded(const CertificateId& id, const Error& failure);
     void runDeploy(const std::string& service, bool proveAgain);
     void runAuthority();

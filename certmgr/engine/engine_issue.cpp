@@ -1,8 +1,9 @@
 // The issue and order lanes: decide, act, say what came of it.
 #include <algorithm>
-#include <random>
 
 #include "certmgr/engine/engine.h"
+#include "certmgr/engine/jitter.h"
+#include "certmgr/engine/suggested_renewal.h"
 
 namespace certmgr::engine {
 namespace {
@@ -14,11 +15,6 @@ constexpr seconds longestLocalRetry{60};
 
 seconds localRetry(int failures) {
     return std::min(longestLocalRetry, seconds(std::int64_t{1} << std::min(failures, 6)));
-}
-
-double jitter() {
-    thread_local std::minstd_rand generator{std::random_device{}()};
-    return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
 }
 
 }  // namespace
@@ -66,6 +62,7 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     }
     facts.acmeImpossible = row.wanted() ? whyNoAcme(row.spec) : "no profile asks for it any more";
     facts.acme = row.acme;
+    if (facts.current) facts.renewAt = suggestedRenewal(records_, *facts.current);
     if (acmeIssuer_.configured()) facts.orderFrom = acmeIssuer_.describeTurn(row.acme.failures);
     facts.issuingAuthority = server ? localCa_.issuingId() : localCa_.rootId();
     facts.reissue = row.reissueAsked;
@@ -91,6 +88,7 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
     std::optional<store::CertificateRow> row;
     try {
         settleIssue(id, row, turn);
+        if (row) turn.renewalQueryDue = renewalQueryDue(row->spec);
     } catch (const Error& error) {
         turn.error = error;
         parts_.log.write({Severity::error,
@@ -217,6 +215,7 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     } else {
         localFailures_.erase(id);
         schedule_.set("issue:" + id, turn.decision.lookAgain);
+        schedule_.set("renewal:" + id, turn.renewalQueryDue);
     }
     if (!turn.view) {
         deployWhereAllIsIssued(id);
@@ -310,6 +309,7 @@ void Engine::concludeRemove(const CertificateId& id, const std::optional<Error>&
         runIssue(id);  // it is still there, and still cared for
     } else {
         schedule_.set("issue:" + id, std::nullopt);
+        schedule_.set("renewal:" + id, std::nullopt);
         parts_.views.remove(Views::Kind::certificate, id);
         lookAtAlarmsSoon();
         uploadsChanged();

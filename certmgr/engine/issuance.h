@@ -71,13 +71,19 @@ class AcmeIssuer {
     void issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
                std::stop_token stop);
 
+    // Asks the CA of `current` when that is to be renewed; `known`: of the last time. What fails shows in the
+    // time of the next query.
+    RenewalInfo renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
+                            const std::stop_token& stop);
+
   private:
     struct Line;  // to one CA: HTTP client and session
     const acme::CaSettings& caAfter(int failures) const;
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca);
     store::AccountRow accountAt(const acme::CaSettings& ca);
+    std::string predecessor(const CertificateSpec& spec, const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
-    void run(const CertificateSpec& spec, acme::Session& session, const acme::Solvers& solvers,
+    void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
              StoredOrder& journal, std::stop_token stop);
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
                        const std::string& chainPem) const;

@@ -39,9 +39,11 @@ void Lanes::finished(const std::string& lane, const After& after, const std::opt
     if (next) next();
 }
 
-bool Lanes::onlyBusyWith(const std::string& prefix) const {
-    return std::all_of(lanes_.begin(), lanes_.end(),
-                       [&](const auto& lane) { return lane.first.starts_with(prefix); });
+bool Lanes::onlyBusyWith(std::initializer_list<std::string_view> prefixes) const {
+    return std::ranges::all_of(lanes_, [&](const auto& lane) {
+        return std::ranges::any_of(prefixes,
+                                   [&](std::string_view prefix) { return lane.first.starts_with(prefix); });
+    });
 }
 
 void Lanes::cancel(const std::string& lane) {

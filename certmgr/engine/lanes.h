@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "certmgr/core/error.h"
 #include "certmgr/engine/main_queue.h"
@@ -29,7 +31,8 @@ class Lanes {
 
     bool busy(const std::string& lane) const { return lanes_.contains(lane); }
     bool idle() const { return lanes_.empty(); }
-    bool onlyBusyWith(const std::string& prefix) const;  // no lane is busy whose name begins otherwise
+    // No lane is busy whose name begins otherwise.
+    bool onlyBusyWith(std::initializer_list<std::string_view> prefixes) const;
 
     // Asks the work that runs in the lane, and drops the run that waits behind it.
     void cancel(const std::string& lane);

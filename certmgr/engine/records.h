@@ -17,6 +17,7 @@ struct Records {
           authorities(opened),
           issued(opened),
           crls(opened),
+          renewals(opened),
           deployments(opened),
           alarms(opened),
           meta(opened) {}
@@ -31,6 +32,7 @@ struct Records {
     store::AuthorityRepository authorities;
     store::IssuedRepository issued;
     store::CrlRepository crls;
+    store::RenewalRepository renewals;
     store::DeploymentRepository deployments;
     store::AlarmRepository alarms;
     store::MetaRepository meta;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "certmgr/deploy/deployer.h"
+#include "certmgr/engine/suggested_renewal.h"
 
 namespace certmgr::engine {
 namespace {
@@ -44,11 +45,24 @@ void describeKey(Records& records, const KeyId& id, View& view) {
     if constexpr (requires { view.keyReasonCode; }) view.keyReasonCode = key->reasonCode;
 }
 
+TimePoint renewalOf(Records& records, const Credential& credential) {
+    switch (credential.source) {
+        case Source::local:
+            return renewalTime(credential.leaf);
+        case Source::acme:
+            return acmeRenewalTime(credential.leaf, suggestedRenewal(records, credential));
+        case Source::uploaded:
+            break;
+    }
+    return lastStretch(credential.leaf);
+}
+
 void describeCredential(Records& records, const Credential& credential, CertificateView& view) {
     view.state = toString(credential.source);
     describeCertificate(credential.leaf, view);
-    view.renewAt = epoch(credential.source == Source::uploaded ? lastStretch(credential.leaf)
-                                                               : renewalTime(credential.leaf));
+    view.renewAt = epoch(renewalOf(records, credential));
+    if (const auto info = records.renewals.find(credential.generation))
+        view.renewalExplanation = info->explanationUrl;
     view.generation = credential.generation;
     describeKey(records, credential.key, view);
 }

@@ -217,8 +217,21 @@ constexpr const char* version4 = R"sql(
     ) STRICT;
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3},
-                           Migration{version4}};
+// When a CA wants its certificate renewed (RFC 9773).
+constexpr const char* version5 = R"sql(
+    CREATE TABLE renewal_information (
+        generation      INTEGER PRIMARY KEY REFERENCES credentials (generation) ON DELETE CASCADE,
+        window_start    INTEGER,
+        window_end      INTEGER,
+        renew_at        INTEGER NOT NULL,
+        explanation_url TEXT NOT NULL,
+        failures        INTEGER NOT NULL,
+        next_query      INTEGER NOT NULL
+    ) STRICT;
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}, Migration{version4},
+                           Migration{version5}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

@@ -13,6 +13,7 @@
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/core/issued_certificate.h"
+#include "certmgr/core/renewal_info.h"
 #include "certmgr/store/database.h"
 
 namespace certmgr::store {
@@ -234,6 +235,17 @@ class CrlRepository {
     Database& database_;
 };
 
+// What the CA has said of the renewal of a credential.
+class RenewalRepository {
+  public:
+    explicit RenewalRepository(Database& database) : database_(database) {}
+    void put(std::int64_t generation, const RenewalInfo& info);
+    std::optional<RenewalInfo> find(std::int64_t generation);
+
+  private:
+    Database& database_;
+};
+
 // What each service was last brought, and with which result.
 struct DeploymentRow {
     std::string service;
@@ -275,7 +287,7 @@ class AlarmRepository {
         std::int64_t last = 0;             // number of the newest, also of those left out; 0: none
     };
     Untold untold(std::int64_t after = 0);  // those of a greater number
-    void told(std::int64_t last);  // this one and those before it
+    void told(std::int64_t last);           // this one and those before it
 
   private:
     Database& database_;

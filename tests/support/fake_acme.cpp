@@ -61,6 +61,21 @@ void FakeAcme::setAhead(certmgr::seconds ahead) {
     ahead_ = ahead;
 }
 
+void FakeAcme::suggestRenewal(std::optional<certmgr::RenewalWindow> window) {
+    const std::lock_guard lock(mutex_);
+    window_ = window;
+}
+
+int FakeAcme::renewalQueries() const {
+    const std::lock_guard lock(mutex_);
+    return renewalQueries_;
+}
+
+std::vector<std::string> FakeAcme::replaced() const {
+    const std::lock_guard lock(mutex_);
+    return replaced_;
+}
+
 int FakeAcme::ordersMade() const {
     const std::lock_guard lock(mutex_);
     return static_cast<int>(orders_.size());
@@ -113,12 +128,22 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
     const std::string path = request.url.substr(std::string(base).size());
     HttpResponse response{200, {{"content-type", "application/json"}}, "{}"};
     if (path.ends_with("/directory")) {
-        response.body = json{{"newNonce", std::string(base) + "/nonce"},
-                             {"newAccount", std::string(base) + "/account"},
-                             {"newOrder", std::string(base) + "/new-order"},
-                             {"revokeCert", std::string(base) + "/revoke"},
-                             {"keyChange", std::string(base) + "/key-change"}}
-                            .dump();
+        json resources{{"newNonce", std::string(base) + "/nonce"},
+                       {"newAccount", std::string(base) + "/account"},
+                       {"newOrder", std::string(base) + "/new-order"},
+                       {"revokeCert", std::string(base) + "/revoke"},
+                       {"keyChange", std::string(base) + "/key-change"}};
+        if (window_) resources["renewalInfo"] = std::string(base) + "/renewal-info";
+        response.body = resources.dump();
+    } else if (path.starts_with("/renewal-info/")) {
+        ++renewalQueries_;
+        response.headers.emplace("retry-after", "21600");
+        response.body = json{
+            {"suggestedWindow",
+             {{"start", certmgr::formatTime(window_->start)}, {"end", certmgr::formatTime(window_->end)}}},
+            {"explanationURL",
+             std::string(base) +
+                 "/why"}}.dump();
     } else if (path == "/account") {
         ++accounts_;
         contacts_ = payloadOf(request).value("contact", contacts_);
@@ -135,6 +160,7 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
         const json payload = payloadOf(request);
         for (const json& identifier : payload.at("identifiers"))
             order.names.push_back(identifier.at("value"));
+        replaced_.push_back(payload.value("replaces", ""));
         orders_.push_back(order);
         if (std::exchange(losing_, false))
             throw certmgr::Error(certmgr::ErrorKind::transient, "http-unreachable",

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "certmgr/core/clock.h"
+#include "certmgr/core/renewal_info.h"
 #include "certmgr/crypto/x509.h"
 #include "certmgr/net/http_client.h"
 
@@ -35,6 +35,10 @@ class FakeAcme {
     void loseNextOrder();                   // makes it, and the connection breaks before its answer
     void setRefusing(bool refuse);          // every certificate request, which ends its order
     void setAhead(certmgr::seconds ahead);  // its clock, of ours: certificates begin in our future
+    // Renewal information (RFC 9773), the same for every certificate; absent: the CA gives none.
+    void suggestRenewal(std::optional<certmgr::RenewalWindow> window);
+    int renewalQueries() const;
+    std::vector<std::string> replaced() const;  // what newOrder said, the oldest first
     int ordersMade() const;
     int accountsMade() const;
     std::vector<std::string> contacts() const;  // of the account
@@ -59,6 +63,9 @@ class FakeAcme {
     std::vector<std::string> contacts_;
     int contactUpdates_ = 0;
     int nonces_ = 0;
+    std::optional<certmgr::RenewalWindow> window_;
+    int renewalQueries_ = 0;
+    std::vector<std::string> replaced_;
     bool down_ = false;
     bool losing_ = false;
     bool refusing_ = false;

@@ -11,7 +11,8 @@ from box.acme import make_server_certificate
 # What a path of Pebble is, in the words of RFC 8555 7.1.
 RESOURCES = {"/dir": "directory", "/nonce-plz": "newNonce", "/sign-me-up": "newAccount", "/order-plz": "newOrder",
              "/authZ/": "authorization", "/chalZ/": "challenge", "/finalize-order/": "finalize", "/my-order/": "order",
-             "/certZ/": "certificate", "/list-orderz/": "orders"}
+             "/certZ/": "certificate", "/list-orderz/": "orders",
+             "/draft-ietf-acme-ari-03/renewalInfo/": "renewalInfo"}
 
 
 def resource_of(path):

@@ -1,6 +1,7 @@
 // RFC 8555 7.1.1
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,8 @@ struct Directory {
     std::string newNonce;
     std::string newAccount;
     std::string newOrder;
-    std::string termsOfService;  // as the CA gives it; empty: none
+    std::optional<std::string> renewalInfo;  // RFC 9773 4.1
+    std::string termsOfService;              // as the CA gives it; empty: none
     bool externalAccountRequired = false;
 };
 

@@ -37,10 +37,12 @@ Order parseOrder(std::string_view document) {
     return order;
 }
 
-std::string newOrderPayload(const std::vector<Identifier>& names) {
+std::string newOrderPayload(const std::vector<Identifier>& names, const std::string& replaces) {
     nlohmann::json identifiers = nlohmann::json::array();
     for (const Identifier& name : names) identifiers.push_back(writeIdentifier(name));
-    return nlohmann::json{{"identifiers", std::move(identifiers)}}.dump();
+    nlohmann::json payload{{"identifiers", std::move(identifiers)}};
+    if (!replaces.empty()) payload["replaces"] = replaces;
+    return payload.dump();
 }
 
 std::string finalizePayload(std::span<const std::uint8_t> csrDer) {

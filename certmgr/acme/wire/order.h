@@ -24,7 +24,7 @@ struct Order {
 Order parseOrder(std::string_view document);
 
 // No notBefore and notAfter: public CAs refuse them.
-std::string newOrderPayload(const std::vector<Identifier>& names);
+std::string newOrderPayload(const std::vector<Identifier>& names, const std::string& replaces);
 std::string finalizePayload(std::span<const std::uint8_t> csrDer);
 
 }  // namespace certmgr::acme::wire

@@ -3,6 +3,7 @@
 #include "certmgr/acme/wire/authorization.h"
 #include "certmgr/acme/wire/directory.h"
 #include "certmgr/acme/wire/order.h"
+#include "certmgr/acme/wire/renewal_info.h"
 #include "certmgr/core/error.h"
 
 namespace certmgr::acme::wire {
@@ -40,8 +41,44 @@ TEST(Order, WithAnythingMissingIsNoOrder) {
 }
 
 TEST(Order, IsAskedForByNamesAlone) {
-    EXPECT_EQ(newOrderPayload({{Identifier::Type::dns, "a.example"}, {Identifier::Type::ip, "192.0.2.1"}}),
-              R"({"identifiers":[{"type":"dns","value":"a.example"},{"type":"ip","value":"192.0.2.1"}]})");
+    EXPECT_EQ(
+        newOrderPayload({{Identifier::Type::dns, "a.example"}, {Identifier::Type::ip, "192.0.2.1"}}, ""),
+        R"({"identifiers":[{"type":"dns","value":"a.example"},{"type":"ip","value":"192.0.2.1"}]})");
+}
+
+TEST(Order, SaysWhatItReplaces) {
+    EXPECT_EQ(newOrderPayload({{Identifier::Type::dns, "a.example"}}, "aYhb.AIdl"),
+              R"({"identifiers":[{"type":"dns","value":"a.example"}],"replaces":"aYhb.AIdl"})");
+}
+
+std::string renewalInfo(const std::string& start, const std::string& end) {
+    return R"({"suggestedWindow": {"start": ")" + start + R"(", "end": ")" + end +
+           R"("}, "explanationURL": "https://acme.example.com/docs/ari"})";
+}
+
+// RFC 9773 4.2, and the ways in which RFC 3339 lets a time be written.
+TEST(RenewalInformation, HasAWindow) {
+    const RenewalInfo info =
+        parseRenewalInfo(renewalInfo("2025-01-02T04:00:00Z", "2025-01-03T06:30:00.25+02:00"));
+    EXPECT_EQ(formatTime(info.window.start), "2025-01-02T04:00:00Z");
+    EXPECT_EQ(formatTime(info.window.end), "2025-01-03T04:30:00Z");
+    EXPECT_EQ(info.explanationUrl, "https://acme.example.com/docs/ari");
+}
+
+TEST(RenewalInformation, ThatMakesNoSenseIsNoAnswer) {
+    for (const std::string& document :
+         {renewalInfo("2025-01-03T04:00:00Z", "2025-01-02T04:00:00Z"),
+          renewalInfo("2025-01-02T04:00:00Z", "2025-01-02T04:00:00Z"), renewalInfo("tomorrow", "2025-01-02"),
+          renewalInfo("2025-01-02T04:00:00", "2025-01-03T04:00:00"),
+          renewalInfo("2025-01-02T04:00:00+2", "2025-01-03T04:00:00Z"), std::string("{}"),
+          std::string("[]")}) {
+        try {
+            parseRenewalInfo(document);
+            ADD_FAILURE() << document;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), "not-acme") << document;
+        }
+    }
 }
 
 std::string authorization(const std::string& status, const std::string& token) {

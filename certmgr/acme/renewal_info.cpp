@@ -1,0 +1,20 @@
+#include "certmgr/acme/renewal_info.h"
+
+#include "certmgr/acme/response.h"
+#include "certmgr/acme/session.h"
+#include "certmgr/acme/wire/renewal_info.h"
+
+namespace certmgr::acme {
+
+std::optional<RenewalAnswer> renewalInfo(Session& session, const std::string& certificateId,
+                                         const std::stop_token& stop) {
+    Session::Impl& ca = session.impl();
+    const std::optional<std::string> resource = ca.directory(stop).renewalInfo;
+    if (!resource) return std::nullopt;
+    const net::HttpResponse response = ca.get(*resource + "/" + certificateId, stop);
+    requireType(response, "application/json", "the renewal information");
+    const wire::RenewalInfo info = wire::parseRenewalInfo(response.body);
+    return RenewalAnswer{info.window, info.explanationUrl, retryAfter(response, wallTime())};
+}
+
+}  // namespace certmgr::acme

@@ -1,0 +1,32 @@
+#include "certmgr/core/renewal_info.h"
+
+#include <algorithm>
+
+namespace certmgr {
+namespace {
+
+constexpr seconds shortest = std::chrono::minutes(1);
+constexpr seconds longest = std::chrono::hours(24);
+constexpr seconds usual = std::chrono::hours(6);
+
+}  // namespace
+
+TimePoint chooseIn(const RenewalWindow& window, double random) {
+    const auto length = static_cast<double>((window.end - window.start).count());
+    return window.start + seconds(static_cast<seconds::rep>(length * random));
+}
+
+TimePoint nextQuery(TimePoint now, std::optional<seconds> retryAfter) {
+    return now + (retryAfter ? std::clamp(*retryAfter, shortest, longest) : usual);
+}
+
+TimePoint nextQueryOfSilentCa(TimePoint now) {
+    return now + std::chrono::hours(24 * 7);
+}
+
+TimePoint nextQueryAfterFailure(int failures, TimePoint now) {
+    constexpr int doublings = 9;  // more than six hours
+    return now + std::min(usual, shortest * (1 << std::clamp(failures - 1, 0, doublings)));
+}
+
+}  // namespace certmgr

@@ -1,0 +1,93 @@
+// Renewal as the CA suggests it (RFC 9773).
+#include "tests/unit/engine/engine_fixture.h"
+
+namespace certmgr::engine {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr seconds day = hours(24);
+
+class RenewalTest : public EngineTest {
+  protected:
+    TimePoint renewAt() const { return TimePoint(seconds(view("gw.example.com").renewAt)); }
+};
+
+TEST_F(RenewalTest, HappensOnceInTheWindowThatTheCaSuggests) {
+    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 12 * day});
+    startEngine();
+    runUntil(start + minutes(1));
+    EXPECT_GE(renewAt(), start + 10 * day);
+    EXPECT_LT(renewAt(), start + 12 * day);
+    EXPECT_EQ(view("gw.example.com").renewalExplanation, "https://acme.test/why");
+    runUntil(start + 10 * day - minutes(1));
+    EXPECT_EQ(ca.ordersMade(), 1);
+    ca.suggestRenewal(RenewalWindow{start + 70 * day, start + 72 * day});
+    runUntil(start + 12 * day);
+    ca.suggestRenewal(std::nullopt);
+    EXPECT_EQ(ca.ordersMade(), 1) << "the window was moved before it came";
+}
+
+TEST_F(RenewalTest, TheTimeIsChosenOnceAndOutlivesARestart) {
+    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 20 * day});
+    startEngine();
+    runUntil(start + day);
+    const TimePoint chosen = renewAt();
+    EXPECT_GE(ca.renewalQueries(), 4) << "every six hours, as Retry-After says";
+    startEngine();
+    runUntil(start + 2 * day);
+    EXPECT_EQ(renewAt(), chosen);
+}
+
+TEST_F(RenewalTest, SaysWhichCertificateItReplaces) {
+    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 11 * day});
+    startEngine();
+    runUntil(start + 11 * day);
+    ASSERT_GE(ca.replaced().size(), 2U);
+    EXPECT_EQ(ca.replaced()[0], "") << "there was nothing of this CA before";
+    EXPECT_NE(ca.replaced()[1].find('.'), std::string::npos) << ca.replaced()[1];
+}
+
+TEST_F(RenewalTest, ACaThatFindsEachNewOneDueAtOnceGetsTwoOrdersADay) {
+    ca.suggestRenewal(RenewalWindow{start - 2 * day, start - day});
+    startEngine();
+    runUntil(start + 10 * day);
+    EXPECT_GE(ca.ordersMade(), 10);
+    EXPECT_LE(ca.ordersMade(), 22);
+}
+
+TEST_F(RenewalTest, AnEmergencyOverridesTheCa) {
+    ca.suggestRenewal(RenewalWindow{start + 200 * day, start + 201 * day});
+    startEngine();
+    runUntil(start + 80 * day);
+    EXPECT_EQ(ca.ordersMade(), 1);
+    runUntil(start + 89 * day);
+    EXPECT_EQ(ca.ordersMade(), 2) << "with less than 1/20 of its lifetime left";
+}
+
+TEST_F(RenewalTest, WithoutTheInformationOneThirdIsLeft) {
+    startEngine();
+    runUntil(start + 57 * day);
+    EXPECT_EQ(ca.ordersMade(), 1);
+    runUntil(start + 61 * day);
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(ca.replaced().back(), "") << "a CA that has no such resource is told nothing";
+}
+
+TEST_F(RenewalTest, ACaThatIsAwayIsAskedAgainAndTheUsualTimeHoldsMeanwhile) {
+    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 11 * day});
+    startEngine();
+    const int queries = ca.renewalQueries();
+    ca.setDown(true);
+    runUntil(start + 5 * day);
+    EXPECT_EQ(ca.renewalQueries(), queries);
+    ca.setDown(false);
+    runUntil(start + 6 * day);
+    EXPECT_GT(ca.renewalQueries(), queries);
+    runUntil(start + 11 * day);
+    EXPECT_GE(ca.ordersMade(), 2);
+}
+
+}  // namespace
+}  // namespace certmgr::engine
