@@ -1,6 +1,7 @@
 #include "certmgr/acme/issue.h"
 
 #include <algorithm>
+#include <array>
 
 #include "certmgr/acme/authorizing.h"
 #include "certmgr/acme/lost_order.h"
@@ -61,8 +62,10 @@ class Issuance {
     // A CA that does not know the certificate any more, or another account as its owner: an order that
     // replaces nothing is as good, and a certificate must not end for this.
     bool mayBeForReplaces(const Error& error) {
-        const bool refused = error.kind() == ErrorKind::rejected || isProblem(error, "serverInternal");
-        return refused && !error.problem().empty() && !replaces().empty();
+        const bool possible =
+            std::ranges::any_of(std::array{"alreadyReplaced", "malformed", "unauthorized", "serverInternal"},
+                                [&](const char* problem) { return isProblem(error, problem); });
+        return possible && !replaces().empty();
     }
 
     // RFC 9773 5: "Clients SHOULD NOT include this field if the ACME server has not indicated that it

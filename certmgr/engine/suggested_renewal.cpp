@@ -8,11 +8,12 @@ std::optional<TimePoint> suggestedRenewal(Records& records, const Credential& cr
     if (credential.source != Source::acme) return std::nullopt;
     const std::optional<RenewalInfo> info = records.renewals.find(credential.generation);
     if (!info || !info->window) return std::nullopt;
-    TimePoint renewAt = info->renewAt;
-    for (const Credential& earlier : records.credentials.history(credential.certificate))
-        if (earlier.source == Source::acme && earlier.generation < credential.generation)
-            renewAt = std::max(renewAt, earlier.leaf.notBefore + std::chrono::hours(24));
-    return renewAt;
+    const std::vector<Credential> history = records.credentials.history(credential.certificate);
+    const bool renewed = std::ranges::any_of(history, [&](const Credential& one) {
+        return one.source == Source::acme && one.generation < credential.generation;
+    });
+    if (!renewed) return info->renewAt;
+    return std::max(info->renewAt, credential.leaf.notBefore + std::chrono::hours(24));
 }
 
 }  // namespace certmgr::engine

@@ -44,17 +44,17 @@ TEST_F(RenewalTest, SaysWhichCertificateItReplaces) {
     ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 11 * day});
     startEngine();
     runUntil(start + 11 * day);
-    ASSERT_GE(ca.replaced().size(), 2U);
+    ASSERT_EQ(ca.replaced().size(), 2U);
     EXPECT_EQ(ca.replaced()[0], "") << "there was nothing of this CA before";
     EXPECT_NE(ca.replaced()[1].find('.'), std::string::npos) << ca.replaced()[1];
 }
 
-TEST_F(RenewalTest, ACaThatFindsEachNewOneDueAtOnceGetsTwoOrdersADay) {
+TEST_F(RenewalTest, ACaThatFindsEachNewOneDueAtOnceGetsAnOrderADay) {
     ca.suggestRenewal(RenewalWindow{start - 2 * day, start - day});
     startEngine();
     runUntil(start + 10 * day);
     EXPECT_GE(ca.ordersMade(), 10);
-    EXPECT_LE(ca.ordersMade(), 22);
+    EXPECT_LE(ca.ordersMade(), 13);
 }
 
 TEST_F(RenewalTest, AnEmergencyOverridesTheCa) {
@@ -86,7 +86,7 @@ TEST_F(RenewalTest, ACaThatIsAwayIsAskedAgainAndTheUsualTimeHoldsMeanwhile) {
     runUntil(start + 6 * day);
     EXPECT_GT(ca.renewalQueries(), queries);
     runUntil(start + 11 * day);
-    EXPECT_GE(ca.ordersMade(), 2);
+    EXPECT_EQ(ca.ordersMade(), 2);
 }
 
 }  // namespace
