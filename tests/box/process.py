@@ -1,6 +1,7 @@
 """Programs that live as long as the box: started, awaited, ended with it."""
 
 import errno
+import itertools
 import os
 import pathlib
 import random
@@ -105,11 +106,13 @@ def port_open(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+# None of those that the kernel gives to outgoing connections: such a connection could have it before the server that
+# it is meant for. And none twice in a process: what was handed out may not be bound yet.
+PORTS = itertools.cycle(random.sample(range(10000, 32768), 32768 - 10000))
+
+
 def free_ports(count):
-    """Different ones, and none of those that the kernel gives to outgoing connections: such a connection could have
-    it before the server that it is meant for."""
-    ports = random.sample(range(10000, 32768), count)
-    return ports if all(map(may_be_bound, ports)) else free_ports(count)
+    return list(itertools.islice(filter(may_be_bound, PORTS), count))
 
 
 def may_be_bound(port):

@@ -1,5 +1,6 @@
 #include "tests/support/child_process.h"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -140,12 +141,12 @@ RunResult run(const std::vector<std::string>& argv, const ChildProcess::Options&
 }
 
 // None of those that the kernel gives to outgoing connections: such a connection could have it before the
-// server that it is meant for.
+// server that it is meant for. And none twice in a process: what was handed out may not be bound yet.
 std::uint16_t freePort() {
-    std::random_device random;
-    std::uniform_int_distribution<std::uint16_t> anyPort(10000, 32767);
+    constexpr unsigned first = 10000, count = 32768 - first;
+    static std::atomic<unsigned> next = std::random_device{}() % count;
     for (int attempts = 0; attempts < 100; ++attempts) {
-        const std::uint16_t port = anyPort(random);
+        const auto port = static_cast<std::uint16_t>(first + next++ % count);
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         const sockaddr_in address = loopback(port);
         const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
