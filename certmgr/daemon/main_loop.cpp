@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 #include <malloc.h>
 #include <systemd/sd-daemon.h>
@@ -170,9 +171,9 @@ void MainLoop::turn() {
     if (!ready_ && engine_.served()) {
         ready_ = true;
         ::sd_notify(0, "READY=1");
-        // The start looks at everything at once; what is left of that is for years of idling.
-        ::malloc_trim(0);
     }
+    // What a piece of work has freed goes back to the kernel: it may be the last one for weeks.
+    if (const bool busy = !engine_.idle(); std::exchange(busy_, busy) && !busy) ::malloc_trim(0);
     if (!stopping_ && engine_.restartWanted()) restart();
     if (stopping_ && engine_.idle()) ::sd_event_exit(event_.get(), exitStatus_);
     armTimer();
