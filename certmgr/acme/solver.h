@@ -18,6 +18,9 @@ struct Proof {
     std::string keyAuthorization;  // RFC 8555 8.1
 };
 
+// No order is under way for longer: what was presented before that was left behind by a run that crashed.
+inline constexpr std::chrono::hours longestRun{24};
+
 // One way to prove it. Thread-safe; several orders use it at once. Implementations: WebrootSolver,
 // DnsSolver; the tests have others.
 class Solver {

@@ -7,18 +7,18 @@
 namespace certmgr {
 namespace {
 
-constexpr hal::Words<ChallengeKind, 3> kinds{{{ChallengeKind::http01, "http-01"},
-                                              {ChallengeKind::tlsAlpn01, "tls-alpn-01"},
-                                              {ChallengeKind::dns01, "dns-01"}}};
+constexpr hal::Words<ChallengeKind, 3> challengeKinds{{{ChallengeKind::http01, "http-01"},
+                                                       {ChallengeKind::tlsAlpn01, "tls-alpn-01"},
+                                                       {ChallengeKind::dns01, "dns-01"}}};
 
 }  // namespace
 
 std::string_view toString(ChallengeKind kind) noexcept {
-    return hal::wordOf(kinds, kind);
+    return hal::wordOf(challengeKinds, kind);
 }
 
 std::optional<ChallengeKind> challengeKindFrom(std::string_view text) noexcept {
-    return hal::valueNamed(kinds, text);
+    return hal::valueNamed(challengeKinds, text);
 }
 
 std::string whyNotProvenBy(ChallengeKind kind, const Identifier& identifier) {

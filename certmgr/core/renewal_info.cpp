@@ -5,9 +5,9 @@
 namespace certmgr {
 namespace {
 
-constexpr seconds shortest = std::chrono::minutes(1);
-constexpr seconds longest = std::chrono::hours(24);
-constexpr seconds usual = std::chrono::hours(6);
+constexpr seconds shortestPause = std::chrono::minutes(1);
+constexpr seconds longestPause = std::chrono::hours(24);
+constexpr seconds usualPause = std::chrono::hours(6);
 
 }  // namespace
 
@@ -17,7 +17,7 @@ TimePoint chooseIn(const RenewalWindow& window, double random) {
 }
 
 TimePoint nextQuery(TimePoint now, std::optional<seconds> retryAfter) {
-    return now + (retryAfter ? std::clamp(*retryAfter, shortest, longest) : usual);
+    return now + (retryAfter ? std::clamp(*retryAfter, shortestPause, longestPause) : usualPause);
 }
 
 TimePoint nextQueryOfSilentCa(TimePoint now) {
@@ -26,7 +26,7 @@ TimePoint nextQueryOfSilentCa(TimePoint now) {
 
 TimePoint nextQueryAfterFailure(int failures, TimePoint now) {
     constexpr int doublings = 9;  // more than six hours
-    return now + std::min(usual, shortest * (1 << std::clamp(failures - 1, 0, doublings)));
+    return now + std::min(usualPause, shortestPause * (1 << std::clamp(failures - 1, 0, doublings)));
 }
 
 }  // namespace certmgr

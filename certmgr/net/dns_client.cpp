@@ -175,7 +175,7 @@ void update(const DnsServer& server, const DnsRecord& record, const TsigKey& key
     Rdata zone = parsedName(record.zone);
     const Packet packet(ldns_update_pkt_new(zone.get(), LDNS_RR_CLASS_IN, nullptr, changes.get(), nullptr));
     if (!packet) throw Error(ErrorKind::internal, "out-of-memory", "no memory for a packet of DNS");
-    zone.release();  // the packet's now
+    static_cast<void>(zone.release());  // the packet's now
     ldns_pkt_set_random_id(packet.get());
     if (ldns_update_pkt_tsig_add(packet.get(), resolver.get()) != LDNS_STATUS_OK) refuseKey(key);
     ldns_pkt* received = nullptr;

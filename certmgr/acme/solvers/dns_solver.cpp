@@ -10,7 +10,6 @@ namespace certmgr::acme {
 namespace {
 
 constexpr int mostAliases = 8;
-constexpr std::chrono::hours longestRun{24};
 
 std::string nameToProve(const Identifier& identifier) {
     // RFC 8555 8.4: "a TXT resource record [...] under the authorization domain name", the one without "*."

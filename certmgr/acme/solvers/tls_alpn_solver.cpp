@@ -16,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::hours longestRun{24};
 constexpr std::string_view digits = "0123456789abcdef";
 
 // The two lines that certmgr/responder/alpn_certificate.h reads.

@@ -12,8 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::hours longestRun{24};
-
 bool isOurs(const fs::path& file) {
     return isChallengeToken(file.extension() == unfinishedSuffix ? file.stem().string()
                                                                  : file.filename().string());
