@@ -29,9 +29,9 @@ def make_server_certificate(folder):
 
 class Pebble:
     """Every name resolves to 127.0.0.1, or as the name server on `dns_port` has it; http-01 is asked for on `http_port`. `newest`: the newer build where there is
-    one; False: Debian's, for clients that do not know what the newer offers."""
+    one; False: Debian's, for clients that do not know what the newer offers. `settings`: more of its configuration file."""
 
-    def __init__(self, folder, http_port, environment=None, arguments=(), newest=True, dns_port=None):
+    def __init__(self, folder, http_port, environment=None, arguments=(), newest=True, dns_port=None, settings=None):
         self.folder = folder / "pebble"
         self.folder.mkdir()
         self.log = folder / "log/pebble.log"
@@ -46,7 +46,7 @@ class Pebble:
         self.configuration.write_text(json.dumps({"pebble": {
             "listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(self.trust_file), "privateKey": str(key), "httpPort": http_port, "tlsPort": 1,
-            "ocspResponderURL": "", "externalAccountBindingRequired": False}}))
+            "ocspResponderURL": "", "externalAccountBindingRequired": False, **(settings or {})}}))
         self.program, _ = cached("pebble") if newest else (find_program("pebble"), False)
         program, newer = cached("pebble-challtestsrv")
         self.dns = Process("pebble-challtestsrv", [

@@ -53,7 +53,8 @@ def install(folder):
 class Box:
     """Starts everything but the manager and nginx, so that a test chooses in which order these come up.
 
-    `ca`: "pebble", "debian-pebble", "caddy" or None. `pebble_environment`: its knobs. `tpm`: whether there is one.
+    `ca`: "pebble", "debian-pebble", "caddy" or None. `pebble_environment`: its knobs, `pebble_settings`: more of its
+    configuration. `tpm`: whether there is one.
     `proxied_challenges`: the ACME server asks nginx, which passes the question on; else it asks the responder itself.
     `zone`: real name servers have it, certmgrd may change it, and the ACME server asks them for everything.
     `check`: nginx -t comes before each reload. `sites`: nginx has its three; without them the test brings services of
@@ -61,7 +62,7 @@ class Box:
     """
 
     def __init__(self, ca="pebble", pebble_environment=None, pebble_arguments=(), tpm=True, key_policy="prefer-tpm",
-                 proxied_challenges=False, check=True, sites=True, zone=None):
+                 proxied_challenges=False, check=True, sites=True, zone=None, pebble_settings=None):
         # Short, since a socket's path may have 107 characters only (unix(7)).
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certmgr-"))
         self.folder.chmod(0o755)
@@ -69,12 +70,14 @@ class Box:
         (self.folder / "log").mkdir()
         self.parts = []
         try:
-            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites, zone)
+            self._start(ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites, zone,
+                        pebble_settings)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites, zone):
+    def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites, zone,
+               pebble_settings):
         programs = install(self.folder)
         self.provider = programs["provider"]
         http_port, responder_port, self.port = free_ports(3)
@@ -89,7 +92,7 @@ class Box:
         if ca in ("pebble", "debian-pebble"):
             self.ca = self._part(Pebble(self.folder, http_port if proxied_challenges else responder_port,
                                         pebble_environment, pebble_arguments, newest=ca == "pebble",
-                                        dns_port=self.knot.port if zone else None))
+                                        dns_port=self.knot.port if zone else None, settings=pebble_settings))
         elif ca == "caddy":
             self.ca = self._part(Caddy(self.folder))
         self.responder = self._part(Responder(self.folder, programs["responder"], responder_port))

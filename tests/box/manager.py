@@ -98,10 +98,10 @@ class Manager:
                 "zones": [knot.zone], "server": f"127.0.0.1:{knot.port}", "key": "certmgr",
                 "secret_file": str(knot.secret_file), "wait_seconds": 30, **values}.items())))
 
-    def set_alarms(self, **values):
-        """Who is told of alarms, and when."""
+    def set(self, table, **values):
+        """A table of the settings that is not there yet."""
         with open(self.configuration, "a", encoding="utf-8") as configuration:
-            configuration.write("\n[alarms]\n" + "".join(map(toml_line, values.items())))
+            configuration.write(f"\n[{table}]\n" + "".join(map(toml_line, values.items())))
 
     def add_service(self, name, description, names, nginx, check=True, reload=True):
         """One certificate for each of the names. `reload`: nginx has them when it is reloaded, else for each connection."""

@@ -21,7 +21,7 @@ class Mailbox:
         program.write_text('#!/bin/sh\n[ "$1" = "to admin" ] || exit 1\n'
                            f'sed "s/^/$CERTMGR_ALARMS $CERTMGR_CLEARED $CERTMGR_SEVERITY /" >> {self.told}\n')
         program.chmod(0o755)
-        box.manager.set_alarms(failures=1, metrics_file=str(self.metrics_file), program=[str(program), "to admin"])
+        box.manager.set("alarms", failures=1, metrics_file=str(self.metrics_file), program=[str(program), "to admin"])
 
     def lines(self):
         return self.told.read_text().splitlines() if self.told.exists() else []
@@ -87,7 +87,7 @@ def test_a_ca_that_is_down_is_an_alarm_for_each_name_until_it_is_back(make_box):
 
 def test_a_program_that_hangs_holds_up_nothing(make_box):
     box = make_box(pebble_environment=QUICK, check=False)
-    box.manager.set_alarms(failures=1, program=["/bin/sleep", "1000"], program_seconds=1)
+    box.manager.set("alarms", failures=1, program=["/bin/sleep", "1000"], program_seconds=1)
     box.ca.stop_answering()
     box.start()
     wait_until("that it is said to have been killed",

@@ -76,7 +76,7 @@ def test_a_configuration_that_does_not_concern_the_services_reloads_none(make_bo
     box.start()
     proved(box, "acme")
     before, reloaded, orders = serials(box), reloads(box), box.ca.count("POST /order-plz")
-    box.manager.set_alarms(failures=5)
+    box.manager.set("alarms", failures=5)
     reload(box)
     proved(box, "acme")
     assert (serials(box), reloads(box), box.ca.count("POST /order-plz")) == (before, reloaded, orders)
