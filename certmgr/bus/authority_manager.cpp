@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "certmgr/bus/arguments.h"
+#include "certmgr/bus/dictionary.h"
 #include "certmgr/bus/methods.h"
 #include "certmgr/bus/names.h"
-#include "certmgr/bus/text.h"
 
 namespace certmgr::bus {
 namespace {
@@ -66,69 +66,41 @@ void replyText(sd_bus_message* call, const std::string& text) {
     check(sd_bus_reply_method_return(call, "s", text.c_str()), "sd_bus_reply_method_return");
 }
 
-void appendText(sd_bus_message* reply, const char* name, const std::string& value) {
-    check(sd_bus_message_append(reply, "{sv}", name, "s", validText(value).c_str()), "sd_bus_message_append");
-}
-
-void appendTime(sd_bus_message* reply, const char* name, TimePoint time) {
-    check(sd_bus_message_append(reply, "{sv}", name, "t",
-                                static_cast<std::uint64_t>(time.time_since_epoch().count())),
-          "sd_bus_message_append");
-}
-
-void appendNames(sd_bus_message* reply, const std::vector<AlternativeName>& names) {
-    check(sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv"), "open_container");
-    check(sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, "Names"), "append_basic");
-    check(sd_bus_message_open_container(reply, SD_BUS_TYPE_VARIANT, "as"), "open_container");
-    check(sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "s"), "open_container");
-    for (const AlternativeName& name : names)
-        check(sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, toString(name).c_str()), "append_basic");
-    for (int closed = 0; closed < 3; ++closed)
-        check(sd_bus_message_close_container(reply), "close_container");
+std::vector<std::string> textsOf(const std::vector<AlternativeName>& names) {
+    std::vector<std::string> texts;
+    for (const AlternativeName& name : names) texts.push_back(toString(name));
+    return texts;
 }
 
 void appendIssued(sd_bus_message* reply, const IssuedCertificate& certificate) {
-    check(sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}"), "open_container");
-    check(sd_bus_message_append(reply, "{sv}", "Number", "x", certificate.number), "sd_bus_message_append");
-    appendText(reply, "Serial", certificate.summary.serial);
-    appendText(reply, "Subject", certificate.summary.subject);
-    appendText(reply, "Purpose", std::string(toString(certificate.purpose)));
-    appendNames(reply, certificate.names);
-    appendText(reply, "Authority", certificate.authority);
-    appendText(reply, "Sha256", certificate.summary.sha256);
-    appendTime(reply, "NotBefore", certificate.summary.notBefore);
-    appendTime(reply, "NotAfter", certificate.summary.notAfter);
+    appendEntry(reply, "Number", certificate.number);
+    appendEntry(reply, "Serial", certificate.summary.serial);
+    appendEntry(reply, "Subject", certificate.summary.subject);
+    appendEntry(reply, "Purpose", std::string(toString(certificate.purpose)));
+    appendEntry(reply, "Names", textsOf(certificate.names));
+    appendEntry(reply, "Authority", certificate.authority);
+    appendEntry(reply, "Sha256", certificate.summary.sha256);
+    appendEntry(reply, "NotBefore", certificate.summary.notBefore);
+    appendEntry(reply, "NotAfter", certificate.summary.notAfter);
     const auto& revocation = certificate.revocation;
-    appendTime(reply, "Revoked", revocation ? revocation->when : TimePoint());
-    appendText(reply, "RevocationReason", revocation ? std::string(toString(revocation->reason)) : "");
-    check(sd_bus_message_close_container(reply), "close_container");
-}
-
-void appendTruth(sd_bus_message* reply, const char* name, bool value) {
-    check(sd_bus_message_append(reply, "{sv}", name, "b", static_cast<int>(value)), "sd_bus_message_append");
+    appendEntry(reply, "Revoked", revocation ? revocation->when : TimePoint());
+    appendEntry(reply, "RevocationReason",
+                revocation ? std::string(toString(revocation->reason)) : std::string());
 }
 
 void appendAnchor(sd_bus_message* reply, const engine::TrustAnchor& anchor) {
-    check(sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}"), "open_container");
-    appendText(reply, "Subject", anchor.summary.subject);
-    appendText(reply, "Issuer", anchor.summary.issuer);
-    appendText(reply, "Sha256", anchor.summary.sha256);
-    appendTime(reply, "NotBefore", anchor.summary.notBefore);
-    appendTime(reply, "NotAfter", anchor.summary.notAfter);
-    appendTruth(reply, "Expired", anchor.expired);
-    appendTruth(reply, "Own", anchor.own);
-    check(sd_bus_message_close_container(reply), "close_container");
+    appendEntry(reply, "Subject", anchor.summary.subject);
+    appendEntry(reply, "Issuer", anchor.summary.issuer);
+    appendEntry(reply, "Sha256", anchor.summary.sha256);
+    appendEntry(reply, "NotBefore", anchor.summary.notBefore);
+    appendEntry(reply, "NotAfter", anchor.summary.notAfter);
+    appendEntry(reply, "Expired", anchor.expired);
+    appendEntry(reply, "Own", anchor.own);
 }
 
 void replyAnchors(sd_bus_message* call, const engine::SystemTrust& trust) {
     if (trust.failure) throw *trust.failure;
-    sd_bus_message* created = nullptr;
-    check(sd_bus_message_new_method_return(call, &created), "sd_bus_message_new_method_return");
-    const Message reply(created);
-    check(sd_bus_message_open_container(created, SD_BUS_TYPE_ARRAY, "a{sv}"), "open_container");
-    for (const engine::TrustAnchor& anchor : trust.anchors) appendAnchor(created, anchor);
-    check(sd_bus_message_close_container(created), "close_container");
-    check(sd_bus_send(nullptr, created, nullptr), "sd_bus_send");
+    replyDictionaries(call, trust.anchors, appendAnchor);
 }
 
 }  // namespace
@@ -165,14 +137,7 @@ void AuthorityManager::listIssued(sd_bus_message* call) {
     authorizer_.authorize(call, viewAction, [this, call] {
         std::int64_t after = 0;
         check(sd_bus_message_read(call, "x", &after), "sd_bus_message_read");
-        sd_bus_message* created = nullptr;
-        check(sd_bus_message_new_method_return(call, &created), "sd_bus_message_new_method_return");
-        const Message reply(created);
-        check(sd_bus_message_open_container(created, SD_BUS_TYPE_ARRAY, "a{sv}"), "open_container");
-        for (const IssuedCertificate& certificate : commands_.issued(after))
-            appendIssued(created, certificate);
-        check(sd_bus_message_close_container(created), "close_container");
-        check(sd_bus_send(nullptr, created, nullptr), "sd_bus_send");
+        replyDictionaries(call, commands_.issued(after), appendIssued);
     });
 }
 
