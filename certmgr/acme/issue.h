@@ -21,6 +21,7 @@ struct CaSettings {
     std::string trustFile;              // PEM bundle that the server is verified against; empty: the system's
     std::vector<std::string> contacts;  // "mailto:…"
     bool termsAgreed = false;
+    bool forTests = false;  // its certificates are trusted by nobody
 };
 
 // The steps that must be on disk before the next one is taken. Called on the thread that runs issue().
@@ -51,9 +52,12 @@ class OrderJournal {
 struct AccountSettings {
     KeyId key;                       // made already
     std::optional<std::string> url;  // known from an earlier run
-    // Must store durably, before it returns, that this account exists and was told these contacts.
-    std::function<void(const std::string& url)> registered;
+    // Must store durably, before it returns, that this account exists and was told these contacts. `terms`:
+    // URL of what was agreed to with it; empty: nothing was.
+    std::function<void(const std::string& url, const std::string& terms)> registered;
     bool contactsChanged = false;  // since the account at `url` was told of them
+    // URL of what the CA asks to agree to, each time its directory is read; empty: nothing.
+    std::function<void(const std::string& terms)> termsSeen = {};
 };
 
 // One CA with one account: holds the directory, a pool of nonces and the account URL; shared by all orders

@@ -38,7 +38,9 @@ wire::Directory Session::Impl::directory(const std::stop_token& stop) {
     return directory_.get(stop, [&] {
         const HttpResponse response = http_.send({HttpRequest::Method::get, ca_.directory, "", ""}, stop);
         requireType(response, "application/json", "the directory");
-        return wire::parseDirectory(response.body);
+        wire::Directory directory = wire::parseDirectory(response.body);
+        if (account_.termsSeen) account_.termsSeen(directory.termsOfService);
+        return directory;
     });
 }
 
@@ -50,7 +52,7 @@ std::string Session::Impl::openAccount(const std::stop_token& stop) {
     if (!outdated_) return registerAccount(stop);
     try {
         sendContacts(*outdated_, stop);
-        if (account_.registered) account_.registered(*outdated_);
+        if (account_.registered) account_.registered(*outdated_, "");
         return *std::exchange(outdated_, std::nullopt);
     } catch (const Error& error) {
         if (!isProblem(error, "accountDoesNotExist")) throw;
@@ -85,7 +87,7 @@ std::string Session::Impl::registerAccount(const std::stop_token& stop) {
                     "newAccount: expected the https URL of the account as Location");
     // RFC 8555 7.3.1: an account that was there already is returned as it is, whatever the request said.
     if (response.status == 200) sendContacts(url, stop);
-    if (account_.registered) account_.registered(url);
+    if (account_.registered) account_.registered(url, agreed ? directory.termsOfService : "");
     return url;
 }
 

@@ -11,6 +11,7 @@ inline constexpr char failurePrefix[] = "org.certmgr1.Failure.";
 inline constexpr char managerInterface[] = "org.certmgr1.Manager";
 inline constexpr char authorityManagerInterface[] = "org.certmgr1.AuthorityManager";
 inline constexpr char backupManagerInterface[] = "org.certmgr1.BackupManager";
+inline constexpr char acmeInterface[] = "org.certmgr1.Acme";
 inline constexpr char certificateInterface[] = "org.certmgr1.Certificate";
 inline constexpr char serviceInterface[] = "org.certmgr1.Service";
 inline constexpr char authorityInterface[] = "org.certmgr1.Authority";

@@ -13,6 +13,7 @@ Service::Service(sd_bus* bus, engine::Commands& commands, engine::Views& views)
       manager_(bus, authorizer_, commands),
       authorityManager_(bus, authorizer_, commands.authority()),
       backupManager_(bus, authorizer_, commands.backups()),
+      acmeManager_(bus, authorizer_, commands.acme()),
       gate_(bus, authorizer_) {}
 
 void Service::acquireName() {

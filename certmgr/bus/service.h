@@ -2,6 +2,7 @@
 // documents it.
 #pragma once
 
+#include "certmgr/bus/acme_manager.h"
 #include "certmgr/bus/authority_manager.h"
 #include "certmgr/bus/authorizer.h"
 #include "certmgr/bus/backup_manager.h"
@@ -29,6 +30,7 @@ class Service {
     Manager manager_;
     AuthorityManager authorityManager_;
     BackupManager backupManager_;
+    AcmeManager acmeManager_;
     ReadGate gate_;
 };
 

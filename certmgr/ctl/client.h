@@ -77,6 +77,9 @@ class Client {
     std::string backup(int passphrase, int output);
     std::string restore(int content, int passphrase, bool dryRun);
 
+    // org.certmgr1.Acme.
+    Json acmeAccounts();
+
     // The job's properties at its end; `progress` hears of each change before.
     Json await(const std::string& job, const std::function<void(const Json&)>& progress);
 

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "certmgr/ctl/acme_commands.h"
 #include "certmgr/ctl/authority_line.h"
 #include "certmgr/ctl/backup_commands.h"
 #include "certmgr/ctl/failure.h"
@@ -139,6 +140,7 @@ void addAuthorityAndServices(CLI::App& app, Arguments& a) {
         return addCommand(parent, a, name, description, std::move(action));
     };
     addAuthorityCommands(*authority, a.authority, add);
+    addAcmeCommands(app, add);
     addBackupCommands(app, a.backup, add);
     addTrust(app, a);
 

@@ -157,6 +157,17 @@ std::string valueText(const std::string& name, const Json& value, Now now) {
     return lines;
 }
 
+// What the CA asks to agree to, and what was agreed to.
+std::string termsNote(const Json& account) {
+    const std::string terms = text(account, "Terms");
+    const std::string agreed = text(account, "TermsAgreed");
+    const std::uint64_t when = number(account, "TermsAgreedAt");
+    std::string note;
+    if (!agreed.empty()) note = fmt::format("    agreed to {} on {}\n", agreed, formatDay(when));
+    if (!terms.empty() && terms != agreed) note += "  ! its terms are now " + terms + '\n';
+    return note;
+}
+
 }  // namespace
 
 std::string formatDay(std::uint64_t time) {
@@ -272,6 +283,19 @@ std::string trustTable(const Json& anchors) {
                         anchor.value("Own", false) ? "own" : "-", text(anchor, "Sha256")});
     }
     return tableOf(rows);
+}
+
+std::string accountTable(const Json& accounts) {
+    if (accounts.empty()) return "There are no CAs: see [[acme.ca]] in certmgr.toml(5).\n";
+    std::vector<Row> rows = {{"CA", "DIRECTORY", "FOR", "ACCOUNT", "BOUND BY", "CONTACTS"}};
+    std::vector<std::string> notes = {""};
+    for (const Json& account : accounts) {
+        rows.push_back({text(account, "Name"), text(account, "Directory"),
+                        account.value("ForTests", false) ? "tests" : "use", orDash(text(account, "Account")),
+                        orDash(text(account, "ExternalKey")), shortList(account, "Contacts")});
+        notes.push_back(termsNote(account));
+    }
+    return tableOf(rows, notes);
 }
 
 std::string details(const Json& properties, Now now) {

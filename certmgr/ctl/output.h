@@ -32,6 +32,9 @@ std::string issuedTable(const Json& issued);
 // What AuthorityManager.GetSystemTrust says.
 std::string trustTable(const Json& anchors);
 
+// What Acme.ListAccounts says: a CA a row, and below it what was agreed to there.
+std::string accountTable(const Json& accounts);
+
 // "Name: value" for each property that says something.
 std::string details(const Json& properties, Now now);
 // The same of a certificate, with a line for each element of its "Deployments" and for the orders that came

@@ -10,12 +10,6 @@
 namespace certmgr::engine {
 namespace {
 
-std::string joined(const std::vector<std::string>& contacts) {
-    std::string text;
-    for (const std::string& contact : contacts) text += contact + "\n";
-    return text;
-}
-
 bool placedAt(const store::OrderRow& order, const acme::CaSettings& ca) {
     return order.ca == ca.name && (order.directory.empty() || order.directory == ca.directory);
 }
@@ -93,6 +87,7 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
     : keys_(keys),
       records_(records),
       clock_(clock),
+      accounts_(keys, records, clock, log),
       solvers_(std::move(solvers)),
       http_(std::move(http)),
       cas_(std::move(cas)),
@@ -100,25 +95,10 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
 
 AcmeIssuer::~AcmeIssuer() = default;
 
-// RFC 8555 6.2: an account is known by its key. Where that is gone, the URL leads to an account that nobody
-// can speak for any more.
-store::AccountRow AcmeIssuer::accountAt(const acme::CaSettings& ca) {
-    std::optional<store::AccountRow> account = records_.accounts.find(ca.name, ca.directory);
-    if (!account) {
-        records_.database.transaction([&] {
-            records_.accounts.intend(ca.name, ca.directory, keys_.intend("acme-account:" + ca.name));
-        });
-        account = records_.accounts.find(ca.name, ca.directory);
-    }
-    if (account->url.empty() || keys_.store().find(account->key)) return *account;
-    log_.write({Severity::warning,
-                event_id::accountLost,
-                "the key of the account at " + ca.name +
-                    " is no longer in the key store (a lost directory): another account takes its place",
-                {{"CERTMGR_CA", ca.name}, {"CERTMGR_ACCOUNT", account->url}}});
-    account->url.clear();
-    records_.accounts.registered(ca.name, ca.directory, account->url);
-    return *account;
+std::vector<AcmeAccount> AcmeIssuer::accounts() {
+    std::vector<AcmeAccount> accounts;
+    for (const acme::CaSettings& ca : cas_) accounts.push_back(accounts_.view(ca));
+    return accounts;
 }
 
 std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca) {
@@ -126,25 +106,12 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
     std::shared_ptr<Line>& line = lines_[ca.name];
     if (line && keys_.store().find(line->accountKey)) return line;
 
-    const store::AccountRow account = accountAt(ca);
-    // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
-    const hal::KeyInfo key = keys_.obtain(
-        {account.key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
-    const std::string told = "acme-contacts:" + ca.name + " " + ca.directory;
-    const std::string contacts = joined(ca.contacts);
-    acme::AccountSettings settings{key.id, account.url.empty() ? std::nullopt : std::optional(account.url),
-                                   [this, ca, told, contacts](const std::string& url) {
-                                       records_.database.transaction([&] {
-                                           records_.accounts.registered(ca.name, ca.directory, url);
-                                           records_.meta.set(told, contacts);
-                                       });
-                                   },
-                                   records_.meta.get(told) != contacts};
+    acme::AccountSettings account = accounts_.open(ca);
     auto made = std::make_shared<Line>();
-    made->accountKey = key.id;
+    made->accountKey = account.key;
     made->http = http_(ca);
-    made->session =
-        std::make_unique<acme::Session>(ca, std::move(settings), keys_.store().open(key.id), *made->http);
+    made->session = std::make_unique<acme::Session>(ca, std::move(account),
+                                                    keys_.store().open(made->accountKey), *made->http);
     line = made;
     return line;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "certmgr/core/certificate.h"
+#include "certmgr/engine/acme_commands.h"
 #include "certmgr/engine/authority_commands.h"
 #include "certmgr/engine/backup_commands.h"
 #include "certmgr/engine/views.h"
@@ -47,6 +48,7 @@ class Commands {
 
     virtual AuthorityCommands& authority() = 0;
     virtual BackupCommands& backups() = 0;
+    virtual AcmeCommands& acme() = 0;
 
     // PEM of the chain in force, for the EXPLICIT property. Reads the database; 1 ms.
     virtual std::string chainPem(const CertificateId& id) = 0;

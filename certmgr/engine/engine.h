@@ -51,7 +51,7 @@ inline constexpr const char* lastTimeSeen = "last-time-seen";
 // "renewal:ID" asks the CA when that is due again,
 // "deploy:SERVICE" deploys and proves. So a local certificate never waits for a CA, and a slow service never
 // holds up another.
-class Engine : public Commands, public AuthorityCommands, public BackupCommands {
+class Engine : public Commands, public AuthorityCommands, public BackupCommands, public AcmeCommands {
   public:
     // Throws Error(misconfigured) where two profiles want one certificate differently.
     Engine(Parts parts, config::Settings settings, std::vector<ServiceProfile> profiles);
@@ -86,9 +86,12 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands 
     std::string chainPem(const CertificateId& id) override;
     AuthorityCommands& authority() override { return *this; }
     BackupCommands& backups() override { return *this; }
+    AcmeCommands& acme() override { return *this; }
 
     std::string backup(BackupCommand command) override;
     std::string restore(RestoreCommand command) override;
+
+    std::vector<AcmeAccount> accounts() override;
 
     std::string signRequest(const EndEntityCommand& holder, hal::UniqueFd request,
                             hal::UniqueFd output) override;

@@ -11,6 +11,7 @@
 
 #include "certmgr/acme/issue.h"
 #include "certmgr/core/clock.h"
+#include "certmgr/engine/accounts.h"
 #include "certmgr/engine/key_ring.h"
 #include "certmgr/engine/local_ca.h"
 
@@ -52,6 +53,7 @@ class AcmeIssuer {
     ~AcmeIssuer();
 
     bool configured() const { return !cas_.empty(); }
+    std::vector<AcmeAccount> accounts();
     // For people: the CA that is asked after so many failures in a row, and why not the first.
     std::string describeTurn(int failures) const;
     // Why nobody here can prove it to a CA; empty: somebody can.
@@ -80,7 +82,6 @@ class AcmeIssuer {
     struct Line;  // to one CA: HTTP client and session
     const acme::CaSettings& caAfter(int failures) const;
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca);
-    store::AccountRow accountAt(const acme::CaSettings& ca);
     std::string predecessor(const CertificateSpec& spec, const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
     void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
@@ -91,6 +92,7 @@ class AcmeIssuer {
     KeyRing& keys_;
     Records& records_;
     const Clock& clock_;
+    Accounts accounts_;
     const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
     const std::vector<acme::CaSettings> cas_;

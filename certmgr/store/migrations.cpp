@@ -230,8 +230,16 @@ constexpr const char* version5 = R"sql(
     ) STRICT;
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}, Migration{version4},
-                           Migration{version5}};
+// What was agreed to with an account, and what it is bound to.
+constexpr const char* version6 = R"sql(
+    ALTER TABLE accounts ADD COLUMN terms TEXT NOT NULL DEFAULT '';
+    ALTER TABLE accounts ADD COLUMN terms_agreed TEXT NOT NULL DEFAULT '';
+    ALTER TABLE accounts ADD COLUMN terms_agreed_at INTEGER;
+    ALTER TABLE accounts ADD COLUMN external_key TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3},
+                           Migration{version4}, Migration{version5}, Migration{version6}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

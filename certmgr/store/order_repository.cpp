@@ -71,29 +71,4 @@ OrderRepository::Ended OrderRepository::ended(const CertificateId& certificate, 
     return {static_cast<std::uint64_t>(count), query.optionalTime()};
 }
 
-void AccountRepository::intend(const std::string& ca, const std::string& directory, const KeyId& key) {
-    Query(database_, "INSERT INTO accounts (ca, directory, key) VALUES (?, ?, ?)", ca, directory, key).run();
-}
-
-void AccountRepository::registered(const std::string& ca, const std::string& directory,
-                                   const std::string& url) {
-    Query query(database_, "UPDATE accounts SET url = ? WHERE ca = ? AND directory = ?", url, ca, directory);
-    if (query.run() == 0)
-        throw Error(ErrorKind::internal, "account-not-found",
-                    "the account at " + ca +
-                        " was registered without being intended first; this is a defect of certmgr");
-}
-
-std::optional<AccountRow> AccountRepository::find(const std::string& ca, const std::string& directory) {
-    Query query(database_, "SELECT ca, directory, key, url FROM accounts WHERE ca = ? AND directory = ?", ca,
-                directory);
-    if (!query.next()) return std::nullopt;
-    AccountRow row;
-    row.ca = query.text();
-    row.directory = query.text();
-    row.key = query.key();
-    row.url = query.text();
-    return row;
-}
-
 }  // namespace certmgr::store

@@ -165,7 +165,11 @@ struct AccountRow {
     std::string ca;
     std::string directory;
     KeyId key;
-    std::string url;  // empty until registered
+    std::string url;          // empty until registered
+    std::string externalKey;  // id of the key that bound it to an account elsewhere; empty: none did
+    std::string terms;        // URL of what the CA asked to agree to when its directory was last read
+    std::string termsAgreed;  // URL of what was agreed to last
+    std::optional<TimePoint> termsAgreedAt;
 };
 class AccountRepository {
   public:
@@ -173,6 +177,9 @@ class AccountRepository {
     void intend(const std::string& ca, const std::string& directory, const KeyId& key);
     // `url` empty: not any more.
     void registered(const std::string& ca, const std::string& directory, const std::string& url);
+    void termsSeen(const std::string& ca, const std::string& directory, const std::string& terms);
+    void termsAgreed(const std::string& ca, const std::string& directory, const std::string& terms,
+                     TimePoint when);
     std::optional<AccountRow> find(const std::string& ca, const std::string& directory);
 
   private:

@@ -22,7 +22,8 @@ namespace testing_support {
 // begin with "-----BEGIN".
 class FakeCommands : public certmgr::engine::Commands,
                      public certmgr::engine::AuthorityCommands,
-                     public certmgr::engine::BackupCommands {
+                     public certmgr::engine::BackupCommands,
+                     public certmgr::engine::AcmeCommands {
   public:
     certmgr::engine::Views shown;
     std::deque<std::function<void()>> later;
@@ -83,6 +84,11 @@ class FakeCommands : public certmgr::engine::Commands,
 
     certmgr::engine::AuthorityCommands& authority() override { return *this; }
     certmgr::engine::BackupCommands& backups() override { return *this; }
+
+    certmgr::engine::AcmeCommands& acme() override { return *this; }
+
+    std::vector<certmgr::engine::AcmeAccount> acmeAccounts;
+    std::vector<certmgr::engine::AcmeAccount> accounts() override { return acmeAccounts; }
 
     std::string backup(certmgr::engine::BackupCommand command) override {
         return hand("backup", std::move(command.passphrase), std::move(command.output), "the backup");

@@ -229,6 +229,33 @@ TEST_F(Certmgrctl, ListsAllThatWasIssued) {
     EXPECT_NE(ctl({"authority", "list"}, nobody).output.find("2023-11-14, superseded"), std::string::npos);
 }
 
+TEST_F(Certmgrctl, ListsTheAcmeAccounts) {
+    EXPECT_EQ(ctl({"acme", "list"}, nobody).output,
+              "There are no CAs: see [[acme.ca]] in certmgr.toml(5).\n");
+    host.run([](FakeCommands& commands) {
+        commands.acmeAccounts = {{.ca = "main",
+                                  .directory = "https://ca.example/dir",
+                                  .url = "https://ca.example/acct/1",
+                                  .externalKey = "kid-1",
+                                  .contacts = {"mailto:a@gw.example"},
+                                  .terms = "https://ca.example/terms-2",
+                                  .termsAgreed = "https://ca.example/terms-1",
+                                  .termsAgreedAt = TimePoint(seconds(1'700'000'000))},
+                                 {.ca = "trial", .directory = "https://test.example/dir", .forTests = true}};
+    });
+    EXPECT_EQ(
+        ctl({"acme", "list"}, nobody).output,
+        "CA     DIRECTORY                 FOR    ACCOUNT                    BOUND BY  CONTACTS\n"
+        "main   https://ca.example/dir    use    https://ca.example/acct/1  kid-1     mailto:a@gw.example\n"
+        "    agreed to https://ca.example/terms-1 on 2023-11-14\n"
+        "  ! its terms are now https://ca.example/terms-2\n"
+        "trial  https://test.example/dir  tests  -                          -         -\n");
+    const Json accounts = json({"acme", "list"});
+    EXPECT_EQ(accounts.at(0).at("TermsAgreedAt"), 1'700'000'000);
+    EXPECT_EQ(accounts.at(1).at("ForTests"), true);
+    EXPECT_EQ(ctl({"acme"}).status, 2);
+}
+
 TEST_F(Certmgrctl, ChangesTheAuthority) {
     EXPECT_EQ(json({"authority", "generate", "--dn", "CN=Example CA", "--days", "100"}).at("Result"),
               "CN=Example CA for 100 days");

@@ -47,8 +47,8 @@ TEST(Interface, IsAsDocumented) {
           "/org/certmgr1/alarm/failing_3agw_2eexample"})
         found.merge(introspect(bus.get(), path));
     const auto pages = documented();
-    ASSERT_EQ(found.size(), 9U);
-    ASSERT_EQ(pages.size(), 9U);
+    ASSERT_EQ(found.size(), 10U);
+    ASSERT_EQ(pages.size(), 10U);
     for (const auto& [name, interface] : found) {
         ASSERT_TRUE(pages.contains(name)) << name;
         EXPECT_EQ(interface.methods, pages.at(name).methods) << name;

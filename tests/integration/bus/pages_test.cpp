@@ -29,7 +29,7 @@ TEST(Completion, KnowsEverySubcommandOfTheHelp) {
     const auto completed = run({"bash", "-c", script});
     ASSERT_EQ(completed.status, 0) << completed.output;
     const std::string help = run({CERTMGRCTL, "--help"}).output;
-    for (const char* command : {"list", "show", "request", "upload", "reissue", "delete", "authority",
+    for (const char* command : {"list", "show", "request", "upload", "reissue", "delete", "acme", "authority",
                                 "trust", "service", "status", "watch"}) {
         EXPECT_NE(completed.output.find(std::string(command) + "\n"), std::string::npos) << command;
         EXPECT_NE(help.find(std::string("  ") + command + " "), std::string::npos) << command;

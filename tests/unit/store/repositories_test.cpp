@@ -212,7 +212,12 @@ TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {
     accounts.intend("ca", "https://ca/dir", sampleKey('a'));
     EXPECT_EQ(accounts.find("ca", "https://ca/dir")->url, "");
     accounts.registered("ca", "https://ca/dir", "https://ca/acct/1");
+    accounts.termsSeen("ca", "https://ca/dir", "https://ca/terms-2");
+    accounts.termsAgreed("ca", "https://ca/dir", "https://ca/terms-1", sampleTime);
     restart();
+    EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->terms, "https://ca/terms-2");
+    EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->termsAgreed, "https://ca/terms-1");
+    EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->termsAgreedAt, sampleTime);
     EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->url, "https://ca/acct/1");
     EXPECT_FALSE(AccountRepository(database()).find("ca", "https://other/dir"));
     EXPECT_EQ(errorCode([&] { AccountRepository(database()).registered("x", "y", "z"); }),

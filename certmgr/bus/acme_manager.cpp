@@ -1,0 +1,40 @@
+#include "certmgr/bus/acme_manager.h"
+
+#include "certmgr/bus/dictionary.h"
+#include "certmgr/bus/methods.h"
+#include "certmgr/bus/names.h"
+
+namespace certmgr::bus {
+namespace {
+
+constexpr sd_bus_vtable acmeVtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("ListAccounts", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", accounts),
+                            method<&AcmeManager::listAccounts>, anyone),
+    SD_BUS_VTABLE_END};
+
+void appendAccount(sd_bus_message* reply, const engine::AcmeAccount& account) {
+    appendEntry(reply, "Name", account.ca);
+    appendEntry(reply, "Directory", account.directory);
+    appendEntry(reply, "ForTests", account.forTests);
+    appendEntry(reply, "Account", account.url);
+    appendEntry(reply, "ExternalKey", account.externalKey);
+    appendEntry(reply, "Contacts", account.contacts);
+    appendEntry(reply, "Terms", account.terms);
+    appendEntry(reply, "TermsAgreed", account.termsAgreed);
+    appendEntry(reply, "TermsAgreedAt", account.termsAgreedAt.value_or(TimePoint()));
+}
+
+}  // namespace
+
+AcmeManager::AcmeManager(sd_bus* bus, Authorizer& authorizer, engine::AcmeCommands& commands)
+    : authorizer_(authorizer),
+      commands_(commands),
+      slot_(addInterface(bus, acmeInterface, acmeVtable, this)) {}
+
+void AcmeManager::listAccounts(sd_bus_message* call) {
+    authorizer_.authorize(call, viewAction,
+                          [this, call] { replyDictionaries(call, commands_.accounts(), appendAccount); });
+}
+
+}  // namespace certmgr::bus

@@ -1,0 +1,76 @@
+#include "certmgr/engine/accounts.h"
+
+namespace certmgr::engine {
+namespace {
+
+std::string contactLines(const acme::CaSettings& ca) {
+    std::string text;
+    for (const std::string& contact : ca.contacts) text += contact + "\n";
+    return text;
+}
+
+// The fact that holds which contacts the account was told.
+std::string contactsFact(const acme::CaSettings& ca) {
+    return "acme-contacts:" + ca.name + " " + ca.directory;
+}
+
+}  // namespace
+
+// RFC 8555 6.2: an account is known by its key. Where that is gone, the URL leads to an account that nobody
+// can speak for any more.
+store::AccountRow Accounts::rowOf(const acme::CaSettings& ca) {
+    std::optional<store::AccountRow> account = records_.accounts.find(ca.name, ca.directory);
+    if (!account) {
+        records_.database.transaction([&] {
+            records_.accounts.intend(ca.name, ca.directory, keys_.intend("acme-account:" + ca.name));
+        });
+        account = records_.accounts.find(ca.name, ca.directory);
+    }
+    if (account->url.empty() || keys_.store().find(account->key)) return *account;
+    log_.write({Severity::warning,
+                event_id::accountLost,
+                "the key of the account at " + ca.name +
+                    " is no longer in the key store (a lost directory): another account takes its place",
+                {{"CERTMGR_CA", ca.name}, {"CERTMGR_ACCOUNT", account->url}}});
+    account->url.clear();
+    records_.accounts.registered(ca.name, ca.directory, account->url);
+    return *account;
+}
+
+acme::AccountSettings Accounts::open(const acme::CaSettings& ca) {
+    const store::AccountRow account = rowOf(ca);
+    // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
+    const hal::KeyInfo key = keys_.obtain(
+        {account.key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
+    return {
+        key.id, account.url.empty() ? std::nullopt : std::optional(account.url),
+        [this, ca](const std::string& url, const std::string& terms) { registered(ca, url, terms); },
+        records_.meta.get(contactsFact(ca)) != contactLines(ca),
+        [this, ca](const std::string& terms) { records_.accounts.termsSeen(ca.name, ca.directory, terms); }};
+}
+
+void Accounts::registered(const acme::CaSettings& ca, const std::string& url, const std::string& terms) {
+    records_.database.transaction([&] {
+        records_.accounts.registered(ca.name, ca.directory, url);
+        if (!terms.empty()) records_.accounts.termsAgreed(ca.name, ca.directory, terms, clock_.now());
+        records_.meta.set(contactsFact(ca), contactLines(ca));
+    });
+}
+
+AcmeAccount Accounts::view(const acme::CaSettings& ca) {
+    AcmeAccount view;
+    view.ca = ca.name;
+    view.directory = ca.directory;
+    view.forTests = ca.forTests;
+    view.contacts = ca.contacts;
+    if (const auto row = records_.accounts.find(ca.name, ca.directory)) {
+        view.url = row->url;
+        view.externalKey = row->externalKey;
+        view.terms = row->terms;
+        view.termsAgreed = row->termsAgreed;
+        view.termsAgreedAt = row->termsAgreedAt;
+    }
+    return view;
+}
+
+}  // namespace certmgr::engine

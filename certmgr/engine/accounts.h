@@ -1,0 +1,32 @@
+// The accounts at the CAs: a key each, and what is on record of it.
+#pragma once
+
+#include "certmgr/acme/issue.h"
+#include "certmgr/core/clock.h"
+#include "certmgr/engine/acme_commands.h"
+#include "certmgr/engine/key_ring.h"
+
+namespace certmgr::engine {
+
+// Thread-safe, but for two calls of open() for the same CA at once.
+class Accounts {
+  public:
+    Accounts(KeyRing& keys, Records& records, const Clock& clock, EventLog& log)
+        : keys_(keys), records_(records), clock_(clock), log_(log) {}
+
+    // What a session needs of the account: its key, made where there was none, and its URL where it has one.
+    // What the session learns goes on record.
+    acme::AccountSettings open(const acme::CaSettings& ca);
+    AcmeAccount view(const acme::CaSettings& ca);
+
+  private:
+    store::AccountRow rowOf(const acme::CaSettings& ca);
+    void registered(const acme::CaSettings& ca, const std::string& url, const std::string& terms);
+
+    KeyRing& keys_;
+    Records& records_;
+    const Clock& clock_;
+    EventLog& log_;
+};
+
+}  // namespace certmgr::engine

@@ -1,0 +1,35 @@
+// What the bus may ask of the CAs on the net. Called on the main thread; nothing here blocks.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certmgr/core/clock.h"
+
+namespace certmgr::engine {
+
+// A CA of the settings, and the account there.
+struct AcmeAccount {
+    std::string ca;         // its name
+    std::string directory;  // URL
+    bool forTests = false;
+    std::string url;                    // of the account; empty: none yet
+    std::string externalKey;            // id of the key that bound it to an account elsewhere; empty: none
+    std::vector<std::string> contacts;  // of the settings
+    std::string terms;        // URL of what the CA asks to agree to; empty: nothing, or not known yet
+    std::string termsAgreed;  // URL of what was agreed to last
+    std::optional<TimePoint> termsAgreedAt;
+    bool operator==(const AcmeAccount&) const = default;
+};
+
+// Implementations: Engine and the bus tests' fake. As in Commands.
+class AcmeCommands {
+  public:
+    virtual ~AcmeCommands() = default;
+
+    // In the order in which they are asked. Reads the database, asks no CA.
+    virtual std::vector<AcmeAccount> accounts() = 0;
+};
+
+}  // namespace certmgr::engine
