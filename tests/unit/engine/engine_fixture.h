@@ -60,6 +60,7 @@ class MemoryHook : public AlarmHook {
     std::vector<std::string> told_;
 };
 
+inline constexpr std::chrono::hours day{24};
 inline const TimePoint start =
     std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
 

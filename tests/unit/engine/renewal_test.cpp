@@ -7,8 +7,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-constexpr seconds day = hours(24);
-
 class RenewalTest : public EngineTest {
   protected:
     TimePoint renewAt() const { return TimePoint(seconds(view("gw.example.com").renewAt)); }
@@ -41,9 +39,9 @@ TEST_F(RenewalTest, TheTimeIsChosenOnceAndOutlivesARestart) {
 }
 
 TEST_F(RenewalTest, SaysWhichCertificateItReplaces) {
-    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 11 * day});
+    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 10 * day + hours(12)});
     startEngine();
-    runUntil(start + 11 * day);
+    runUntil(start + 10 * day + hours(12));
     ASSERT_EQ(ca.replaced().size(), 2U);
     EXPECT_EQ(ca.replaced()[0], "") << "there was nothing of this CA before";
     EXPECT_NE(ca.replaced()[1].find('.'), std::string::npos) << ca.replaced()[1];
@@ -76,7 +74,7 @@ TEST_F(RenewalTest, WithoutTheInformationOneThirdIsLeft) {
 }
 
 TEST_F(RenewalTest, ACaThatIsAwayIsAskedAgainAndTheUsualTimeHoldsMeanwhile) {
-    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 11 * day});
+    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 10 * day + hours(12)});
     startEngine();
     const int queries = ca.renewalQueries();
     ca.setDown(true);
@@ -85,7 +83,7 @@ TEST_F(RenewalTest, ACaThatIsAwayIsAskedAgainAndTheUsualTimeHoldsMeanwhile) {
     ca.setDown(false);
     runUntil(start + 6 * day);
     EXPECT_GT(ca.renewalQueries(), queries);
-    runUntil(start + 11 * day);
+    runUntil(start + 10 * day + hours(12));
     EXPECT_EQ(ca.ordersMade(), 2);
 }
 

@@ -8,7 +8,6 @@ namespace certmgr::engine {
 namespace {
 
 using std::chrono::hours;
-constexpr hours day{24};
 
 hal::Bytes publicDer(EVP_PKEY& key) {
     hal::Bytes der(static_cast<std::size_t>(i2d_PUBKEY(&key, nullptr)));
