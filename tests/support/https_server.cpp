@@ -18,7 +18,7 @@ namespace {
 
 using certmgr::Identifier;
 
-hal::Bytes publicKeyOf(const EVP_PKEY& key) {
+hal::Bytes publicKeyInfo(const EVP_PKEY& key) {
     unsigned char* der = nullptr;
     const int size = i2d_PUBKEY(const_cast<EVP_PKEY*>(&key), &der);
     const hal::Bytes bytes(der, der + size);
@@ -50,11 +50,11 @@ void makeTlsFiles(const std::filesystem::path& directory, std::chrono::sys_secon
     const hal::Pkey key(EVP_EC_gen("P-256"));
     const auto ca =
         certmgr::crypto::buildCa({"Test TLS CA", "", notBefore, notAfter + std::chrono::hours(24)},
-                                 publicKeyOf(*caKey), nullptr, *caKey);
+                                 publicKeyInfo(*caKey), nullptr, *caKey);
     const std::vector<Identifier> names{{Identifier::Type::dns, "localhost"},
                                         {Identifier::Type::ip, "127.0.0.1"}};
     const auto leaf =
-        certmgr::crypto::buildServerLeaf({names, notBefore, notAfter}, publicKeyOf(*key), *ca, *caKey);
+        certmgr::crypto::buildServerLeaf({names, notBefore, notAfter}, publicKeyInfo(*key), *ca, *caKey);
     writeFile(directory / "server.pem", certmgr::crypto::toPem(*leaf));
     writeFile(directory / "key.pem", privatePem(key.get()));
     writeFile(directory / "ca.pem", certmgr::crypto::toPem(*ca));

@@ -25,7 +25,7 @@ Answer getAll(sd_bus* bus, const std::string& path, const std::string& interface
     return call(bus, path, "org.freedesktop.DBus.Properties", "GetAll", "s", interface.c_str());
 }
 
-Answer managedObjects(sd_bus* bus) {
+Answer askForObjects(sd_bus* bus) {
     return call(bus, rootPath, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
 }
 
@@ -58,7 +58,7 @@ Answer callWithSignature(sd_bus* bus, const std::string& interface, const std::s
 TEST(Rights, UserWithoutRightsReadsAndDownloadsTheRoot) {
     BusHost host;
     const BusConnection bus = host.bus.connect(nobody);
-    EXPECT_EQ(managedObjects(bus.get()).error, "");
+    EXPECT_EQ(askForObjects(bus.get()).error, "");
     EXPECT_EQ(getAll(bus.get(), gateway, certificateInterface).error, "");
     EXPECT_EQ(
         call(bus.get(), gateway, "org.freedesktop.DBus.Properties", "Get", "ss", certificateInterface, "Pem")
@@ -100,7 +100,7 @@ TEST(Rights, RootMayDoAllAndIsNotAskedAbout) {
     BusHost host;
     host.polkit.freeze();
     const BusConnection bus = host.bus.connect();
-    EXPECT_EQ(managedObjects(bus.get()).error, "");
+    EXPECT_EQ(askForObjects(bus.get()).error, "");
     EXPECT_EQ(reissue(bus.get()).error, "");
 }
 
@@ -115,7 +115,7 @@ TEST(Rights, WithoutPolkitEverybodyButRootIsRefused) {
     host.polkit.kill();
     const BusConnection member = host.bus.connect(games);
     EXPECT_EQ(reissue(member.get()).error, SD_BUS_ERROR_ACCESS_DENIED);
-    EXPECT_EQ(managedObjects(member.get()).error, SD_BUS_ERROR_ACCESS_DENIED);
+    EXPECT_EQ(askForObjects(member.get()).error, SD_BUS_ERROR_ACCESS_DENIED);
     EXPECT_EQ(call(member.get(), rootPath, managerInterface, "GetRootCertificate").error, "");
     EXPECT_EQ(reissue(host.bus.connect().get()).error, "");
 }

@@ -76,10 +76,10 @@ TEST(WebrootSolver, PurgesWhatACrashLeftBehind) {
     WebrootSolver solver(directory.path());
     for (const char* const name : {"old", "old.tmp", "young", "not.a.token"})
         writeFile(directory / name, "x");
-    const auto now = fs::file_time_type::clock::now();
+    const auto moment = fs::file_time_type::clock::now();
     for (const char* const name : {"old", "old.tmp", "not.a.token"})
-        fs::last_write_time(directory / name, now - std::chrono::hours(30));
-    EXPECT_EQ(solver.purge(now - std::chrono::hours(24)), 2);
+        fs::last_write_time(directory / name, moment - std::chrono::hours(30));
+    EXPECT_EQ(solver.purge(moment - std::chrono::hours(24)), 2);
     EXPECT_TRUE(fs::exists(directory / "young"));
     EXPECT_TRUE(fs::exists(directory / "not.a.token"));
 }

@@ -2,12 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "certmgr/core/alarm_verdict.h"
+#include "tests/unit/core/moments.h"
 
 namespace certmgr {
 namespace {
 
 using std::chrono::hours;
-constexpr seconds day = hours(24);
 const TimePoint noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23) + hours(12);
 
 class AlarmTest : public testing::Test {

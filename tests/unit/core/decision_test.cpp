@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/core/moments.h"
+
 namespace certmgr {
 namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
-
-constexpr hours day{24};
-constexpr TimePoint start{seconds{1'800'000'037}};
 
 Credential credential(Source source, TimePoint notBefore = start, seconds lifetime = 90 * day) {
     Credential result;

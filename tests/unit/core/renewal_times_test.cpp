@@ -1,14 +1,13 @@
 #include <gtest/gtest.h>
 
 #include "certmgr/core/decision.h"
+#include "tests/unit/core/moments.h"
 
 namespace certmgr {
 namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
-
-constexpr TimePoint start{seconds{1'800'000'037}};
 
 CertificateSummary leafOf(seconds lifetime, const std::string& sha256 = "") {
     CertificateSummary leaf;

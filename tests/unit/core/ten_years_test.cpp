@@ -6,6 +6,7 @@
 
 #include "certmgr/core/decision.h"
 #include "tests/support/manual_clock.h"
+#include "tests/unit/core/moments.h"
 
 namespace certmgr {
 namespace {
@@ -13,9 +14,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-constexpr hours day{24};
 constexpr hours year = 365 * day;
-constexpr TimePoint start{seconds{1'800'000'037}};
 
 struct Weather {
     const char* name;

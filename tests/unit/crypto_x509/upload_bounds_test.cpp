@@ -13,15 +13,15 @@ namespace {
 using namespace fixtures;
 using namespace certmgr::crypto;
 
-UploadReport upload(const std::vector<std::string>& contents) {
+UploadReport bounded(const std::vector<std::string>& contents) {
     UploadFiles files;
     for (const std::string& content : contents) files.contents.emplace_back(content);
     files.passphrase = "fixture";
     return inspectUpload(files, {}, now);
 }
 
-std::string refusal(const std::vector<std::string>& contents) {
-    const UploadReport report = upload(contents);
+std::string boundOf(const std::vector<std::string>& contents) {
+    const UploadReport report = bounded(contents);
     for (const Finding& finding : report.findings) EXPECT_LT(finding.message.size(), 1100U);
     return report.acceptable() ? "" : report.findings.front().code;
 }
@@ -180,80 +180,80 @@ class UploadBounds : public testing::Test {
     const hal::Pkey caKey{EVP_EC_gen("P-256")};
 
     std::string withSubject(const Subject& subject) const {
-        return refusal({toPem(*makeCertificate(subject, *key, "CA", *caKey)) +
+        return boundOf({toPem(*makeCertificate(subject, *key, "CA", *caKey)) +
                         toPem(*makeCertificate({"CA", ""}, *caKey, "Root", *caKey, true)) +
                         text("leaf.key")});
     }
 };
 
 TEST_F(UploadBounds, Size) {
-    EXPECT_EQ(refusal({std::string(10'000'000, 'x')}), "too-large");
+    EXPECT_EQ(boundOf({std::string(10'000'000, 'x')}), "too-large");
     std::string half(maximumUpload / 2 + 1, ' ');
-    EXPECT_EQ(refusal({half, half}), "too-large") << "of all files together";
-    EXPECT_EQ(refusal(std::vector<std::string>(11, text("leaf.pem"))), "too-large");
+    EXPECT_EQ(boundOf({half, half}), "too-large") << "of all files together";
+    EXPECT_EQ(boundOf(std::vector<std::string>(11, text("leaf.pem"))), "too-large");
     std::string certificates, keys, few;
     for (int i = 0; i < 1000; ++i) certificates += text("cn-only.pem").substr(0, 200);
     for (int i = 0; i < 300; ++i) few += text("leaf.pem");
     for (int i = 0; i < 200; ++i) keys += text("other.key");
-    EXPECT_EQ(refusal({certificates}), "bad-pem");
-    EXPECT_EQ(refusal({few}), "too-large");
-    EXPECT_EQ(refusal({text("leaf.pem") + text("issuing.pem") + keys}), "too-large");
+    EXPECT_EQ(boundOf({certificates}), "bad-pem");
+    EXPECT_EQ(boundOf({few}), "too-large");
+    EXPECT_EQ(boundOf({text("leaf.pem") + text("issuing.pem") + keys}), "too-large");
     std::string thousand;
     for (int i = 0; i < 1000; ++i) thousand += text("gnutls-leaf.pem");
-    EXPECT_EQ(refusal({thousand}), "too-large");
-    EXPECT_EQ(refusal({"-----BEGIN " + std::string(200'000, 'A')}), "bad-pem");
+    EXPECT_EQ(boundOf({thousand}), "too-large");
+    EXPECT_EQ(boundOf({"-----BEGIN " + std::string(200'000, 'A')}), "bad-pem");
 }
 
 TEST_F(UploadBounds, Iterations) {
     constexpr std::uint64_t huge = std::uint64_t{1} << 31U;
     const std::string chain = text("leaf.pem") + text("issuing.pem");
     for (const std::uint64_t count : {huge, huge - 1, ~std::uint64_t{0}}) {
-        EXPECT_EQ(refusal({chain, encryptedKey(pbes2(pbkdf2(count)))}), "too-costly");
-        EXPECT_EQ(refusal({chain + pemOf("ENCRYPTED PRIVATE KEY", encryptedKey(pbes2(pbkdf2(count))))}),
+        EXPECT_EQ(boundOf({chain, encryptedKey(pbes2(pbkdf2(count)))}), "too-costly");
+        EXPECT_EQ(boundOf({chain + pemOf("ENCRYPTED PRIVATE KEY", encryptedKey(pbes2(pbkdf2(count))))}),
                   "too-costly");
-        EXPECT_EQ(refusal({pfxOf(bag(shroudedKey, encryptedKey(pbes2(pbkdf2(count)))))}), "too-costly");
-        EXPECT_EQ(refusal({pfx(encryptedSafe(pbes2(pbkdf2(count))))}), "too-costly");
-        EXPECT_EQ(refusal({pfx(contentInfo(sequence("")), macOf(count))}), "too-costly");
+        EXPECT_EQ(boundOf({pfxOf(bag(shroudedKey, encryptedKey(pbes2(pbkdf2(count)))))}), "too-costly");
+        EXPECT_EQ(boundOf({pfx(encryptedSafe(pbes2(pbkdf2(count))))}), "too-costly");
+        EXPECT_EQ(boundOf({pfx(contentInfo(sequence("")), macOf(count))}), "too-costly");
         const std::string pkcs12Scheme =
             sequence(oid("1.2.840.113549.1.12.1.3") + sequence(octets("saltsalt") + integer(count)));
-        EXPECT_EQ(refusal({chain, encryptedKey(pkcs12Scheme)}), "too-costly");
+        EXPECT_EQ(boundOf({chain, encryptedKey(pkcs12Scheme)}), "too-costly");
     }
-    EXPECT_EQ(refusal({chain, encryptedKey(pbes2(scrypt(1U << 18U, 1, 1U << 17U)))}), "too-costly");
-    EXPECT_EQ(refusal({chain, encryptedKey(pbes2(scrypt(huge, huge, huge)))}), "too-costly");
+    EXPECT_EQ(boundOf({chain, encryptedKey(pbes2(scrypt(1U << 18U, 1, 1U << 17U)))}), "too-costly");
+    EXPECT_EQ(boundOf({chain, encryptedKey(pbes2(scrypt(huge, huge, huge)))}), "too-costly");
     std::string many;
     for (int i = 0; i < 9; ++i)
         many += pemOf("ENCRYPTED PRIVATE KEY", encryptedKey(pbes2(pbkdf2(maximumIterations))));
-    EXPECT_EQ(refusal({chain + many}), "wrong-passphrase") << "the first is paid for, the others not";
+    EXPECT_EQ(boundOf({chain + many}), "wrong-passphrase") << "the first is paid for, the others not";
 }
 
 TEST_F(UploadBounds, Pkcs12) {
     const std::string empty = sequence("");
-    EXPECT_EQ(refusal({pfxOf(bag(nestedSafe, sequence(bag(nestedSafe, empty))))}), "bad-pkcs12");
+    EXPECT_EQ(boundOf({pfxOf(bag(nestedSafe, sequence(bag(nestedSafe, empty))))}), "bad-pkcs12");
     std::string bags;
     for (int i = 0; i < 101; ++i) bags += bag(shroudedKey, encryptedKey(pbes2(pbkdf2(1))));
-    EXPECT_EQ(refusal({pfxOf(bags)}), "bad-pkcs12");
+    EXPECT_EQ(boundOf({pfxOf(bags)}), "bad-pkcs12");
     std::string safes;
     for (int i = 0; i < 21; ++i) safes += contentInfo(empty);
-    EXPECT_EQ(refusal({pfx(safes)}), "bad-pkcs12");
-    EXPECT_EQ(refusal({pfx(sequence(oid("1.2.840.113549.1.7.6")))}), "bad-pkcs12") << "CVE-2024-0727";
-    EXPECT_EQ(refusal({std::string("\x30\x84\x7f\xff\xff\xff\x02\x01\x03", 9)}), "bad-format");
+    EXPECT_EQ(boundOf({pfx(safes)}), "bad-pkcs12");
+    EXPECT_EQ(boundOf({pfx(sequence(oid("1.2.840.113549.1.7.6")))}), "bad-pkcs12") << "CVE-2024-0727";
+    EXPECT_EQ(boundOf({std::string("\x30\x84\x7f\xff\xff\xff\x02\x01\x03", 9)}), "bad-format");
     std::string deep = empty;
     for (int i = 0; i < 5000; ++i) deep = bag(nestedSafe, sequence(deep));
-    EXPECT_NE(refusal({pfxOf(deep)}), "");
-    EXPECT_EQ(refusal({pfxOf("")}), "no-certificate");
+    EXPECT_NE(boundOf({pfxOf(deep)}), "");
+    EXPECT_EQ(boundOf({pfxOf("")}), "no-certificate");
 }
 
 TEST_F(UploadBounds, Keys) {
     const std::string issuing = toPem(*makeCertificate({"CA", ""}, *caKey, "Root", *caKey, true));
     for (const int bits : {16'384, 8200}) {
         const hal::Pkey huge = publicRsa(bits);
-        EXPECT_EQ(refusal({toPem(*makeCertificate({"", "gw.example.com"}, *huge, "CA", *caKey)) + issuing}),
+        EXPECT_EQ(boundOf({toPem(*makeCertificate({"", "gw.example.com"}, *huge, "CA", *caKey)) + issuing}),
                   "key-too-large");
     }
     std::string numbers = integer(0);
     for (int i = 0; i < 8; ++i) numbers += tlv(0x02, std::string(2048, '\x41'));
     const std::string chain = text("leaf.pem") + text("issuing.pem");
-    EXPECT_EQ(refusal({chain, sequence(numbers)}), "key-mismatch") << "and its numbers are not looked at";
+    EXPECT_EQ(boundOf({chain, sequence(numbers)}), "key-mismatch") << "and its numbers are not looked at";
 }
 
 TEST_F(UploadBounds, AKeyWhoseFactorsAreNotItsOwnNeverReachesTheKeyStore) {
@@ -271,17 +271,17 @@ TEST_F(UploadBounds, AKeyWhoseFactorsAreNotItsOwnNeverReachesTheKeyStore) {
     }
     for (int i = 0; i < 5; ++i) numbers += tlv(0x02, std::string(20'000, '\x41'));
     const hal::X509Ptr leaf = makeCertificate({"", "gw.example.com"}, *rsa, "CA", *caKey);
-    EXPECT_EQ(refusal({toPem(*leaf) + toPem(*makeCertificate({"CA", ""}, *caKey, "Root", *caKey, true)),
+    EXPECT_EQ(boundOf({toPem(*leaf) + toPem(*makeCertificate({"CA", ""}, *caKey, "Root", *caKey, true)),
                        sequence(numbers)}),
               "bad-key");
 }
 
 TEST_F(UploadBounds, ACycleOfIssuers) {
     const hal::Pkey other(EVP_EC_gen("P-256"));
-    EXPECT_EQ(refusal({toPem(*makeCertificate({"A", ""}, *caKey, "B", *other, true)) +
+    EXPECT_EQ(boundOf({toPem(*makeCertificate({"A", ""}, *caKey, "B", *other, true)) +
                        toPem(*makeCertificate({"B", ""}, *other, "A", *caKey, true)) + text("leaf.key")}),
               "ca-as-leaf");
-    const std::string report = refusal({toPem(*makeCertificate({"", "gw.example.com"}, *key, "A", *caKey)) +
+    const std::string report = boundOf({toPem(*makeCertificate({"", "gw.example.com"}, *key, "A", *caKey)) +
                                         toPem(*makeCertificate({"A", ""}, *caKey, "B", *other, true)) +
                                         toPem(*makeCertificate({"B", ""}, *other, "A", *caKey, true))});
     EXPECT_EQ(report, "no-key") << "it ends; whether it leads to a trusted root is asked of clients";

@@ -44,37 +44,38 @@ std::string derOf(const std::string& pem) {
     return der;
 }
 
-const std::string chain = text("leaf.pem") + text("issuing.pem");
+const std::string leafAndIssuing = text("leaf.pem") + text("issuing.pem");
 
 TEST(UploadFiles, PemInOneFileOrInSeveral) {
     EXPECT_EQ(refusal({text("root.pem") + text("leaf.key") + text("issuing.pem") + text("leaf.pem")}), "");
     EXPECT_EQ(refusal({text("leaf.key"), text("issuing.pem"), text("leaf.pem")}), "");
-    EXPECT_EQ(refusal({"a text before\r\n" + chain, text("leaf-traditional.key") + "and behind"}), "");
+    EXPECT_EQ(refusal({"a text before\r\n" + leafAndIssuing, text("leaf-traditional.key") + "and behind"}),
+              "");
 }
 
 TEST(UploadFiles, DerInSeveralFiles) {
     EXPECT_EQ(refusal({derOf(text("leaf.pem")), derOf(text("issuing.pem")), derOf(text("leaf.key"))}), "");
     EXPECT_EQ(refusal({derOf(text("leaf.pem")), text("issuing.pem"), derOf(text("leaf-traditional.key"))}),
               "");
-    EXPECT_EQ(refusal({chain, derOf(text("leaf-encrypted.key"))}, passphrase), "");
+    EXPECT_EQ(refusal({leafAndIssuing, derOf(text("leaf-encrypted.key"))}, passphrase), "");
 }
 
 TEST(UploadFiles, OfSeveralKeysTheOneThatFits) {
-    EXPECT_EQ(refusal({chain + text("other.key") + text("leaf.key")}), "");
-    EXPECT_EQ(refusal({chain + text("leaf.key") + text("leaf-encrypted.key")}), "")
+    EXPECT_EQ(refusal({leafAndIssuing + text("other.key") + text("leaf.key")}), "");
+    EXPECT_EQ(refusal({leafAndIssuing + text("leaf.key") + text("leaf-encrypted.key")}), "")
         << "an encrypted one beside it does no harm";
-    EXPECT_EQ(refusal({chain + text("other.key")}), "key-mismatch");
-    EXPECT_EQ(refusal({chain}), "no-key");
+    EXPECT_EQ(refusal({leafAndIssuing + text("other.key")}), "key-mismatch");
+    EXPECT_EQ(refusal({leafAndIssuing}), "no-key");
     EXPECT_EQ(refusal({text("leaf.key")}), "no-certificate");
 }
 
 TEST(UploadFiles, EncryptedKeysNeedTheirPassphrase) {
     for (const char* key :
          {"leaf-encrypted.key", "leaf-traditional-encrypted.key", "leaf-scrypt.key", "leaf-des.key"}) {
-        EXPECT_EQ(refusal({chain, text(key)}, passphrase), "") << key;
-        EXPECT_EQ(refusal({chain, text(key)}), "passphrase-needed") << key;
-        EXPECT_EQ(refusal({chain, text(key)}, "wrong"), "wrong-passphrase") << key;
-        EXPECT_EQ(refusal({chain, text(key)}, ""), "wrong-passphrase") << key;
+        EXPECT_EQ(refusal({leafAndIssuing, text(key)}, passphrase), "") << key;
+        EXPECT_EQ(refusal({leafAndIssuing, text(key)}), "passphrase-needed") << key;
+        EXPECT_EQ(refusal({leafAndIssuing, text(key)}, "wrong"), "wrong-passphrase") << key;
+        EXPECT_EQ(refusal({leafAndIssuing, text(key)}, ""), "wrong-passphrase") << key;
     }
 }
 
@@ -101,7 +102,8 @@ TEST(UploadFiles, SaysPlainlyThatTheLegacyProviderIsMissing) {
                   .find("pbeWithSHA1And40BitRC2-CBC, which needs OpenSSL's legacy"),
               std::string::npos)
         << messageWithoutLegacy({text("leaf-legacy.p12")});
-    EXPECT_NE(messageWithoutLegacy({chain, text("leaf-des.key")}).find("legacy provider"), std::string::npos);
+    EXPECT_NE(messageWithoutLegacy({leafAndIssuing, text("leaf-des.key")}).find("legacy provider"),
+              std::string::npos);
     EXPECT_EQ(messageWithoutLegacy({text("leaf-3des.p12")}), "");
     EXPECT_EQ(messageWithoutLegacy({text("leaf.p12")}), "");
 }
@@ -109,13 +111,13 @@ TEST(UploadFiles, SaysPlainlyThatTheLegacyProviderIsMissing) {
 TEST(UploadFiles, NoMessageHoldsThePassphraseOrTheKey) {
     const std::string secret = "correct horse battery";
     for (const char* file : {"leaf.p12", "leaf-legacy.p12", "leaf-encrypted.key"}) {
-        const UploadReport report = upload({chain, text(file)}, secret.c_str());
+        const UploadReport report = upload({leafAndIssuing, text(file)}, secret.c_str());
         ASSERT_FALSE(report.acceptable());
         for (const Finding& finding : report.findings)
             EXPECT_EQ(finding.message.find("horse"), std::string::npos) << finding.message;
     }
     const std::string key = text("leaf.key");
-    const UploadReport damaged = upload({chain + key.substr(0, 100)});
+    const UploadReport damaged = upload({leafAndIssuing + key.substr(0, 100)});
     ASSERT_FALSE(damaged.acceptable());
     EXPECT_EQ(damaged.findings.front().message.find(key.substr(40, 20)), std::string::npos);
 }
@@ -130,13 +132,14 @@ TEST(UploadFiles, EverythingElseIsRefusedPlainly) {
     EXPECT_EQ(refusal({"-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n"}), "bad-format");
     EXPECT_EQ(refusal({"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}), "bad-certificate");
     EXPECT_EQ(refusal({"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n"}), "bad-pem");
-    EXPECT_EQ(refusal({chain + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}), "bad-key");
+    EXPECT_EQ(refusal({leafAndIssuing + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}),
+              "bad-key");
     const std::string pfx = text("leaf.p12");
     for (std::size_t size = 1; size < pfx.size(); size += 7)
         ASSERT_NE(refusal({pfx.substr(0, size)}, passphrase), "") << size;
     const std::string key = text("leaf.key");
     for (std::size_t size = 0; size + 1 < key.size(); ++size)
-        ASSERT_NE(refusal({chain + key.substr(0, size)}), "") << size;
+        ASSERT_NE(refusal({leafAndIssuing + key.substr(0, size)}), "") << size;
 }
 
 TEST(UploadFiles, TheKeyGoesOnAsPkcs8) {

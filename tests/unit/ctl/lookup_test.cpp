@@ -7,14 +7,14 @@
 namespace certmgr::ctl {
 namespace {
 
-const ObjectMap certificates = {
+const ObjectMap sharing = {
     {"gw.example+1", {{"Names", {"gw.example", "shared.example"}}}},
     {"shared.example+2", {{"Names", {"shared.example"}}}},
 };
 
 ExitStatus failureOf(const std::string& text) {
     try {
-        findCertificate(certificates, text);
+        findCertificate(sharing, text);
     } catch (const Failure& failure) {
         return failure.status();
     }
@@ -22,8 +22,8 @@ ExitStatus failureOf(const std::string& text) {
 }
 
 TEST(FindCertificate, ByIdOrUniqueName) {
-    EXPECT_EQ(findCertificate(certificates, "shared.example+2"), "shared.example+2");
-    EXPECT_EQ(findCertificate(certificates, "GW.Example."), "gw.example+1");
+    EXPECT_EQ(findCertificate(sharing, "shared.example+2"), "shared.example+2");
+    EXPECT_EQ(findCertificate(sharing, "GW.Example."), "gw.example+1");
     EXPECT_EQ(failureOf("shared.example"), ExitStatus::notFound);
     EXPECT_EQ(failureOf("absent.example"), ExitStatus::notFound);
 }

@@ -10,8 +10,6 @@ namespace {
 
 using std::chrono::hours;
 
-const Identifier gateway{Identifier::Type::dns, "gw.example.com"};
-
 class FaultsTest : public EngineTest {
   protected:
     // Another connection to the database, as an administrator's shell would have it.
@@ -39,7 +37,7 @@ TEST_F(FaultsTest, ACaMadeByAClockInTheFutureIsReplacedWhenTheClockIsRight) {
     engine->review();
     settle();
     EXPECT_TRUE(validNow("gw.example.com"));
-    EXPECT_EQ(service->servedLeaf(gateway), view("gw.example.com").sha256);
+    EXPECT_EQ(service->servedLeaf({Identifier::Type::dns, "gw.example.com"}), view("gw.example.com").sha256);
     ca.setDown(false);
     runUntil(start + hours(1));
     EXPECT_EQ(view("gw.example.com").state, "acme");
