@@ -18,6 +18,7 @@ struct Records {
           issued(opened),
           crls(opened),
           renewals(opened),
+          budget(opened),
           deployments(opened),
           alarms(opened),
           meta(opened) {}
@@ -33,6 +34,7 @@ struct Records {
     store::IssuedRepository issued;
     store::CrlRepository crls;
     store::RenewalRepository renewals;
+    store::BudgetRepository budget;
     store::DeploymentRepository deployments;
     store::AlarmRepository alarms;
     store::MetaRepository meta;

@@ -238,8 +238,23 @@ constexpr const char* version6 = R"sql(
     ALTER TABLE accounts ADD COLUMN external_key TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3},
-                           Migration{version4}, Migration{version5}, Migration{version6}};
+// What is used of the limits of a CA (core/rate_budget.h). Whether an order counts is decided when newOrder
+// is sent, and holds to its end.
+constexpr const char* version7 = R"sql(
+    CREATE TABLE rate_buckets (
+        directory  TEXT NOT NULL,
+        kind       TEXT NOT NULL,
+        account    TEXT NOT NULL,
+        subject    TEXT NOT NULL,
+        full_again INTEGER NOT NULL,
+        PRIMARY KEY (directory, kind, account, subject)
+    ) STRICT, WITHOUT ROWID;
+
+    ALTER TABLE orders ADD COLUMN exempt INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}, Migration{version4},
+                           Migration{version5}, Migration{version6}, Migration{version7}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

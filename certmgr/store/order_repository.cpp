@@ -42,7 +42,7 @@ void OrderRepository::setState(std::int64_t id, OrderState state, const std::str
 
 std::optional<OrderRow> OrderRepository::open(const CertificateId& certificate) {
     Query query(database_,
-                "SELECT id, certificate, ca, directory, key, state, url, intended FROM orders "
+                "SELECT id, certificate, ca, directory, key, state, url, intended, exempt FROM orders "
                 "WHERE certificate = ? AND state IN ('intended', 'sending', 'created')",
                 certificate);
     if (!query.next()) return std::nullopt;
@@ -56,7 +56,12 @@ std::optional<OrderRow> OrderRepository::open(const CertificateId& certificate) 
     row.state = valueOf(hal::valueNamed(orderStates, state), state);
     row.url = query.text();
     row.intended = query.time();
+    row.exempt = query.boolean();
     return row;
+}
+
+void OrderRepository::setExempt(std::int64_t id, bool exempt) {
+    Query(database_, "UPDATE orders SET exempt = ? WHERE id = ?", exempt, id).run();
 }
 
 bool OrderRepository::knowsUrl(const std::string& url) {

@@ -13,6 +13,7 @@
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/core/issued_certificate.h"
+#include "certmgr/core/rate_budget.h"
 #include "certmgr/core/renewal_info.h"
 #include "certmgr/store/database.h"
 
@@ -141,6 +142,7 @@ struct OrderRow {
     OrderState state = OrderState::intended;
     std::string url;  // empty until created
     TimePoint intended;
+    bool exempt = false;  // no limit of the CA holds for it
 };
 class OrderRepository {
   public:
@@ -148,6 +150,7 @@ class OrderRepository {
     std::int64_t intend(const CertificateId& certificate, const std::string& ca, const std::string& directory,
                         const KeyId& key, TimePoint when);
     void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
+    void setExempt(std::int64_t id, bool exempt);
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);
     bool knowsUrl(const std::string& url);
@@ -248,6 +251,21 @@ class RenewalRepository {
     explicit RenewalRepository(Database& database) : database_(database) {}
     void put(std::int64_t generation, const RenewalInfo& info);
     std::optional<RenewalInfo> find(std::int64_t generation);
+
+  private:
+    Database& database_;
+};
+
+// What is used of the limits of each CA, by the URL of its directory.
+class BudgetRepository {
+  public:
+    explicit BudgetRepository(Database& database) : database_(database) {}
+    std::optional<TimePoint> fullAgain(const std::string& directory, const BucketId& bucket);
+    void put(const std::string& directory, const BucketId& bucket, TimePoint fullAgain);
+    // Of kinds that this release knows.
+    Buckets list(const std::string& directory);
+    // Those that are full.
+    void forgetFull(TimePoint now);
 
   private:
     Database& database_;

@@ -37,12 +37,19 @@ Error damagedContent(const std::string& found) {
             "the database of the backup cannot be taken: " + found + "; nothing was changed"};
 }
 
+// Of a limit of a CA.
+struct Used {
+    std::string directory, kind, account, subject;
+    std::int64_t fullAgain = 0;
+};
+
 // What the state before a restore leaves behind.
 struct LeftBehind {
     std::int64_t lastGeneration = 0;
     std::vector<std::string> keys;
     std::map<std::string, std::string> authorities;  // SHA-256 by id
     std::vector<IssuedCertificate> issued;
+    std::vector<Used> used;
 };
 
 std::map<std::string, std::string> authoritiesOf(Database& database) {
@@ -67,6 +74,12 @@ LeftBehind leftBehind(const std::filesystem::path& file) {
             left.lastGeneration = guard.connection.execAndGet(lastGeneration).getInt64();
             SQLite::Statement known(guard.connection, "SELECT id FROM keys");
             while (known.executeStep()) left.keys.push_back(known.getColumn(0).getString());
+            SQLite::Statement used(guard.connection,
+                                   "SELECT directory, kind, account, subject, full_again FROM rate_buckets");
+            while (used.executeStep())
+                left.used.push_back({used.getColumn(0).getString(), used.getColumn(1).getString(),
+                                     used.getColumn(2).getString(), used.getColumn(3).getString(),
+                                     used.getColumn(4).getInt64()});
         });
         left.authorities = authoritiesOf(database);
         left.issued = IssuedRepository(database).list(0, std::numeric_limits<int>::max());
@@ -107,6 +120,23 @@ void takeOverIssued(const LeftBehind& left, Database& restored) {
     }
 }
 
+// A CA does not forget what was asked of it since.
+void takeOverBudget(const LeftBehind& left, SQLite::Database& restored) {
+    SQLite::Statement put(restored,
+                          "INSERT INTO rate_buckets (directory, kind, account, subject, full_again) "
+                          "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                          "SET full_again = max(full_again, excluded.full_again)");
+    for (const Used& used : left.used) {
+        put.bind(1, used.directory);
+        put.bind(2, used.kind);
+        put.bind(3, used.account);
+        put.bind(4, used.subject);
+        put.bind(5, used.fullAgain);
+        put.exec();
+        put.reset();
+    }
+}
+
 // Only the file itself is moved into place. When it is closed SQLite would do this as well, and keep silent
 // where it fails.
 void emptyLog(SQLite::Database& connection) {
@@ -126,6 +156,7 @@ void prepare(const std::filesystem::path& file, const LeftBehind& left) {
     restored.transaction([&] {
         takeOver(left, guard.connection);
         takeOverIssued(left, restored);
+        takeOverBudget(left, guard.connection);
     });
     translatingErrors(guard.connection.getHandle(), [&] { emptyLog(guard.connection); });
 }

@@ -24,7 +24,8 @@ void requireWhole(Database& database);
 //
 // What the state before leaves behind is taken over: its keys, as replacedKey, for someone to destroy; its
 // generation numbers, above which the restored ones are lifted, since what lies on disk for the services
-// bears them; and, of authorities that both have, what they issued and revoked since. What was last deployed,
+// bears them; of authorities that both have, what they issued and revoked since; and what was used of the
+// limits of CAs, where that is more. What was last deployed,
 // and what services were told, is forgotten: they are brought everything anew.
 std::filesystem::path pendingRestore(const std::filesystem::path& stateDirectory);
 bool adoptRestored(const std::filesystem::path& stateDirectory);

@@ -297,5 +297,35 @@ TEST_F(Repositories, alarmsOpenWorsenAndEndAndAreToldOnce) {
               (std::vector<AlarmNotice>{{AlarmEvent::cleared, alarm}}));
 }
 
+TEST_F(Repositories, bucketsAreOfOneDirectoryAndForgottenWhenTheyAreFull) {
+    BudgetRepository budget(database());
+    const BucketId orders{LimitKind::orders, "https://ca/1", ""},
+        set{LimitKind::certificatesPerSet, "", "a, b"};
+    budget.put("https://ca/dir", orders, sampleTime);
+    budget.put("https://ca/dir", orders, sampleTime + seconds(36));
+    budget.put("https://ca/dir", set, sampleTime);
+    budget.put("https://other/dir", set, sampleTime + seconds(9));
+    Query(database(), "INSERT INTO rate_buckets VALUES ('https://ca/dir', 'patience', '', '', 9)").run();
+    restart();
+    budget.forgetFull(sampleTime - seconds(1));
+    EXPECT_EQ(budget.list("https://ca/dir"),
+              (Buckets{{orders, sampleTime + seconds(36)}, {set, sampleTime}}));
+    EXPECT_EQ(budget.fullAgain("https://other/dir", set), sampleTime + seconds(9));
+    EXPECT_EQ(budget.fullAgain("https://other/dir", orders), std::nullopt);
+    budget.forgetFull(sampleTime);
+    EXPECT_EQ(budget.list("https://ca/dir"), (Buckets{{orders, sampleTime + seconds(36)}}));
+}
+
+TEST_F(Repositories, anOrderKeepsWhetherItCounts) {
+    putCertificate("a.example");
+    intendKey(sampleKey('a'));
+    OrderRepository orders(database());
+    const std::int64_t id = orders.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
+    EXPECT_FALSE(orders.open("a.example")->exempt);
+    orders.setExempt(id, true);
+    restart();
+    EXPECT_TRUE(OrderRepository(database()).open("a.example")->exempt);
+}
+
 }  // namespace
 }  // namespace certmgr::store

@@ -142,6 +142,24 @@ TEST_F(Restoration, whatAnotherBoxIssuedIsNotTakenOver) {
     EXPECT_EQ(IssuedRepository(database).list(0, 9).size(), 1U);
 }
 
+TEST_F(Restoration, whatWasAskedOfACaSinceTheBackupStillCounts) {
+    const BucketId orders{LimitKind::orders, "https://ca/1", ""},
+        set{LimitKind::certificatesPerSet, "", "gw"};
+    const auto put = [](const std::filesystem::path& file, const BucketId& bucket, int used) {
+        Database database(file);
+        BudgetRepository(database).put("https://ca/dir", bucket, sampleTime + seconds(used));
+    };
+    put(place_, orders, 9);
+    put(place_, set, 4);
+    bringBackup('b', 1);
+    put(pendingRestore(folder_.path()) / "certmgr.db", orders, 5);
+    put(pendingRestore(folder_.path()) / "certmgr.db", set, 7);
+    ASSERT_TRUE(adoptRestored(folder_.path()));
+    Database database(place_);
+    EXPECT_EQ(BudgetRepository(database).list("https://ca/dir"),
+              (Buckets{{orders, sampleTime + seconds(9)}, {set, sampleTime + seconds(7)}}));
+}
+
 TEST(RestorationSweep, aDiskThatFailsHalfWayCostsNothing) {
     testing_support::FaultVfs disk;
     int faults = 0;
