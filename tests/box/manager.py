@@ -75,6 +75,8 @@ class Manager:
         self.configuration = folder / "certmgr.toml"
         self.services = folder / "services.d"
         self.services.mkdir()
+        # What probes run, as `install` copies the binaries.
+        self.programs = shutil.copytree(ROOTFS / "usr/libexec/certmgr", folder / "libexec")
         self.installed = folder / "installed"
         self.state = folder / "state"
         self.state.mkdir(mode=0o755)
@@ -114,7 +116,7 @@ class Manager:
         """The profile that is shipped for a service, or another, with the names and other values of this box; `places`:
         what lies elsewhere here. Proofs that must fail shall not take long."""
         shipped = profile or (ROOTFS / f"usr/lib/certmgr/services.d/{service}.toml").read_text()
-        for place, here in {"/usr/libexec/certmgr": ROOTFS / "usr/libexec/certmgr", **places}.items():
+        for place, here in {"/usr/libexec/certmgr": self.programs, **places}.items():
             shipped = shipped.replace(place, str(here))
         limit = 10 if 'kind = "command"' in shipped else 3  # programs take time to start
         (self.services / f"{service}.toml").write_text(

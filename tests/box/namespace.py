@@ -24,7 +24,8 @@ NAMES = ("gw.example.com", "app.example.com", "shop.example.com")
 def enter(network=False):
     """Once for a process, before it starts anything. Its children inherit it; it ends with the last of them.
 
-    `network`: a loopback of its own too, where ports 80 and 443 are free and nothing outside can be reached.
+    `network`: a loopback of its own too, where ports 80 and 443 are free and nothing outside can be reached, and a /run
+    of its own: another process that does the same shares nothing with this one.
     """
     if getattr(enter, "done", False):
         return
@@ -38,6 +39,8 @@ def enter(network=False):
         # "nginx -t" binds port 80 as the manager's user.
         pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
     run(["mount", "--make-rprivate", "/"])
+    if network:
+        run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"])
     _add_users_and_names()
     _bind(ROOTFS / "usr/share/polkit-1/rules.d", pathlib.Path("/usr/share/polkit-1/rules.d"))
     _add_actions()

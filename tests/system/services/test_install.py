@@ -41,7 +41,7 @@ def test_a_service_that_turns_to_a_key_file_gets_one_and_leaves_none_behind(box)
     (box.manager.services / f"{SERVICE}.toml").unlink()
     box.manager.restart()
     wait_until("its end", lambda: not (box.manager.installed / SERVICE).exists())
-    assert "what was laid is removed" in box.manager.log.read_text()
+    wait_until("its message", lambda: "what was laid is removed" in box.manager.log.read_text())
 
 
 def test_links_of_certmgrd_lead_nowhere(box):
