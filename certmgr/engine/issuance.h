@@ -87,7 +87,8 @@ class AcmeIssuer {
     void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
              StoredOrder& journal, std::stop_token stop);
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
-                       const std::string& chainPem) const;
+                       const acme::Issued& issued) const;
+    void tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings& ca, const std::string& reason);
 
     KeyRing& keys_;
     Records& records_;

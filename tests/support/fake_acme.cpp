@@ -66,6 +66,21 @@ void FakeAcme::suggestRenewal(std::optional<certmgr::RenewalWindow> window) {
     window_ = window;
 }
 
+void FakeAcme::offerProfiles(std::map<std::string, certmgr::seconds> lifetimes) {
+    const std::lock_guard lock(mutex_);
+    profiles_ = std::move(lifetimes);
+}
+
+void FakeAcme::setRefusingProfiles(bool refuse) {
+    const std::lock_guard lock(mutex_);
+    refusingProfiles_ = refuse;
+}
+
+std::vector<std::string> FakeAcme::profilesAsked() const {
+    const std::lock_guard lock(mutex_);
+    return profilesAsked_;
+}
+
 int FakeAcme::renewalQueries() const {
     const std::lock_guard lock(mutex_);
     return renewalQueries_;
@@ -104,6 +119,7 @@ HttpResponse FakeAcme::orderAnswer(int status, std::size_t number, const Order& 
               {"identifiers", identifiers},
               {"authorizations", json::array()},
               {"finalize", url + "/finalize"}};
+    if (!order.profile.empty()) body["profile"] = order.profile;
     if (!order.chainPem.empty()) body["certificate"] = url + "/certificate";
     return {status, {{"location", url}, {"content-type", "application/json"}}, body.dump()};
 }
@@ -114,10 +130,19 @@ std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
     std::vector<certmgr::Identifier> names;
     for (const std::string& name : order.names) names.push_back(certmgr::parseIdentifier(name));
     const certmgr::TimePoint now = clock_.now() + ahead_;
+    const auto profile = profiles_.find(order.profile);
+    const certmgr::seconds lifetime = profile == profiles_.end() ? lifetime_ : profile->second;
     const auto leaf =
-        certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime_},
+        certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime},
                                          publicKeyOf(*X509_REQ_get0_pubkey(request.get())), *ca_, *caKey_);
     return certmgr::crypto::toPem(*leaf) + certmgr::crypto::toPem(*ca_);
+}
+
+HttpResponse FakeAcme::problem(int status, const std::string& error, const std::string& detail) {
+    return {
+        status,
+        {{"content-type", "application/problem+json"}, {"replay-nonce", "nonce" + std::to_string(++nonces_)}},
+        json{{"type", "urn:ietf:params:acme:error:" + error}, {"detail", detail}}.dump()};
 }
 
 HttpResponse FakeAcme::answer(const HttpRequest& request) {
@@ -134,6 +159,7 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                        {"revokeCert", std::string(base) + "/revoke"},
                        {"keyChange", std::string(base) + "/key-change"}};
         if (window_) resources["renewalInfo"] = std::string(base) + "/renewal-info";
+        for (const auto& [name, lifetime] : profiles_) resources["meta"]["profiles"][name] = "a profile";
         response.body = resources.dump();
     } else if (path.starts_with("/renewal-info/")) {
         ++renewalQueries_;
@@ -160,6 +186,9 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
         const json payload = payloadOf(request);
         for (const json& identifier : payload.at("identifiers"))
             order.names.push_back(identifier.at("value"));
+        order.profile = payload.value("profile", "");
+        profilesAsked_.push_back(order.profile);
+        if (refusingProfiles_ && !order.profile.empty()) return problem(400, "invalidProfile", "not for you");
         replaced_.push_back(payload.value("replaces", ""));
         orders_.push_back(order);
         if (std::exchange(losing_, false))
@@ -167,9 +196,7 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                                  "acme.test: the connection broke off");
         response = orderAnswer(201, orders_.size() - 1, order);
     } else if (refusing_ && path.ends_with("/finalize")) {
-        response = {403,
-                    {{"content-type", "application/problem+json"}},
-                    json{{"type", "urn:ietf:params:acme:error:badCSR"}, {"detail", "not today"}}.dump()};
+        return problem(403, "badCSR", "not today");
     } else if (path.starts_with("/order/")) {
         const std::size_t number = std::stoul(path.substr(7));
         Order& order = orders_.at(number);

@@ -38,7 +38,11 @@ class FakeAcme {
     // Renewal information (RFC 9773), the same for every certificate; absent: the CA gives none.
     void suggestRenewal(std::optional<certmgr::RenewalWindow> window);
     int renewalQueries() const;
-    std::vector<std::string> replaced() const;  // what newOrder said, the oldest first
+    // In its directory, each with the lifetime of its certificates.
+    void offerProfiles(std::map<std::string, certmgr::seconds> lifetimes);
+    void setRefusingProfiles(bool refuse);           // "invalidProfile", whatever the directory says
+    std::vector<std::string> profilesAsked() const;  // by each newOrder, those refused too; empty: none
+    std::vector<std::string> replaced() const;       // what newOrder said, the oldest first
     int ordersMade() const;
     int accountsMade() const;
     std::vector<std::string> contacts() const;  // of the account
@@ -47,10 +51,12 @@ class FakeAcme {
   private:
     struct Order {
         std::vector<std::string> names;
+        std::string profile;
         std::string chainPem;  // empty until finalized
     };
     certmgr::net::HttpResponse answer(const certmgr::net::HttpRequest& request);
     certmgr::net::HttpResponse orderAnswer(int status, std::size_t number, const Order& order);
+    certmgr::net::HttpResponse problem(int status, const std::string& error, const std::string& detail);
     std::string issue(const Order& order, const std::string& csrDer);
 
     const certmgr::Clock& clock_;
@@ -66,6 +72,9 @@ class FakeAcme {
     std::optional<certmgr::RenewalWindow> window_;
     int renewalQueries_ = 0;
     std::vector<std::string> replaced_;
+    std::map<std::string, certmgr::seconds> profiles_;
+    bool refusingProfiles_ = false;
+    std::vector<std::string> profilesAsked_;
     bool down_ = false;
     bool losing_ = false;
     bool refusing_ = false;

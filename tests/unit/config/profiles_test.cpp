@@ -262,6 +262,26 @@ TEST_F(Profiles, whoWantAnInspectionCaShareItWithNoServer) {
     }
 }
 
+TEST_F(Profiles, nameTheProfileOfTheCa) {
+    write("vendor/a.toml", std::string(plain) + R"(
+acme_profile = "tlsserver"
+acme_profile_required = true
+[[certificate]]
+names = ["b.example"]
+[[certificate]]
+names = ["192.0.2.1"]
+acme_profile = "shortlived"
+)");
+    const auto certificates = load()[0].certificates;
+    EXPECT_EQ(certificates[0].acmeProfile, (AcmeProfile{"tlsserver", true}));
+    EXPECT_EQ(certificates[1].acmeProfile, (AcmeProfile{"tlsserver", true}));
+    EXPECT_EQ(certificates[2].acmeProfile, (AcmeProfile{"shortlived", false})) << "taken the place of whole";
+    EXPECT_NE(refusalOf(std::string(plain) + "acme_profile = \"short lived\"").find("expected the name"),
+              std::string::npos);
+    EXPECT_NE(refusalOf(std::string(plain) + "acme_profile_required = true").find("without acme_profile"),
+              std::string::npos);
+}
+
 TEST_F(Profiles, sayWhenAServiceMayBeReloaded) {
     write("vendor/a.toml", std::string(plain) + "reload_window = \"22:30-04:00\"\n");
     write("vendor/b.toml", plain);
@@ -272,7 +292,8 @@ TEST_F(Profiles, sayWhenAServiceMayBeReloaded) {
 
 TEST_F(Profiles, whoContradictEachOtherAreBothNamed) {
     write("vendor/a.toml", plain);
-    for (const char* difference : {"key_policy = \"tpm\"", "key_algorithm = \"rsa-2048\"", "acme = false"}) {
+    for (const char* difference : {"key_policy = \"tpm\"", "key_algorithm = \"rsa-2048\"", "acme = false",
+                                   "acme_profile = \"shortlived\""}) {
         write("vendor/b.toml",
               std::string("unit = \"b.service\"\n[[certificate]]\nnames = [\"a.example\"]\n") + difference);
         const auto profiles = load();

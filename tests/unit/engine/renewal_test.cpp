@@ -64,6 +64,25 @@ TEST_F(RenewalTest, AnEmergencyOverridesTheCa) {
     EXPECT_EQ(ca.ordersMade(), 2) << "with less than 1/20 of its lifetime left";
 }
 
+// The CA suggests the last minute, and is away just when the certificate has to be renewed.
+TEST_F(RenewalTest, AShortLivedOneOutlastsACaThatSuggestsTheEndAndIsAway) {
+    ca.offerProfiles({{"shortlived", hours(160)}});
+    settings.cas[0].profile = {"shortlived", true};
+    ca.suggestRenewal(RenewalWindow{start + hours(159), start + hours(160)});
+    startEngine();
+    runUntil(start + hours(126));
+    EXPECT_EQ(ca.ordersMade(), 1);
+    ca.setDown(true);
+    runUntil(start + hours(150));
+    EXPECT_EQ(view("gw.example.com").state, "acme") << "it is still valid";
+    EXPECT_GE(view("gw.example.com").failures, 6u);
+    ca.setDown(false);
+    runUntil(start + hours(155));
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_GT(TimePoint(seconds(view("gw.example.com").notAfter)), start + hours(300));
+}
+
 TEST_F(RenewalTest, WithoutTheInformationOneThirdIsLeft) {
     startEngine();
     runUntil(start + 57 * day);
