@@ -4,6 +4,7 @@
 #include <array>
 
 #include "certmgr/acme/authorizing.h"
+#include "certmgr/acme/chains.h"
 #include "certmgr/acme/lost_order.h"
 #include "certmgr/acme/profile_choice.h"
 #include "certmgr/acme/response.h"
@@ -43,7 +44,9 @@ class Issuance {
         if (order.status == OrderStatus::processing)
             order = awaitEndOf(OrderStatus::processing, "the certificate");
         if (order.status != OrderStatus::valid) abandon(refusalOf(order));
-        return {fetchCertificate(order), choice_.profile, choice_.reason};
+        journal_.activity("fetching the certificate");
+        ChosenChain chain = fetchChain(ca_, order.certificate, request_.chain, journal_, stop_);
+        return {std::move(chain.pem), std::move(chain.reason), choice_.profile, choice_.reason};
     }
 
   private:
@@ -212,13 +215,6 @@ class Issuance {
             const Order order = wire::parseOrder(fetch(url_, "the order").body);
             if (order.status != status) return order;
         }
-    }
-
-    // 7.4.2
-    std::string fetchCertificate(const Order& order) {
-        const HttpResponse response = ca_.post(order.certificate, "", "the certificate", stop_);
-        requireType(response, "application/pem-certificate-chain", "the certificate");
-        return response.body;
     }
 
     HttpResponse fetch(const std::string& url, const std::string& what) {

@@ -10,6 +10,7 @@
 
 #include "certmgr/acme/solver.h"
 #include "certmgr/core/certificate.h"
+#include "certmgr/core/chain_choice.h"
 #include "certmgr/net/http_client.h"
 
 namespace certmgr::acme {
@@ -21,8 +22,9 @@ struct CaSettings {
     std::string trustFile;              // PEM bundle that the server is verified against; empty: the system's
     std::vector<std::string> contacts;  // "mailto:…"
     bool termsAgreed = false;
-    bool forTests = false;     // its certificates are trusted by nobody
-    AcmeProfile profile = {};  // for certificates that name none themselves
+    bool forTests = false;            // its certificates are trusted by nobody
+    AcmeProfile profile = {};         // for certificates that name none themselves
+    std::string preferredChain = {};  // likewise
 };
 
 // The steps that must be on disk before the next one is taken. Called on the thread that runs issue().
@@ -85,10 +87,12 @@ struct Request {
     // that gives renewal information (RFC 9773 5).
     std::string replaces = {};
     AcmeProfile profile = {};
+    ChainWish chain = {};
 };
 
 struct Issued {
-    std::string chainPem;       // leaf first, as the CA sent it: nothing of it was checked
+    std::string chainPem;       // leaf first, as the CA sent it: nothing but its dates was looked at
+    std::string chainReason;    // why this one
     std::string profile;        // under which it was ordered; empty: none, or it is not known
     std::string profileReason;  // why not under the one that was wanted; empty: it was
 };

@@ -1,5 +1,7 @@
 #include "certmgr/config/order_tables.h"
 
+#include "certmgr/core/chain_choice.h"
+
 namespace certmgr::config {
 
 void readAcmeProfile(TableReader& reader, const std::string& key, AcmeProfile& profile) {
@@ -13,6 +15,17 @@ void readAcmeProfile(TableReader& reader, const std::string& key, AcmeProfile& p
     }
     if (reader.read(required, profile.required) && profile.name.empty())
         reader.refuse(required, "found it without " + key + ", which says what is required");
+}
+
+void readPreferredChain(TableReader& reader, std::string& preferred) {
+    std::string text;
+    if (!reader.read("preferred_chain", text)) return;
+    const std::optional<std::string> read = preferredChainFrom(text);
+    if (!read)
+        reader.refuse("preferred_chain", "found \"" + text +
+                                             "\", expected the common name of a root or of another CA of the "
+                                             "chain, or the SHA-256 of its certificate in hex");
+    preferred = *read;
 }
 
 }  // namespace certmgr::config

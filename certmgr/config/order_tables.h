@@ -9,4 +9,6 @@ namespace certmgr::config {
 // The keys `key` and `key`_required. One that is named takes the place of `profile` whole.
 void readAcmeProfile(TableReader& reader, const std::string& key, AcmeProfile& profile);
 
+void readPreferredChain(TableReader& reader, std::string& preferred);
+
 }  // namespace certmgr::config

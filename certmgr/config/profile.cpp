@@ -137,6 +137,7 @@ void readCertificates(TableReader& reader, ServiceProfile& profile, const Settin
     reader.readWord("key_algorithm", usual.keyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
     reader.readWord("usage", usual.usage, usageFrom, usageWords);
     readAcmeProfile(reader, "acme_profile", usual.acmeProfile);
+    readPreferredChain(reader, usual.preferredChain);
     std::vector<std::string> shortForm;
     reader.read("names", shortForm);
     for (const std::string& name : shortForm) {
@@ -154,6 +155,7 @@ void readCertificates(TableReader& reader, ServiceProfile& profile, const Settin
         table.readWord("key_policy", spec.keyPolicy, hal::keyPolicyFrom, policyWords);
         table.read("acme", spec.acme);
         readAcmeProfile(table, "acme_profile", spec.acmeProfile);
+        readPreferredChain(table, spec.preferredChain);
         table.finish();
         requireFileKey(table, profile, spec);
         addCertificate(table, profile, std::move(spec));

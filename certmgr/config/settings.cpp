@@ -75,6 +75,7 @@ acme::CaSettings readCa(TableReader reader) {
     reader.read("contacts", ca.contacts);
     reader.read("terms_agreed", ca.termsAgreed);
     readAcmeProfile(reader, "profile", ca.profile);
+    readPreferredChain(reader, ca.preferredChain);
     reader.finish();
     ca.trustFile = trustFile;
     if (!isPlainName(ca.name))

@@ -44,10 +44,11 @@ struct CertificateSpec {
     std::vector<Identifier> names;  // sorted, at least one; an inspection CA is only called so
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;
     hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
-    bool acme = true;                // false: switched off for this certificate
-    AcmeProfile acmeProfile = {};    // empty: that of the CA's settings
-    std::vector<std::string> users;  // service users that may sign with the key, from the profiles
-    Usage usage = Usage::server;     // from the profiles alone: not stored
+    bool acme = true;                 // false: switched off for this certificate
+    AcmeProfile acmeProfile = {};     // empty: that of the CA's settings
+    std::string preferredChain = {};  // see ChainWish::preferred; empty: that of the CA's settings
+    std::vector<std::string> users;   // service users that may sign with the key, from the profiles
+    Usage usage = Usage::server;      // from the profiles alone: not stored
     bool operator==(const CertificateSpec&) const = default;
 };
 
@@ -81,6 +82,7 @@ struct Credential {
     std::optional<hal::KeyAlgorithm> keyAlgorithm = std::nullopt;
     std::string acmeProfile = {};        // under which it was ordered; empty: none, or it is not known
     std::string acmeProfileReason = {};  // why not under the one that was wanted, for people
+    std::string chainReason = {};        // why this chain of those that the CA gave, for people
 };
 
 }  // namespace certmgr

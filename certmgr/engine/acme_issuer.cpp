@@ -6,6 +6,7 @@
 #include "certmgr/crypto/x509.h"
 #include "certmgr/engine/issuance.h"
 #include "certmgr/engine/jitter.h"
+#include "certmgr/engine/system_trust.h"
 
 namespace certmgr::engine {
 namespace {
@@ -35,6 +36,16 @@ std::vector<crypto::X509Ptr> chainFrom(const std::string& ca, const std::string&
         throw Error(ErrorKind::transient, "certificate-unreadable",
                     ca + " sent a certificate that cannot be taken: " + error.what());
     }
+}
+
+// CAs leave their root out of the chains, and a trust store that cannot be read costs no certificate.
+std::string subjectOfAnchor(const std::filesystem::path& trustFile, const std::string& sha256) {
+    try {
+        for (const TrustAnchor& anchor : readSystemTrust(trustFile, "", std::nullopt))
+            if (anchor.summary.sha256 == sha256) return anchor.summary.subject;
+    } catch (const Error& unreadable) {
+    }
+    return {};
 }
 
 }  // namespace
@@ -95,7 +106,7 @@ struct AcmeIssuer::Line {
 
 AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                        std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-                       std::vector<acme::CaSettings> cas, EventLog& log)
+                       std::vector<acme::CaSettings> cas, std::filesystem::path trustFile, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
@@ -103,6 +114,7 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
       solvers_(std::move(solvers)),
       http_(std::move(http)),
       cas_(std::move(cas)),
+      trustFile_(std::move(trustFile)),
       log_(log) {}
 
 AcmeIssuer::~AcmeIssuer() = default;
@@ -166,8 +178,17 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
     if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
         throw Error(ErrorKind::rejected, "certificate-expired",
                     order.ca + " sent a certificate that ended " + formatTime(leaf.notAfter));
-    return {0,    spec.id,  Source::acme,  order.key,      crypto::toPem(chain),
-            leaf, order.ca, key.algorithm, issued.profile, issued.profileReason};
+    return {0,
+            spec.id,
+            Source::acme,
+            order.key,
+            crypto::toPem(chain),
+            leaf,
+            order.ca,
+            key.algorithm,
+            issued.profile,
+            issued.profileReason,
+            issued.chainReason};
 }
 
 const acme::CaSettings& AcmeIssuer::caAfter(int failures) const {
@@ -248,6 +269,13 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
     return info;
 }
 
+ChainWish AcmeIssuer::chainWish(const CertificateSpec& spec, const acme::CaSettings& ca) const {
+    ChainWish wish{spec.preferredChain.empty() ? ca.preferredChain : spec.preferredChain, "", std::nullopt};
+    if (clock_.trust().trusted) wish.now = clock_.now();
+    if (isFingerprint(wish.preferred)) wish.rootSubject = subjectOfAnchor(trustFile_, wish.preferred);
+    return wish;
+}
+
 // Once, and not with each certificate.
 void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings& ca,
                                const std::string& reason) {
@@ -270,10 +298,10 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     const hal::KeyInfo key =
         keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const hal::Pkey handle = keys_.store().open(key.id);
-    const acme::Issued issued = acme::issue(
-        *line->session,
-        {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca), profileAt(ca, spec)},
-        solvers, journal, stop);
+    const acme::Issued issued = acme::issue(*line->session,
+                                            {spec.names, crypto::buildCsr(*handle, spec.names),
+                                             predecessor(spec, ca), profileAt(ca, spec), chainWish(spec, ca)},
+                                            solvers, journal, stop);
     tellOfProfile(profileAt(ca, spec), ca, issued.profileReason);
     try {
         const TimePoint now = clock_.now();

@@ -65,6 +65,7 @@ void describeCredential(Records& records, const Credential& credential, Certific
         view.renewalExplanation = info->explanationUrl;
     view.acmeProfile = credential.acmeProfile;
     view.acmeProfileReason = credential.acmeProfileReason;
+    view.chainReason = credential.chainReason;
     view.generation = credential.generation;
     describeKey(records, credential.key, view);
 }

@@ -7,7 +7,7 @@ namespace {
 #define CERTMGR_SELECT_CREDENTIAL                                         \
     "SELECT generation, certificate, source, key, chain_pem, issuer_id, " \
     "(SELECT algorithm FROM keys WHERE keys.id = key), acme_profile, "    \
-    "acme_profile_reason, " CERTMGR_SUMMARY_COLUMNS " FROM credentials "
+    "acme_profile_reason, chain_reason, " CERTMGR_SUMMARY_COLUMNS " FROM credentials "
 
 Credential credentialFrom(Query& query) {
     Credential credential;
@@ -21,6 +21,7 @@ Credential credentialFrom(Query& query) {
     credential.keyAlgorithm = hal::keyAlgorithmFrom(query.text());
     credential.acmeProfile = query.text();
     credential.acmeProfileReason = query.text();
+    credential.chainReason = query.text();
     credential.leaf = query.summary();
     return credential;
 }
@@ -31,11 +32,11 @@ std::int64_t CredentialRepository::add(const Credential& credential, TimePoint w
     return Query(database_,
                  "INSERT INTO credentials (certificate, source, key, chain_pem, issuer_id, added, "
                  "acme_profile, "
-                 "acme_profile_reason, " CERTMGR_SUMMARY_COLUMNS
-                 ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 "acme_profile_reason, chain_reason, " CERTMGR_SUMMARY_COLUMNS
+                 ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                  credential.certificate, toString(credential.source), credential.key, credential.chainPem,
                  credential.issuerId, when, credential.acmeProfile, credential.acmeProfileReason,
-                 credential.leaf)
+                 credential.chainReason, credential.leaf)
         .insert();
 }
 

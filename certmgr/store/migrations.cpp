@@ -262,9 +262,15 @@ constexpr const char* version8 = R"sql(
     ALTER TABLE credentials ADD COLUMN acme_profile_reason TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Which of the chains that a CA gives is served: what is wanted, and why it is this one.
+constexpr const char* version9 = R"sql(
+    ALTER TABLE certificates ADD COLUMN preferred_chain TEXT NOT NULL DEFAULT '';
+    ALTER TABLE credentials ADD COLUMN chain_reason TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3},
                            Migration{version4}, Migration{version5}, Migration{version6},
-                           Migration{version7}, Migration{version8}};
+                           Migration{version7}, Migration{version8}, Migration{version9}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

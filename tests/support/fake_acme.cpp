@@ -81,6 +81,30 @@ std::vector<std::string> FakeAcme::profilesAsked() const {
     return profilesAsked_;
 }
 
+void FakeAcme::giveChains(const std::vector<CrossSigned>& chains) {
+    const std::lock_guard lock(mutex_);
+    const certmgr::TimePoint begin = clock_.now() - std::chrono::hours(24);
+    upperPems_.clear();
+    for (const CrossSigned& chain : chains) {
+        const hal::Pkey rootKey(EVP_EC_gen("P-256"));
+        const auto root = certmgr::crypto::buildCa({chain.root.empty() ? "unread" : chain.root, "", begin,
+                                                    begin + std::chrono::hours(24 * 365 * 20), std::nullopt},
+                                                   publicKeyOf(*rootKey), nullptr, *rootKey);
+        const auto cross = certmgr::crypto::buildCrossCertificate(*ca_, begin, chain.end, *root, *rootKey);
+        upperPems_.push_back(chain.root.empty() ? "" : certmgr::crypto::toPem(*cross));
+    }
+}
+
+void FakeAcme::setMixingCertificates(bool mix) {
+    const std::lock_guard lock(mutex_);
+    mixing_ = mix;
+}
+
+int FakeAcme::chainsAsked() const {
+    const std::lock_guard lock(mutex_);
+    return chainsAsked_;
+}
+
 int FakeAcme::renewalQueries() const {
     const std::lock_guard lock(mutex_);
     return renewalQueries_;
@@ -136,6 +160,23 @@ std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
         certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime},
                                          publicKeyOf(*X509_REQ_get0_pubkey(request.get())), *ca_, *caKey_);
     return certmgr::crypto::toPem(*leaf) + certmgr::crypto::toPem(*ca_);
+}
+
+// RFC 8555 7.4.2
+HttpResponse FakeAcme::certificateAnswer(const Order& order, const std::string& url, std::size_t number) {
+    ++chainsAsked_;
+    HttpResponse response{200, {{"content-type", "application/pem-certificate-chain"}}, order.chainPem};
+    if (upperPems_.empty()) return response;
+    const std::string leaf = (mixing_ && number > 0 ? issue(order, order.csrDer) : order.chainPem);
+    const std::string end = "-----END CERTIFICATE-----\n";
+    response.body = upperPems_.at(number).empty()
+                        ? "no PEM"
+                        : leaf.substr(0, leaf.find(end) + end.size()) + upperPems_[number];
+    for (std::size_t other = 0; other < upperPems_.size(); ++other)
+        if (other != number)
+            response.headers.emplace(
+                "link", "<" + std::string(base) + url + "/" + std::to_string(other) + ">;rel=\"alternate\"");
+    return response;
 }
 
 HttpResponse FakeAcme::problem(int status, const std::string& error, const std::string& detail) {
@@ -200,13 +241,17 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
     } else if (path.starts_with("/order/")) {
         const std::size_t number = std::stoul(path.substr(7));
         Order& order = orders_.at(number);
-        if (path.ends_with("/certificate")) {
-            response = {200, {{"content-type", "application/pem-certificate-chain"}}, order.chainPem};
+        if (const std::size_t end = path.find("/certificate"); end != std::string::npos) {
+            const std::string resource = path.substr(0, end + std::string("/certificate").size());
+            const std::string alternate = path.substr(resource.size());
+            response =
+                certificateAnswer(order, resource, alternate.empty() ? 0 : std::stoul(alternate.substr(1)));
         } else {
-            if (path.ends_with("/finalize"))
-                order.chainPem = issue(
-                    order, certmgr::crypto::base64urlDecode(payloadOf(request).at("csr").get<std::string>())
-                               .value());
+            if (path.ends_with("/finalize")) {
+                order.csrDer =
+                    certmgr::crypto::base64urlDecode(payloadOf(request).at("csr").get<std::string>()).value();
+                order.chainPem = issue(order, order.csrDer);
+            }
             response = orderAnswer(200, number, order);
         }
     }

@@ -38,6 +38,15 @@ class FakeAcme {
     // Renewal information (RFC 9773), the same for every certificate; absent: the CA gives none.
     void suggestRenewal(std::optional<certmgr::RenewalWindow> window);
     int renewalQueries() const;
+    // Each leads from the CA that signs to a root of that name, by a certificate of that end; the first is
+    // given where none is asked for. Without a name: one that cannot be read.
+    struct CrossSigned {
+        std::string root;
+        certmgr::TimePoint end;
+    };
+    void giveChains(const std::vector<CrossSigned>& chains);
+    void setMixingCertificates(bool mix);  // alternate chains are for another leaf
+    int chainsAsked() const;
     // In its directory, each with the lifetime of its certificates.
     void offerProfiles(std::map<std::string, certmgr::seconds> lifetimes);
     void setRefusingProfiles(bool refuse);           // "invalidProfile", whatever the directory says
@@ -53,10 +62,13 @@ class FakeAcme {
         std::vector<std::string> names;
         std::string profile;
         std::string chainPem;  // empty until finalized
+        std::string csrDer;
     };
     certmgr::net::HttpResponse answer(const certmgr::net::HttpRequest& request);
     certmgr::net::HttpResponse orderAnswer(int status, std::size_t number, const Order& order);
     certmgr::net::HttpResponse problem(int status, const std::string& error, const std::string& detail);
+    certmgr::net::HttpResponse certificateAnswer(const Order& order, const std::string& url,
+                                                 std::size_t number);
     std::string issue(const Order& order, const std::string& csrDer);
 
     const certmgr::Clock& clock_;
@@ -72,6 +84,9 @@ class FakeAcme {
     std::optional<certmgr::RenewalWindow> window_;
     int renewalQueries_ = 0;
     std::vector<std::string> replaced_;
+    std::vector<std::string> upperPems_;  // in the place of the CA's own certificate; empty: unreadable
+    bool mixing_ = false;
+    int chainsAsked_ = 0;
     std::map<std::string, certmgr::seconds> profiles_;
     bool refusingProfiles_ = false;
     std::vector<std::string> profilesAsked_;

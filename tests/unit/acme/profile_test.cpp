@@ -1,12 +1,6 @@
 // Profiles (draft-ietf-acme-profiles): which one is asked for, and what an order without it is worth.
-#include <gtest/gtest.h>
-
-#include "certmgr/acme/issue.h"
 #include "certmgr/acme/profile_choice.h"
-#include "certmgr/core/error.h"
-#include "tests/support/fake_acme.h"
-#include "tests/support/fake_solver.h"
-#include "tests/support/manual_clock.h"
+#include "tests/unit/acme/order_fixture.h"
 
 namespace certmgr::acme {
 namespace {
@@ -49,41 +43,11 @@ TEST(ChooseProfile, RefusesWhereItIsRequired) {
     EXPECT_NE(words.find("nothing is ordered"), std::string::npos) << words;
 }
 
-struct Journal : OrderJournal {
-    std::optional<std::string> orderUrl() override { return url; }
-    bool newOrderWasSent() override { return sent; }
-    bool isKnownOrder(const std::string&) override { return false; }
-    void sendingNewOrder() override { sent = true; }
-    void newOrderRefused() override { sent = false; }
-    void orderLost(const std::string&) override {}
-    void orderCreated(const std::string& order) override { url = order; }
-    void orderAbandoned(const std::string&) override {}
-    void activity(const std::string&) override {}
-    std::optional<std::string> url;
-    bool sent = false;
-};
+using std::chrono::hours;
 
-class ProfileTest : public testing::Test {
+class ProfileTest : public OrderTest {
   protected:
     ProfileTest() { ca_.offerProfiles({{"classic", hours(24 * 90)}, {"shortlived", hours(160)}}); }
-
-    Issued order(const AcmeProfile& profile) {
-        const hal::Pkey key(EVP_EC_gen("P-256"));
-        const std::vector<Identifier> names = parseIdentifiers({"gw.example"});
-        return issue(session_, {names, crypto::buildCsr(*key, names), "", profile}, {{solver_}}, journal_,
-                     {});
-    }
-
-    using hours = std::chrono::hours;
-    testing_support::ManualClock clock_{TimePoint(seconds(1'800'000'037))};
-    testing_support::FakeAcme ca_{clock_};
-    testing_support::FakeAcme::Client http_{ca_};
-    testing_support::FakeSolver solver_;
-    Session session_{{"fake", testing_support::FakeAcme::directory, "", {}, true},
-                     {},
-                     hal::Pkey(EVP_EC_gen("P-256")),
-                     http_};
-    Journal journal_;
 };
 
 TEST_F(ProfileTest, IsNamedInTheOrder) {

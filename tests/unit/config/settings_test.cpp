@@ -79,6 +79,7 @@ contacts = ["mailto:a@example"]
 terms_agreed = true
 profile = "shortlived"
 profile_required = true
+preferred_chain = "ISRG Root X1"
 [[acme.ca]]
 name = "two"
 directory = "https://two.example/dir"
@@ -111,6 +112,7 @@ require_time_sync = true
               "one/etc/one.pemmailto:a@example");
     EXPECT_TRUE(settings.cas[0].termsAgreed);
     EXPECT_EQ(settings.cas[0].profile, (AcmeProfile{"shortlived", true}));
+    EXPECT_EQ(settings.cas[0].preferredChain, "ISRG Root X1");
     EXPECT_EQ(settings.cas[1].directory, "https://two.example/dir");
     EXPECT_EQ(settings.cas[1].profile, (AcmeProfile{"classic", false}));
     EXPECT_EQ(settings.workers, 3);

@@ -162,6 +162,32 @@ TEST_F(EngineTest, AnOrderUnderAProfileThatIsNotWantedAnyMoreIsGivenUp) {
     EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
 }
 
+TEST_F(EngineTest, TheChainThatIsPreferredIsServedAndTheReasonShown) {
+    const TimePoint late = start + std::chrono::hours(24 * 3650);
+    ca.giveChains({{"Old Root", late}, {"New Root", late}});
+    settings.cas[0].preferredChain = "New Root";
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").chainReason,
+              "alternate chain 1 of the CA, to \"New Root\", which is preferred");
+    profile.certificates[0].preferredChain = "Old Root";
+    startEngine();
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(view("gw.example.com").chainReason,
+              "the first chain of the CA, to \"Old Root\", which is preferred");
+}
+
+TEST_F(EngineTest, WithoutAValidChainTheLocalOneStaysAndTheOrderToo) {
+    ca.giveChains({{"Old Root", start - std::chrono::hours(1)}});
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").state, "local");
+    EXPECT_NE(view("gw.example.com").lastError.find("no chain of the CA is valid now"), std::string::npos);
+    ca.giveChains({{"New Root", start + std::chrono::hours(24 * 3650)}});
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(ca.ordersMade(), 1);
+}
+
 TEST_F(EngineTest, AnAccountWhoseKeyIsGoneIsMadeAnew) {
     startEngine();
     const std::string leaf = view("gw.example.com").sha256;

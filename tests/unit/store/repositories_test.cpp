@@ -107,6 +107,7 @@ TEST_F(Repositories, credentialsGrowAndOneIsCurrent) {
     EXPECT_EQ(current.key, sampleKey('a'));
     EXPECT_EQ(current.issuerId, "letsencrypt");
     EXPECT_FALSE(current.keyAlgorithm);
+    EXPECT_EQ(current.chainReason, "the first chain of the CA");
     EXPECT_EQ(current.acmeProfile + ": " + current.acmeProfileReason, "classic: the CA has no other");
     hal::KeyInfo info;
     info.id = sampleKey('a');

@@ -18,6 +18,7 @@ inline CertificateSpec sampleSpec(const std::string& name) {
     spec.keyAlgorithm = hal::KeyAlgorithm::rsa3072;
     spec.keyPolicy = hal::KeyPolicy::sealed;
     spec.acmeProfile = {"shortlived", true};
+    spec.preferredChain = "ISRG Root X1";
     spec.users = {"www-data", "mail"};
     return spec;
 }
@@ -44,6 +45,7 @@ inline Credential sampleCredential(const CertificateId& certificate, const KeyId
     credential.issuerId = "letsencrypt";
     credential.acmeProfile = "classic";
     credential.acmeProfileReason = "the CA has no other";
+    credential.chainReason = "the first chain of the CA";
     return credential;
 }
 
