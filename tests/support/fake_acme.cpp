@@ -105,6 +105,21 @@ int FakeAcme::chainsAsked() const {
     return chainsAsked_;
 }
 
+void FakeAcme::failRenewalQueries(int status) {
+    const std::lock_guard lock(mutex_);
+    renewalStatus_ = status;
+}
+
+void FakeAcme::setRefusingReplaces(const std::string& problem) {
+    const std::lock_guard lock(mutex_);
+    replacesProblem_ = problem;
+}
+
+void FakeAcme::setListingOrders(bool list) {
+    const std::lock_guard lock(mutex_);
+    listing_ = list;
+}
+
 int FakeAcme::renewalQueries() const {
     const std::lock_guard lock(mutex_);
     return renewalQueries_;
@@ -204,6 +219,7 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
         response.body = resources.dump();
     } else if (path.starts_with("/renewal-info/")) {
         ++renewalQueries_;
+        if (renewalStatus_ != 0) return {renewalStatus_, {}, ""};
         response.headers.emplace("retry-after", "21600");
         response.body = json{
             {"suggestedWindow",
@@ -222,6 +238,14 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
             contacts_ = payload.at("contact").get<std::vector<std::string>>();
             ++contactUpdates_;
         }
+        json account{{"status", "valid"}};
+        if (listing_) account["orders"] = std::string(base) + "/account/1/orders";
+        response.body = account.dump();
+    } else if (path == "/account/1/orders") {
+        json urls = json::array();
+        for (std::size_t number = 0; number < orders_.size(); ++number)
+            urls.push_back(std::string(base) + "/order/" + std::to_string(number));
+        response.body = json{{"orders", urls}}.dump();
     } else if (path == "/new-order") {
         Order order;
         const json payload = payloadOf(request);
@@ -230,6 +254,9 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
         order.profile = payload.value("profile", "");
         profilesAsked_.push_back(order.profile);
         if (refusingProfiles_ && !order.profile.empty()) return problem(400, "invalidProfile", "not for you");
+        if (!replacesProblem_.empty() && payload.contains("replaces"))
+            return problem(replacesProblem_ == "alreadyReplaced" ? 409 : 400, replacesProblem_,
+                           "not that one");
         replaced_.push_back(payload.value("replaces", ""));
         orders_.push_back(order);
         if (std::exchange(losing_, false))

@@ -37,6 +37,10 @@ class FakeAcme {
     void setAhead(certmgr::seconds ahead);  // its clock, of ours: certificates begin in our future
     // Renewal information (RFC 9773), the same for every certificate; absent: the CA gives none.
     void suggestRenewal(std::optional<certmgr::RenewalWindow> window);
+    void failRenewalQueries(int status);  // of every answer, without a problem; 0: not any more
+    void setRefusingReplaces(
+        const std::string& problem);   // every newOrder that replaces something; empty: none
+    void setListingOrders(bool list);  // of the account (RFC 8555 7.1.2.1)
     int renewalQueries() const;
     // Each leads from the CA that signs to a root of that name, by a certificate of that end; the first is
     // given where none is asked for. Without a name: one that cannot be read.
@@ -83,6 +87,9 @@ class FakeAcme {
     int nonces_ = 0;
     std::optional<certmgr::RenewalWindow> window_;
     int renewalQueries_ = 0;
+    int renewalStatus_ = 0;
+    std::string replacesProblem_;
+    bool listing_ = false;
     std::vector<std::string> replaced_;
     std::vector<std::string> upperPems_;  // in the place of the CA's own certificate; empty: unreadable
     bool mixing_ = false;

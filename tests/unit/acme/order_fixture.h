@@ -27,13 +27,13 @@ struct ForgetfulJournal : OrderJournal {
 
 class OrderTest : public testing::Test {
   protected:
-    Issued order(const AcmeProfile& profile, const ChainWish& chain = {}) {
+    Issued order(const AcmeProfile& profile, const ChainWish& chain = {}, const std::string& replaces = "") {
         const std::vector<Identifier> names = parseIdentifiers({"gw.example"});
-        return issue(session_, {names, crypto::buildCsr(*key_, names), "", profile, chain}, {{solver_}},
+        return issue(session_, {names, crypto::buildCsr(*key_, names), replaces, profile, chain}, {{solver_}},
                      journal_, {});
     }
 
-    const hal::Pkey key_{EVP_EC_gen("P-256")};
+    hal::Pkey key_{EVP_EC_gen("P-256")};
     testing_support::ManualClock clock_{TimePoint(seconds(1'800'000'037))};
     testing_support::FakeAcme ca_{clock_};
     testing_support::FakeAcme::Client http_{ca_};
