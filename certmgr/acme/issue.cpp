@@ -4,7 +4,9 @@
 #include <array>
 
 #include "certmgr/acme/authorizing.h"
+#include "certmgr/acme/chains.h"
 #include "certmgr/acme/lost_order.h"
+#include "certmgr/acme/profile_choice.h"
 #include "certmgr/acme/response.h"
 #include "certmgr/acme/session.h"
 #include "certmgr/acme/waiting.h"
@@ -28,10 +30,11 @@ class Issuance {
         std::sort(names_.begin(), names_.end());
     }
 
-    std::string run() {
+    Issued run() {
         url_ = orderUrl();
         const bool resumed = !created_;
         Order order = fetchOrder();
+        noteProfile(order, resumed);
         // The challenges of a resumed order may have been validated since, and still be presented.
         if (order.status == OrderStatus::pending || (resumed && order.status == OrderStatus::ready)) {
             authorize(order);
@@ -41,7 +44,9 @@ class Issuance {
         if (order.status == OrderStatus::processing)
             order = awaitEndOf(OrderStatus::processing, "the certificate");
         if (order.status != OrderStatus::valid) abandon(refusalOf(order));
-        return fetchCertificate(order);
+        journal_.activity("fetching the certificate");
+        ChosenChain chain = fetchChain(ca_, order.certificate, request_.chain, journal_, stop_);
+        return {std::move(chain.pem), std::move(chain.reason), choice_.profile, choice_.reason};
     }
 
   private:
@@ -49,6 +54,36 @@ class Issuance {
         if (std::optional<std::string> known = journal_.orderUrl()) return *std::move(known);
         if (journal_.newOrderWasSent())
             if (std::optional<std::string> lost = lostOrder()) return *std::move(lost);
+        choice_ = chooseProfile(request_.profile, offeredProfiles());
+        try {
+            return newOrReplacingOrder();
+        } catch (const Error& error) {
+            if (!isProblem(error, "invalidProfile") || choice_.profile.empty()) throw;
+            ca_.forgetDirectory();
+            choice_ = withoutRefusedProfile(request_.profile, ca_.directory(stop_).profiles, error.what());
+        }
+        return newOrReplacingOrder();
+    }
+
+    // A CA may offer one that it did not when its directory was read.
+    std::vector<std::string> offeredProfiles() {
+        std::vector<std::string> offered = ca_.directory(stop_).profiles;
+        const std::string& wanted = request_.profile.name;
+        if (wanted.empty() || std::ranges::find(offered, wanted) != offered.end()) return offered;
+        ca_.forgetDirectory();
+        return ca_.directory(stop_).profiles;
+    }
+
+    // What is not on record of an order that an earlier run has placed, the CA may say.
+    void noteProfile(const Order& order, bool resumed) {
+        if (!order.profile.empty()) choice_.profile = order.profile;
+        if (resumed && !request_.profile.name.empty() && choice_.profile != request_.profile.name)
+            choice_.reason = "the order was placed by an earlier run, and the CA " +
+                             (choice_.profile.empty() ? "does not say under which profile"
+                                                      : "has it under \"" + choice_.profile + "\"");
+    }
+
+    std::string newOrReplacingOrder() {
         try {
             return newOrder(replaces());
         } catch (const Error& error) {
@@ -104,7 +139,8 @@ class Issuance {
 
     HttpResponse sendNewOrder(const std::string& resource, const std::string& replaces) {
         try {
-            return ca_.post(resource, wire::newOrderPayload(names_, replaces), "newOrder", stop_);
+            return ca_.post(resource, wire::newOrderPayload(names_, replaces, choice_.profile), "newOrder",
+                            stop_);
         } catch (const Error& error) {
             const bool refused = error.kind() == ErrorKind::rejected ||
                                  error.kind() == ErrorKind::rateLimited ||
@@ -181,13 +217,6 @@ class Issuance {
         }
     }
 
-    // 7.4.2
-    std::string fetchCertificate(const Order& order) {
-        const HttpResponse response = ca_.post(order.certificate, "", "the certificate", stop_);
-        requireType(response, "application/pem-certificate-chain", "the certificate");
-        return response.body;
-    }
-
     HttpResponse fetch(const std::string& url, const std::string& what) {
         last_ = ca_.post(url, "", what, stop_);
         requireType(last_, "application/json", what);
@@ -215,6 +244,7 @@ class Issuance {
     OrderJournal& journal_;
     const std::stop_token stop_;
     std::vector<Identifier> names_ = request_.names;
+    ProfileChoice choice_;
     std::string url_;
     std::optional<Order> created_;  // newOrder's answer is the order: no need to fetch it
     HttpResponse last_;             // of the order; its Retry-After counts
@@ -222,8 +252,8 @@ class Issuance {
 
 }  // namespace
 
-std::string issue(Session& session, const Request& request, const Solvers& solvers, OrderJournal& journal,
-                  std::stop_token stop) {
+Issued issue(Session& session, const Request& request, const Solvers& solvers, OrderJournal& journal,
+             std::stop_token stop) {
     Session::Impl& ca = session.impl();
     try {
         return Issuance(ca, request, solvers, journal, stop).run();

@@ -10,6 +10,7 @@
 
 #include "certmgr/acme/solver.h"
 #include "certmgr/core/certificate.h"
+#include "certmgr/core/chain_choice.h"
 #include "certmgr/net/http_client.h"
 
 namespace certmgr::acme {
@@ -21,7 +22,9 @@ struct CaSettings {
     std::string trustFile;              // PEM bundle that the server is verified against; empty: the system's
     std::vector<std::string> contacts;  // "mailto:…"
     bool termsAgreed = false;
-    bool forTests = false;  // its certificates are trusted by nobody
+    bool forTests = false;            // its certificates are trusted by nobody
+    AcmeProfile profile = {};         // for certificates that name none themselves
+    std::string preferredChain = {};  // likewise
 };
 
 // The steps that must be on disk before the next one is taken. Called on the thread that runs issue().
@@ -83,15 +86,23 @@ struct Request {
     // crypto::renewalIdOf() the certificate of this CA that the new one follows; empty: none. Told to a CA
     // that gives renewal information (RFC 9773 5).
     std::string replaces = {};
+    AcmeProfile profile = {};
+    ChainWish chain = {};
 };
 
-// Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it: nothing of it was
-// checked. Enters wherever the journal says an earlier run got to. Waits by Retry-After; ends with
-// Error("cancelled") soon after stop is requested, with everything needed to go on in the journal. Errors:
-// rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations name the identifier and
-// the CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured (terms not agreed, not
-// an ACME server, TLS).
-std::string issue(Session& session, const Request& request, const Solvers& solvers, OrderJournal& journal,
-                  std::stop_token stop);
+struct Issued {
+    std::string chainPem;       // leaf first, as the CA sent it: nothing but its dates was looked at
+    std::string chainReason;    // why this one
+    std::string profile;        // under which it was ordered; empty: none, or it is not known
+    std::string profileReason;  // why not under the one that was wanted; empty: it was
+};
+
+// Runs the order to its end. Enters wherever the journal says an earlier run got to. Waits by Retry-After;
+// ends with Error("cancelled") soon after stop is requested, with everything needed to go on in the journal.
+// Errors: rejected (a problem of the CA, kept whole in Error::problem; invalid authorizations name the
+// identifier and the CA's words), rateLimited with retryAt, transient (network, 5xx), misconfigured (terms
+// not agreed, a profile that is required and not offered, not an ACME server, TLS).
+Issued issue(Session& session, const Request& request, const Solvers& solvers, OrderJournal& journal,
+             std::stop_token stop);
 
 }  // namespace certmgr::acme

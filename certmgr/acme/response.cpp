@@ -135,6 +135,13 @@ sys_seconds wallTime() {
 }
 
 std::optional<std::string> linkTarget(const net::HttpResponse& response, std::string_view relation) {
+    std::vector<std::string> targets = linkTargets(response, relation, 1);
+    return targets.empty() ? std::nullopt : std::optional(std::move(targets.front()));
+}
+
+std::vector<std::string> linkTargets(const net::HttpResponse& response, std::string_view relation,
+                                     std::size_t most) {
+    std::vector<std::string> targets;
     const auto [first, last] = response.headers.equal_range("link");
     for (auto header = first; header != last; ++header) {
         for (std::string_view rest = header->second; !rest.empty();) {
@@ -143,12 +150,13 @@ std::optional<std::string> linkTarget(const net::HttpResponse& response, std::st
             if (open == std::string_view::npos || close == std::string_view::npos) break;
             const std::string_view target = rest.substr(open + 1, close - open - 1);
             const std::size_t end = std::min(rest.find(",", close), rest.size());
-            if (hasRelation(rest.substr(close + 1, end - close - 1), relation) && wire::isHttpsUrl(target))
-                return std::string(target);
+            if (hasRelation(rest.substr(close + 1, end - close - 1), relation) && wire::isHttpsUrl(target) &&
+                targets.size() < most)
+                targets.emplace_back(target);
             rest.remove_prefix(end);
         }
     }
-    return std::nullopt;
+    return targets;
 }
 
 bool isProblem(const Error& error, std::string_view acmeError) {

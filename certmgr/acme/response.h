@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "certmgr/core/error.h"
 #include "certmgr/net/http_client.h"
@@ -29,6 +30,9 @@ std::chrono::sys_seconds wallTime();
 
 // The target of the first Link with that relation (RFC 8288), if it is an absolute https URL.
 std::optional<std::string> linkTarget(const net::HttpResponse& response, std::string_view relation);
+// All of them, at most so many.
+std::vector<std::string> linkTargets(const net::HttpResponse& response, std::string_view relation,
+                                     std::size_t most);
 
 // Is it the CA's problem of that type, "badNonce" for one?
 bool isProblem(const Error& error, std::string_view acmeError);

@@ -35,7 +35,9 @@ engine::RequestCommand readRequest(sd_bus_message* call) {
     command.names = readTexts(call);
     readOptions(call, {{"key-algorithm", &command.keyAlgorithm},
                        {"key-policy", &command.keyPolicy},
-                       {"acme", &command.acme}});
+                       {"acme", &command.acme},
+                       {"acme-profile", &command.acmeProfile.name},
+                       {"acme-profile-required", &command.acmeProfile.required}});
     return command;
 }
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 
+#include "certmgr/config/order_tables.h"
 #include "certmgr/config/table_reader.h"
 #include "certmgr/config/words.h"
 
@@ -135,6 +136,8 @@ void readCertificates(TableReader& reader, ServiceProfile& profile, const Settin
     reader.read("users", usual.users);
     reader.readWord("key_algorithm", usual.keyAlgorithm, hal::keyAlgorithmFrom, algorithmWords);
     reader.readWord("usage", usual.usage, usageFrom, usageWords);
+    readAcmeProfile(reader, "acme_profile", usual.acmeProfile);
+    readPreferredChain(reader, usual.preferredChain);
     std::vector<std::string> shortForm;
     reader.read("names", shortForm);
     for (const std::string& name : shortForm) {
@@ -151,6 +154,8 @@ void readCertificates(TableReader& reader, ServiceProfile& profile, const Settin
         table.readWord("key_algorithm", spec.keyAlgorithm, hal::makeableAlgorithmFrom, algorithmWords);
         table.readWord("key_policy", spec.keyPolicy, hal::keyPolicyFrom, policyWords);
         table.read("acme", spec.acme);
+        readAcmeProfile(table, "acme_profile", spec.acmeProfile);
+        readPreferredChain(table, spec.preferredChain);
         table.finish();
         requireFileKey(table, profile, spec);
         addCertificate(table, profile, std::move(spec));

@@ -105,6 +105,10 @@ std::vector<CertificateSpec> mergeSpecs(const std::vector<ServiceProfile>& profi
                 refuseContradiction("key_algorithm", spec.id, first, profile.name);
             if (common.usage != spec.usage) refuseContradiction("usage", spec.id, first, profile.name);
             if (common.acme != spec.acme) refuseContradiction("acme", spec.id, first, profile.name);
+            if (common.acmeProfile != spec.acmeProfile)
+                refuseContradiction("acme_profile", spec.id, first, profile.name);
+            if (common.preferredChain != spec.preferredChain)
+                refuseContradiction("preferred_chain", spec.id, first, profile.name);
             common.users.insert(common.users.end(), spec.users.begin(), spec.users.end());
         }
     std::vector<CertificateSpec> result;

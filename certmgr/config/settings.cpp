@@ -4,6 +4,7 @@
 #include <set>
 
 #include "certmgr/config/dns_tables.h"
+#include "certmgr/config/order_tables.h"
 #include "certmgr/config/table_reader.h"
 #include "certmgr/config/words.h"
 
@@ -73,6 +74,8 @@ acme::CaSettings readCa(TableReader reader) {
     reader.readPath("trust_file", trustFile);
     reader.read("contacts", ca.contacts);
     reader.read("terms_agreed", ca.termsAgreed);
+    readAcmeProfile(reader, "profile", ca.profile);
+    readPreferredChain(reader, ca.preferredChain);
     reader.finish();
     ca.trustFile = trustFile;
     if (!isPlainName(ca.name))

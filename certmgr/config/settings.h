@@ -59,8 +59,8 @@ std::vector<ServiceProfile> loadProfiles(const Settings& settings);
 
 // What the profiles want together, by id: those who want the same names share one certificate, and the users
 // of all may sign with its key. One who reads the key from a file decides for those who prefer a TPM.
-// Contradicting key policies, algorithms or switches are an Error(misconfigured, "bad-config") that names
-// both files. Pure.
+// Contradicting key policies, algorithms, profiles of a CA, preferred chains or switches are an
+// Error(misconfigured, "bad-config") that names both files. Pure.
 std::vector<CertificateSpec> mergeSpecs(const std::vector<ServiceProfile>& profiles);
 
 }  // namespace certmgr::config

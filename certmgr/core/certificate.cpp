@@ -1,5 +1,6 @@
 #include "certmgr/core/certificate.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -35,6 +36,11 @@ CertificateId certificateIdFor(const std::vector<Identifier>& sortedNames) {
     std::string all;
     for (const Identifier& name : sortedNames) all += name.value + "\n";
     return id.substr(0, longestPlainId) + "+" + sha256Prefix(all);
+}
+
+bool isAcmeProfileName(std::string_view text) noexcept {
+    return !text.empty() && text.size() <= 64 &&
+           std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
 std::string_view toString(Usage usage) noexcept {

@@ -30,15 +30,25 @@ enum class Usage {
 std::string_view toString(Usage usage) noexcept;  // "server", "inspection-ca"
 std::optional<Usage> usageFrom(std::string_view text) noexcept;
 
+// Under which of the profiles that a CA offers a certificate is ordered: "shortlived" for one.
+struct AcmeProfile {
+    std::string name;       // empty: none is named, the CA takes its own
+    bool required = false;  // where the CA does not offer it nothing is ordered; else without a profile
+    bool operator==(const AcmeProfile&) const = default;
+};
+bool isAcmeProfileName(std::string_view text) noexcept;  // 1 to 64 visible ASCII characters
+
 // What is wanted.
 struct CertificateSpec {
     CertificateId id;
     std::vector<Identifier> names;  // sorted, at least one; an inspection CA is only called so
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;
     hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
-    bool acme = true;                // false: switched off for this certificate
-    std::vector<std::string> users;  // service users that may sign with the key, from the profiles
-    Usage usage = Usage::server;     // from the profiles alone: not stored
+    bool acme = true;                 // false: switched off for this certificate
+    AcmeProfile acmeProfile = {};     // empty: that of the CA's settings
+    std::string preferredChain = {};  // see ChainWish::preferred; empty: that of the CA's settings
+    std::vector<std::string> users;   // service users that may sign with the key, from the profiles
+    Usage usage = Usage::server;      // from the profiles alone: not stored
     bool operator==(const CertificateSpec&) const = default;
 };
 
@@ -70,6 +80,9 @@ struct Credential {
     std::string issuerId;  // local: the id of the CA that signed it; acme: name of the CA; uploaded: empty
     // Of `key`, as the store recorded it when the key was made; absent: not known.
     std::optional<hal::KeyAlgorithm> keyAlgorithm = std::nullopt;
+    std::string acmeProfile = {};        // under which it was ordered; empty: none, or it is not known
+    std::string acmeProfileReason = {};  // why not under the one that was wanted, for people
+    std::string chainReason = {};        // why this chain of those that the CA gave, for people
 };
 
 }  // namespace certmgr

@@ -10,11 +10,6 @@ namespace certmgr {
 namespace {
 
 constexpr seconds longestHandOver = std::chrono::hours(1);
-constexpr seconds longestLastStretch = std::chrono::hours(24);
-
-seconds lifetime(const CertificateSummary& leaf) {
-    return leaf.notAfter - leaf.notBefore;
-}
 
 bool validAt(const CertificateSummary& leaf, TimePoint now) {
     return leaf.notBefore <= now && now < leaf.notAfter;
@@ -22,7 +17,7 @@ bool validAt(const CertificateSummary& leaf, TimePoint now) {
 
 // From here on, whatever else is under way, another certificate has to take over.
 TimePoint handOver(const CertificateSummary& leaf) {
-    return leaf.notAfter - std::min(lifetime(leaf) / 20, longestHandOver);
+    return std::max(lastStretch(leaf), leaf.notAfter - longestHandOver);
 }
 
 bool sameUpload(const Credential& one, const Credential& other) {
@@ -257,10 +252,6 @@ std::string_view toString(Action action) noexcept {
 
 Decision decide(const CertificateFacts& facts, TimePoint now) {
     return Decider(facts, now).decide();
-}
-
-TimePoint lastStretch(const CertificateSummary& leaf) {
-    return leaf.notAfter - std::min(lifetime(leaf) / 20, longestLastStretch);
 }
 
 UploadChoice chooseUpload(const std::vector<Identifier>& names, const std::vector<Credential>& uploads,

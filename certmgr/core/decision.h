@@ -49,9 +49,9 @@ struct Decision {
 };
 
 // features.md 2 and 3. A working certificate is never given up for a worse one. In order:
-// - A valid uploaded chain, up to an hour before its end (never more than 1/20 of its lifetime): time to
-// deploy another. In its last stretch (see lastStretch()) ACME is asked, and what comes takes over at once; a
-// local certificate only at the end.
+// - A valid uploaded chain, up to an hour before its end (never before its last stretch): time to deploy
+// another. In its last stretch (see lastStretch()) ACME is asked, and what comes takes over at once; a local
+// certificate only at the end.
 // - Where nothing that works is in force, a local certificate at once.
 // - A local one whose authority, key algorithm or place of the key is not the wanted one any more: a new
 // local one, which costs no time.
@@ -67,8 +67,12 @@ struct Decision {
 // the clock.
 Decision decide(const CertificateFacts& facts, TimePoint now);
 
-// When a certificate that could not be renewed is given up for a local one: 1/20 of the lifetime before its
-// end, at most a day.
+// Below 10 days: 160 hours with Let's Encrypt's profile "shortlived".
+bool isShortLived(const CertificateSummary& leaf);
+
+// When a certificate that could not be renewed is given up for a local one: 1/40 of the lifetime before its
+// end, at most a day. Always after latestRenewal(), by so much that a CA which is away for a moment is asked
+// again before a working certificate is given up.
 TimePoint lastStretch(const CertificateSummary& leaf);
 
 // acme-facts.md: 1/3 of the lifetime before the end, 1/2 for lifetimes below 10 days. The credential's own
@@ -76,8 +80,15 @@ TimePoint lastStretch(const CertificateSummary& leaf);
 // being due in the same second.
 TimePoint renewalTime(const CertificateSummary& leaf);
 
+// When a certificate is renewed whatever its CA suggests: acme-facts.md has 1/20 of the lifetime before the
+// end. Of a short-lived one that is too little: of 160 hours it leaves eight, and a CA may suggest the last
+// hour. So these have 1/5, 32 hours, of which 28 are before the last stretch: from nextAttempt() the attempts
+// after 1, 10 and 100 minutes, and ten more. Of 10 days, the shortest lifetime with 1/20, the first three of
+// these fit, of 90 days another two.
+TimePoint latestRenewal(const CertificateSummary& leaf);
+
 // When a certificate of a CA is renewed: at the time chosen in the window that it suggests (RFC 9773), else
-// by renewalTime(). No later than 1/20 of the lifetime before its end, whatever the CA suggests.
+// by renewalTime(). No later than latestRenewal(), whatever the CA suggests.
 TimePoint acmeRenewalTime(const CertificateSummary& leaf, std::optional<TimePoint> renewAt);
 
 // acme-facts.md "Retries": 1 min, 10 min, 100 min, then daily; with `shortLivedRemaining` (lifetimes below 10

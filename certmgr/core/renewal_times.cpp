@@ -13,7 +13,12 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr seconds shortLived = hours(24 * 10);
+constexpr seconds longestLastStretch = hours(24);
 constexpr int attemptsAtOneCa = 2;
+
+seconds lifetime(const CertificateSummary& leaf) {
+    return leaf.notAfter - leaf.notBefore;
+}
 
 // [0,1), the same for the same certificate; 0 where there is no fingerprint.
 double fraction(const std::string& sha256) {
@@ -42,15 +47,26 @@ int endOfTurn(int failures) {
     return (failures / attemptsAtOneCa + 1) * attemptsAtOneCa;
 }
 
+bool isShortLived(const CertificateSummary& leaf) {
+    return lifetime(leaf) < shortLived;
+}
+
+TimePoint lastStretch(const CertificateSummary& leaf) {
+    return leaf.notAfter - std::min(lifetime(leaf) / 40, longestLastStretch);
+}
+
 TimePoint renewalTime(const CertificateSummary& leaf) {
-    const seconds whole = leaf.notAfter - leaf.notBefore;
-    const seconds left = whole < shortLived ? whole / 2 : whole / 3;
+    const seconds whole = lifetime(leaf);
+    const seconds left = isShortLived(leaf) ? whole / 2 : whole / 3;
     return leaf.notAfter - left - scaled(whole / 50, fraction(leaf.sha256));
 }
 
+TimePoint latestRenewal(const CertificateSummary& leaf) {
+    return leaf.notAfter - lifetime(leaf) / (isShortLived(leaf) ? 5 : 20);
+}
+
 TimePoint acmeRenewalTime(const CertificateSummary& leaf, std::optional<TimePoint> renewAt) {
-    const TimePoint emergency = leaf.notAfter - (leaf.notAfter - leaf.notBefore) / 20;
-    return std::min(renewAt.value_or(renewalTime(leaf)), emergency);
+    return std::min(renewAt.value_or(renewalTime(leaf)), latestRenewal(leaf));
 }
 
 TimePoint nextAttempt(int failures, TimePoint now, std::optional<seconds> shortLivedRemaining, double jitter,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "certmgr/core/certificate.h"
+#include "certmgr/core/chain_choice.h"
 #include "certmgr/core/error.h"
 #include "certmgr/core/issued_certificate.h"
 #include "certmgr/crypto/distinguished_name.h"
@@ -24,6 +25,8 @@ std::vector<X509Ptr> parseChainPem(std::string_view pem);
 // The SHA-256 of each certificate of a PEM text, in its order, as sha256Hex() gives it; empty where there is
 // none. Nothing is parsed but the base64: OpenSSL 3.0 takes half a millisecond for each key that it decodes.
 std::vector<std::string> chainSha256(std::string_view pem);
+// Of a PEM text, in its order: what chooseChain() looks at. Throws as parseChainPem().
+ChainLinks chainLinks(std::string_view pem);
 std::string toPem(const std::vector<X509Ptr>& chain);
 std::string toPem(const X509& certificate);
 Bytes toDer(const X509& certificate);

@@ -6,6 +6,7 @@
 
 #include "certmgr/core/ascii.h"
 #include "certmgr/crypto/digest.h"
+#include "certmgr/crypto/distinguished_name.h"
 #include "certmgr/crypto/jws.h"
 #include "certmgr/crypto/names.h"
 #include "certmgr/crypto/openssl.h"
@@ -15,6 +16,12 @@
 
 namespace certmgr::crypto {
 namespace {
+
+std::string commonNameIn(const X509_NAME& name) {
+    for (const NameAttribute& attribute : subjectOf(name))
+        if (attribute.type == "CN") return attribute.value;
+    return {};
+}
 
 struct DecodedPem {
     char* name = nullptr;
@@ -162,6 +169,17 @@ CertificateSummary summarize(const X509& certificate) {
             .sha256 = sha256Hex(certificate),
             .notBefore = timeOf(X509_get0_notBefore(&certificate), certificate),
             .notAfter = timeOf(X509_get0_notAfter(&certificate), certificate)};
+}
+
+ChainLinks chainLinks(std::string_view pem) {
+    ChainLinks links;
+    for (const X509Ptr& certificate : parseChainPem(pem)) {
+        const CertificateSummary summary = summarize(*certificate);
+        links.push_back({commonNameIn(*X509_get_subject_name(certificate.get())),
+                         commonNameIn(*X509_get_issuer_name(certificate.get())), summary.issuer,
+                         summary.sha256, summary.notBefore, summary.notAfter});
+    }
+    return links;
 }
 
 std::string sha256Hex(const X509& certificate) {

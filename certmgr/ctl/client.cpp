@@ -162,6 +162,10 @@ std::string Client::request(const std::vector<std::string>& names, const Request
         require(sd_bus_message_append(m, "{sv}", "key-algorithm", "s", options.keyAlgorithm.c_str()), what);
     if (!options.keyPolicy.empty())
         require(sd_bus_message_append(m, "{sv}", "key-policy", "s", options.keyPolicy.c_str()), what);
+    if (!options.acmeProfile.empty())
+        require(sd_bus_message_append(m, "{sv}", "acme-profile", "s", options.acmeProfile.c_str()), what);
+    if (options.acmeProfileRequired)
+        require(sd_bus_message_append(m, "{sv}", "acme-profile-required", "b", 1), what);
     if (!options.acme) require(sd_bus_message_append(m, "{sv}", "acme", "b", 0), what);
     require(sd_bus_message_close_container(m), what);
     return startJob(message);

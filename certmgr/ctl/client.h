@@ -24,6 +24,8 @@ using ObjectMap = std::map<std::string, Json>;
 struct RequestOptions {
     std::string keyAlgorithm, keyPolicy;  // empty: certmgrd's default
     bool acme = true;
+    std::string acmeProfile;
+    bool acmeProfileRequired = false;
 };
 
 // Whom a certificate of the box's own CA is for. Empty or 0: certmgrd's default.

@@ -70,7 +70,17 @@ void addRequest(CLI::App& app, Arguments& a) {
     request->add_option("--key-policy", a.request.keyPolicy, "tpm, sealed, file or prefer-tpm");
     request->add_option("--key-algorithm", a.request.keyAlgorithm,
                         "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
-    request->add_flag("--no-acme", a.noAcme, "Only the box's own CA, never ACME");
+    CLI::Option* noAcme = request->add_flag("--no-acme", a.noAcme, "Only the box's own CA, never ACME");
+    CLI::Option* profile =
+        request
+            ->add_option(
+                "--profile", a.request.acmeProfile,
+                "Profile of the ACME CA, \"shortlived\" for one; without it where the CA has none such")
+            ->excludes(noAcme);
+    request
+        ->add_flag("--profile-required", a.request.acmeProfileRequired,
+                   "Order nothing where the CA has no such profile")
+        ->needs(profile);
     request->add_flag("--no-wait", a.noWait, "Return as soon as the job is started");
 }
 

@@ -6,12 +6,26 @@
 #include "certmgr/crypto/x509.h"
 #include "certmgr/engine/issuance.h"
 #include "certmgr/engine/jitter.h"
+#include "certmgr/engine/system_trust.h"
 
 namespace certmgr::engine {
 namespace {
 
-bool placedAt(const store::OrderRow& order, const acme::CaSettings& ca) {
-    return order.ca == ca.name && (order.directory.empty() || order.directory == ca.directory);
+const AcmeProfile& profileAt(const acme::CaSettings& ca, const CertificateSpec& spec) {
+    return spec.acmeProfile.name.empty() ? ca.profile : spec.acmeProfile;
+}
+
+std::string wordsOf(const AcmeProfile& profile) {
+    return profile.required ? profile.name + ", required" : profile.name;
+}
+
+// Why an order that is not at its end is of no use any more; empty: it is.
+std::string whyNotGoOn(const store::OrderRow& order, const acme::CaSettings& ca, const AcmeProfile& profile) {
+    if (order.ca != ca.name || (!order.directory.empty() && order.directory != ca.directory))
+        return "another CA is asked now: " + ca.name + ", " + ca.directory;
+    if (order.profile != wordsOf(profile))
+        return "another profile is wanted now: " + (profile.name.empty() ? "none" : wordsOf(profile));
+    return "";
 }
 
 std::vector<crypto::X509Ptr> chainFrom(const std::string& ca, const std::string& pem) {
@@ -22,6 +36,16 @@ std::vector<crypto::X509Ptr> chainFrom(const std::string& ca, const std::string&
         throw Error(ErrorKind::transient, "certificate-unreadable",
                     ca + " sent a certificate that cannot be taken: " + error.what());
     }
+}
+
+// CAs leave their root out of the chains, and a trust store that cannot be read costs no certificate.
+std::string subjectOfAnchor(const std::filesystem::path& trustFile, const std::string& sha256) {
+    try {
+        for (const TrustAnchor& anchor : readSystemTrust(trustFile, "", std::nullopt))
+            if (anchor.summary.sha256 == sha256) return anchor.summary.subject;
+    } catch (const Error& unreadable) {
+    }
+    return {};
 }
 
 }  // namespace
@@ -51,8 +75,7 @@ class StoredOrder : public acme::OrderJournal {
     void orderLost(const std::string& explanation) override {
         records_.database.transaction([&] {
             records_.orders.setState(row_.id, store::OrderState::lost, explanation);
-            row_.id =
-                records_.orders.intend(row_.certificate, row_.ca, row_.directory, row_.key, row_.intended);
+            row_.id = records_.orders.intend(row_);
         });
         row_.state = store::OrderState::intended;
         log_.write({Severity::warning,
@@ -83,7 +106,7 @@ struct AcmeIssuer::Line {
 
 AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                        std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-                       std::vector<acme::CaSettings> cas, EventLog& log)
+                       std::vector<acme::CaSettings> cas, std::filesystem::path trustFile, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
@@ -91,6 +114,7 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
       solvers_(std::move(solvers)),
       http_(std::move(http)),
       cas_(std::move(cas)),
+      trustFile_(std::move(trustFile)),
       log_(log) {}
 
 AcmeIssuer::~AcmeIssuer() = default;
@@ -117,22 +141,25 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca)
 }
 
 store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSettings& ca) {
+    const AcmeProfile& profile = profileAt(ca, spec);
     if (const auto open = records_.orders.open(spec.id)) {
-        if (placedAt(*open, ca)) return *open;
-        records_.orders.setState(open->id, store::OrderState::abandoned,
-                                 "another CA is asked now: " + ca.name + ", " + ca.directory);
+        const std::string why = whyNotGoOn(*open, ca, profile);
+        if (why.empty()) return *open;
+        records_.orders.setState(open->id, store::OrderState::abandoned, why);
         keys_.discard(open->key);
     }
     records_.database.transaction([&] {
-        records_.orders.intend(spec.id, ca.name, ca.directory, keys_.intend("order:" + spec.id),
-                               clock_.now());
+        store::OrderRow row{0, spec.id, ca.name, ca.directory, keys_.intend("order:" + spec.id)};
+        row.intended = clock_.now();
+        row.profile = wordsOf(profile);
+        records_.orders.intend(row);
     });
     return records_.orders.open(spec.id).value();
 }
 
 Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRow& order,
-                               const hal::KeyInfo& key, const std::string& chainPem) const {
-    const std::vector<crypto::X509Ptr> chain = chainFrom(order.ca, chainPem);
+                               const hal::KeyInfo& key, const acme::Issued& issued) const {
+    const std::vector<crypto::X509Ptr> chain = chainFrom(order.ca, issued.chainPem);
     const CertificateSummary leaf = crypto::summarize(*chain.front());
     if (!crypto::keyMatches(*chain.front(), key.publicKey))
         throw Error(ErrorKind::rejected, "certificate-for-another-key",
@@ -151,7 +178,17 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
     if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
         throw Error(ErrorKind::rejected, "certificate-expired",
                     order.ca + " sent a certificate that ended " + formatTime(leaf.notAfter));
-    return {0, spec.id, Source::acme, order.key, crypto::toPem(chain), leaf, order.ca, key.algorithm};
+    return {0,
+            spec.id,
+            Source::acme,
+            order.key,
+            crypto::toPem(chain),
+            leaf,
+            order.ca,
+            key.algorithm,
+            issued.profile,
+            issued.profileReason,
+            issued.chainReason};
 }
 
 const acme::CaSettings& AcmeIssuer::caAfter(int failures) const {
@@ -232,6 +269,28 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
     return info;
 }
 
+ChainWish AcmeIssuer::chainWish(const CertificateSpec& spec, const acme::CaSettings& ca) const {
+    ChainWish wish{spec.preferredChain.empty() ? ca.preferredChain : spec.preferredChain, "", std::nullopt};
+    if (clock_.trust().trusted) wish.now = clock_.now();
+    if (isFingerprint(wish.preferred)) wish.rootSubject = subjectOfAnchor(trustFile_, wish.preferred);
+    return wish;
+}
+
+// Once, and not with each certificate.
+void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings& ca,
+                               const std::string& reason) {
+    if (wanted.name.empty()) return;
+    const std::string name = "acme-profile-missing:" + ca.name + " " + ca.directory + " " + wanted.name;
+    const std::string told = records_.meta.get(name).value_or("");
+    if (told == reason) return;
+    records_.meta.set(name, reason);
+    if (reason.empty()) return;
+    log_.write({Severity::warning,
+                event_id::profileMissing,
+                ca.name + ": " + reason,
+                {{"CERTMGR_CA", ca.name}, {"CERTMGR_PROFILE", wanted.name}}});
+}
+
 void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
                      StoredOrder& journal, std::stop_token stop) {
     const std::shared_ptr<Line> line = lineTo(ca);
@@ -239,12 +298,14 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     const hal::KeyInfo key =
         keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const hal::Pkey handle = keys_.store().open(key.id);
-    const std::string chain = acme::issue(
-        *line->session, {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca)}, solvers,
-        journal, stop);
+    const acme::Issued issued = acme::issue(*line->session,
+                                            {spec.names, crypto::buildCsr(*handle, spec.names),
+                                             predecessor(spec, ca), profileAt(ca, spec), chainWish(spec, ca)},
+                                            solvers, journal, stop);
+    tellOfProfile(profileAt(ca, spec), ca, issued.profileReason);
     try {
         const TimePoint now = clock_.now();
-        const bool inForce = adopt(records_, checked(spec, journal.row(), key, chain), now, 0, [&] {
+        const bool inForce = adopt(records_, checked(spec, journal.row(), key, issued), now, 0, [&] {
             records_.orders.setState(journal.row().id, store::OrderState::finished, "");
             records_.certificates.attemptSucceeded(spec.id, now);
             records_.certificates.askReissue(spec.id, false);

@@ -18,6 +18,7 @@ struct RequestCommand {
     std::string keyAlgorithm;  // empty: the settings' default
     std::string keyPolicy;     // empty: the settings' default
     bool acme = true;
+    AcmeProfile acmeProfile = {};  // no name: that of the CA's settings
 };
 
 struct UploadCommand {

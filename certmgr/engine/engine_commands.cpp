@@ -26,6 +26,13 @@ std::string Engine::request(const RequestCommand& command) {
     spec.keyPolicy = parsed(command.keyPolicy, settings_.keyPolicy, hal::keyPolicyFrom, "policy",
                             "tpm, sealed, file or prefer-tpm");
     spec.acme = command.acme;
+    spec.acmeProfile = command.acmeProfile;
+    const std::string& profile = spec.acmeProfile.name;
+    if (profile.empty() && spec.acmeProfile.required)
+        reject("bad-profile", "a profile is required, and none is named");
+    if (!profile.empty() && !isAcmeProfileName(profile))
+        reject("bad-profile",
+               "\"" + profile + "\" is no name of a profile: expected 1 to 64 visible characters");
     if (removing_.contains(spec.id)) reject("busy", spec.id + " is being deleted; try again in a moment");
     if (!servicesOf(spec.id).empty())
         reject("certificate-exists", spec.id + " is asked for by the profile of " +

@@ -159,8 +159,7 @@ void Engine::recordFailure(const store::CertificateRow& row, const Error& error)
     const CertificateId& id = row.spec.id;
     const TimePoint now = parts_.clock.now();
     std::optional<seconds> shortLivedRemaining;
-    if (const auto current = records_.credentials.current(id);
-        current && current->leaf.notAfter - current->leaf.notBefore < std::chrono::hours(24 * 10))
+    if (const auto current = records_.credentials.current(id); current && isShortLived(current->leaf))
         shortLivedRemaining = current->leaf.notAfter - now;
     const AttemptRecord record =
         acmeIssuer_.afterFailure(row.acme.failures, error, shortLivedRemaining, jitter());

@@ -2,6 +2,7 @@
 // credential in the database.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -49,7 +50,7 @@ class AcmeIssuer {
 
     AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-               std::vector<acme::CaSettings> cas, EventLog& log);
+               std::vector<acme::CaSettings> cas, std::filesystem::path trustFile, EventLog& log);
     ~AcmeIssuer();
 
     bool configured() const { return !cas_.empty(); }
@@ -87,7 +88,9 @@ class AcmeIssuer {
     void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
              StoredOrder& journal, std::stop_token stop);
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
-                       const std::string& chainPem) const;
+                       const acme::Issued& issued) const;
+    ChainWish chainWish(const CertificateSpec& spec, const acme::CaSettings& ca) const;
+    void tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings& ca, const std::string& reason);
 
     KeyRing& keys_;
     Records& records_;
@@ -96,6 +99,7 @@ class AcmeIssuer {
     const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
     const std::vector<acme::CaSettings> cas_;
+    const std::filesystem::path trustFile_;  // of the box: knows the roots that a fingerprint may mean
     EventLog& log_;
     std::mutex mutex_;
     std::map<std::string, std::shared_ptr<Line>> lines_;

@@ -63,6 +63,9 @@ void describeCredential(Records& records, const Credential& credential, Certific
     view.renewAt = epoch(renewalOf(records, credential));
     if (const auto info = records.renewals.find(credential.generation))
         view.renewalExplanation = info->explanationUrl;
+    view.acmeProfile = credential.acmeProfile;
+    view.acmeProfileReason = credential.acmeProfileReason;
+    view.chainReason = credential.chainReason;
     view.generation = credential.generation;
     describeKey(records, credential.key, view);
 }

@@ -4,8 +4,10 @@
 namespace certmgr::store {
 namespace {
 
-#define CERTMGR_CERTIFICATE_COLUMNS                                                                  \
-    "id, names, key_algorithm, key_policy, acme, users, from_profile, profile_only, reissue_asked, " \
+#define CERTMGR_CERTIFICATE_COLUMNS                                                                      \
+    "id, names, key_algorithm, key_policy, acme, acme_profile, acme_profile_required, preferred_chain, " \
+    "users, "                                                                                            \
+    "from_profile, profile_only, reissue_asked, "                                                        \
     "failures, next_attempt, last_attempt, last_error, last_error_code, last_problem"
 
 CertificateRow certificateRow(Query& query) {
@@ -17,6 +19,9 @@ CertificateRow certificateRow(Query& query) {
     const std::string policy = query.text();
     row.spec.keyPolicy = valueOf(hal::keyPolicyFrom(policy), policy);
     row.spec.acme = query.boolean();
+    row.spec.acmeProfile.name = query.text();
+    row.spec.acmeProfile.required = query.boolean();
+    row.spec.preferredChain = query.text();
     row.spec.users = query.texts();
     row.fromProfile = query.boolean();
     row.profileOnly = query.boolean();
@@ -35,13 +40,15 @@ CertificateRow certificateRow(Query& query) {
 void CertificateRepository::put(const CertificateSpec& spec, bool fromProfile) {
     Query(database_,
           "INSERT INTO certificates "
-          "(id, names, key_algorithm, key_policy, acme, users, from_profile, profile_only) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) "
+          "(id, names, key_algorithm, key_policy, acme, users, from_profile, profile_only, acme_profile, "
+          "acme_profile_required, preferred_chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10) "
           "ON CONFLICT (id) DO UPDATE SET names = excluded.names, key_algorithm = excluded.key_algorithm, "
           "key_policy = excluded.key_policy, acme = excluded.acme, users = excluded.users, "
-          "from_profile = excluded.from_profile, profile_only = profile_only AND excluded.profile_only",
+          "from_profile = excluded.from_profile, profile_only = profile_only AND excluded.profile_only, "
+          "acme_profile = excluded.acme_profile, acme_profile_required = excluded.acme_profile_required, "
+          "preferred_chain = excluded.preferred_chain",
           spec.id, spec.names, hal::toString(spec.keyAlgorithm), hal::toString(spec.keyPolicy), spec.acme,
-          spec.users, fromProfile)
+          spec.users, fromProfile, spec.acmeProfile.name, spec.acmeProfile.required, spec.preferredChain)
         .run();
 }
 

@@ -6,7 +6,8 @@ namespace {
 
 #define CERTMGR_SELECT_CREDENTIAL                                         \
     "SELECT generation, certificate, source, key, chain_pem, issuer_id, " \
-    "(SELECT algorithm FROM keys WHERE keys.id = key), " CERTMGR_SUMMARY_COLUMNS " FROM credentials "
+    "(SELECT algorithm FROM keys WHERE keys.id = key), acme_profile, "    \
+    "acme_profile_reason, chain_reason, " CERTMGR_SUMMARY_COLUMNS " FROM credentials "
 
 Credential credentialFrom(Query& query) {
     Credential credential;
@@ -18,6 +19,9 @@ Credential credentialFrom(Query& query) {
     credential.chainPem = query.text();
     credential.issuerId = query.text();
     credential.keyAlgorithm = hal::keyAlgorithmFrom(query.text());
+    credential.acmeProfile = query.text();
+    credential.acmeProfileReason = query.text();
+    credential.chainReason = query.text();
     credential.leaf = query.summary();
     return credential;
 }
@@ -26,10 +30,13 @@ Credential credentialFrom(Query& query) {
 
 std::int64_t CredentialRepository::add(const Credential& credential, TimePoint when) {
     return Query(database_,
-                 "INSERT INTO credentials (certificate, source, key, chain_pem, issuer_id, "
-                 "added, " CERTMGR_SUMMARY_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 "INSERT INTO credentials (certificate, source, key, chain_pem, issuer_id, added, "
+                 "acme_profile, "
+                 "acme_profile_reason, chain_reason, " CERTMGR_SUMMARY_COLUMNS
+                 ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                  credential.certificate, toString(credential.source), credential.key, credential.chainPem,
-                 credential.issuerId, when, credential.leaf)
+                 credential.issuerId, when, credential.acmeProfile, credential.acmeProfileReason,
+                 credential.chainReason, credential.leaf)
         .insert();
 }
 

@@ -253,8 +253,24 @@ constexpr const char* version7 = R"sql(
     ALTER TABLE orders ADD COLUMN exempt INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}, Migration{version4},
-                           Migration{version5}, Migration{version6}, Migration{version7}};
+// The profile of a CA that a certificate is ordered under: what is wanted, and what it was.
+constexpr const char* version8 = R"sql(
+    ALTER TABLE certificates ADD COLUMN acme_profile TEXT NOT NULL DEFAULT '';
+    ALTER TABLE certificates ADD COLUMN acme_profile_required INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE orders ADD COLUMN profile TEXT NOT NULL DEFAULT '';
+    ALTER TABLE credentials ADD COLUMN acme_profile TEXT NOT NULL DEFAULT '';
+    ALTER TABLE credentials ADD COLUMN acme_profile_reason TEXT NOT NULL DEFAULT '';
+)sql";
+
+// Which of the chains that a CA gives is served: what is wanted, and why it is this one.
+constexpr const char* version9 = R"sql(
+    ALTER TABLE certificates ADD COLUMN preferred_chain TEXT NOT NULL DEFAULT '';
+    ALTER TABLE credentials ADD COLUMN chain_reason TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3},
+                           Migration{version4}, Migration{version5}, Migration{version6},
+                           Migration{version7}, Migration{version8}, Migration{version9}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

@@ -18,12 +18,12 @@ std::string_view toString(OrderState state) noexcept {
     return hal::wordOf(orderStates, state);
 }
 
-std::int64_t OrderRepository::intend(const CertificateId& certificate, const std::string& ca,
-                                     const std::string& directory, const KeyId& key, TimePoint when) {
+std::int64_t OrderRepository::intend(const OrderRow& order) {
     return Query(database_,
-                 "INSERT INTO orders (certificate, ca, directory, key, state, intended) "
-                 "VALUES (?, ?, ?, ?, ?, ?)",
-                 certificate, ca, directory, key, toString(OrderState::intended), when)
+                 "INSERT INTO orders (certificate, ca, directory, key, state, intended, profile) "
+                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                 order.certificate, order.ca, order.directory, order.key, toString(OrderState::intended),
+                 order.intended, order.profile)
         .insert();
 }
 
@@ -41,10 +41,11 @@ void OrderRepository::setState(std::int64_t id, OrderState state, const std::str
 }
 
 std::optional<OrderRow> OrderRepository::open(const CertificateId& certificate) {
-    Query query(database_,
-                "SELECT id, certificate, ca, directory, key, state, url, intended, exempt FROM orders "
-                "WHERE certificate = ? AND state IN ('intended', 'sending', 'created')",
-                certificate);
+    Query query(
+        database_,
+        "SELECT id, certificate, ca, directory, key, state, url, intended, exempt, profile FROM orders "
+        "WHERE certificate = ? AND state IN ('intended', 'sending', 'created')",
+        certificate);
     if (!query.next()) return std::nullopt;
     OrderRow row;
     row.id = query.integer();
@@ -57,6 +58,7 @@ std::optional<OrderRow> OrderRepository::open(const CertificateId& certificate) 
     row.url = query.text();
     row.intended = query.time();
     row.exempt = query.boolean();
+    row.profile = query.text();
     return row;
 }
 

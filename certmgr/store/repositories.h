@@ -142,13 +142,14 @@ struct OrderRow {
     OrderState state = OrderState::intended;
     std::string url;  // empty until created
     TimePoint intended;
-    bool exempt = false;  // no limit of the CA holds for it
+    bool exempt = false;       // no limit of the CA holds for it
+    std::string profile = {};  // that is wanted: "shortlived", or "shortlived, required"
 };
 class OrderRepository {
   public:
     explicit OrderRepository(Database& database) : database_(database) {}
-    std::int64_t intend(const CertificateId& certificate, const std::string& ca, const std::string& directory,
-                        const KeyId& key, TimePoint when);
+    // Its number and state are given to it.
+    std::int64_t intend(const OrderRow& order);
     void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
     void setExempt(std::int64_t id, bool exempt);
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.

@@ -70,10 +70,10 @@ class Pebble:
     def stop_answering(self):
         self.process.stop()
 
-    def root(self):
-        """The root that its certificates chain up to, as PEM; another one after each start."""
+    def root(self, number=0):
+        """The root that its certificates chain up to, as PEM; another one after each start. `number`: of an alternate chain."""
         context = ssl.create_default_context(cafile=str(self.trust_file))
-        with urllib.request.urlopen(f"https://127.0.0.1:{self.management}/roots/0", context=context, timeout=10) as it:
+        with urllib.request.urlopen(f"https://127.0.0.1:{self.management}/roots/{number}", context=context, timeout=10) as it:
             return it.read().decode()
 
     def count(self, words):

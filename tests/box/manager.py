@@ -86,13 +86,13 @@ class Manager:
         self.environment = {"DBUS_SYSTEM_BUS_ADDRESS": bus_address, "NOTIFY_SOCKET": str(self.notify_socket)}
         self.process = None
 
-    def configure(self, keyd, provider, cas, key_policy="prefer-tpm"):
+    def configure(self, keyd, provider, cas, key_policy="prefer-tpm", **of_each_ca):
         text = CONFIGURATION.format(state=self.state, challenges=self.folder / "challenges", services=self.services,
                                     installed=self.installed, keyd=keyd, provider=provider, key_policy=key_policy,
                                     challenge_port=self.challenge_port)
         self.configuration.write_text(text + "".join(
             CA.format(name=name, directory=server.directory, trust_file=server.trust_file)
-            for name, server in cas.items()))
+            + "".join(map(toml_line, of_each_ca.items())) for name, server in cas.items()))
 
     def prove_by_dns(self, knot, **values):
         with open(self.configuration, "a", encoding="utf-8") as configuration:

@@ -66,6 +66,60 @@ void FakeAcme::suggestRenewal(std::optional<certmgr::RenewalWindow> window) {
     window_ = window;
 }
 
+void FakeAcme::offerProfiles(std::map<std::string, certmgr::seconds> lifetimes) {
+    const std::lock_guard lock(mutex_);
+    profiles_ = std::move(lifetimes);
+}
+
+void FakeAcme::setRefusingProfiles(bool refuse) {
+    const std::lock_guard lock(mutex_);
+    refusingProfiles_ = refuse;
+}
+
+std::vector<std::string> FakeAcme::profilesAsked() const {
+    const std::lock_guard lock(mutex_);
+    return profilesAsked_;
+}
+
+void FakeAcme::giveChains(const std::vector<CrossSigned>& chains) {
+    const std::lock_guard lock(mutex_);
+    const certmgr::TimePoint begin = clock_.now() - std::chrono::hours(24);
+    upperPems_.clear();
+    for (const CrossSigned& chain : chains) {
+        const hal::Pkey rootKey(EVP_EC_gen("P-256"));
+        const auto root = certmgr::crypto::buildCa({chain.root.empty() ? "unread" : chain.root, "", begin,
+                                                    begin + std::chrono::hours(24 * 365 * 20), std::nullopt},
+                                                   publicKeyOf(*rootKey), nullptr, *rootKey);
+        const auto cross = certmgr::crypto::buildCrossCertificate(*ca_, begin, chain.end, *root, *rootKey);
+        upperPems_.push_back(chain.root.empty() ? "" : certmgr::crypto::toPem(*cross));
+    }
+}
+
+void FakeAcme::setMixingCertificates(bool mix) {
+    const std::lock_guard lock(mutex_);
+    mixing_ = mix;
+}
+
+int FakeAcme::chainsAsked() const {
+    const std::lock_guard lock(mutex_);
+    return chainsAsked_;
+}
+
+void FakeAcme::failRenewalQueries(int status) {
+    const std::lock_guard lock(mutex_);
+    renewalStatus_ = status;
+}
+
+void FakeAcme::setRefusingReplaces(const std::string& problem) {
+    const std::lock_guard lock(mutex_);
+    replacesProblem_ = problem;
+}
+
+void FakeAcme::setListingOrders(bool list) {
+    const std::lock_guard lock(mutex_);
+    listing_ = list;
+}
+
 int FakeAcme::renewalQueries() const {
     const std::lock_guard lock(mutex_);
     return renewalQueries_;
@@ -104,6 +158,7 @@ HttpResponse FakeAcme::orderAnswer(int status, std::size_t number, const Order& 
               {"identifiers", identifiers},
               {"authorizations", json::array()},
               {"finalize", url + "/finalize"}};
+    if (!order.profile.empty()) body["profile"] = order.profile;
     if (!order.chainPem.empty()) body["certificate"] = url + "/certificate";
     return {status, {{"location", url}, {"content-type", "application/json"}}, body.dump()};
 }
@@ -114,10 +169,36 @@ std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
     std::vector<certmgr::Identifier> names;
     for (const std::string& name : order.names) names.push_back(certmgr::parseIdentifier(name));
     const certmgr::TimePoint now = clock_.now() + ahead_;
+    const auto profile = profiles_.find(order.profile);
+    const certmgr::seconds lifetime = profile == profiles_.end() ? lifetime_ : profile->second;
     const auto leaf =
-        certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime_},
+        certmgr::crypto::buildServerLeaf({names, now - std::chrono::hours(1), now + lifetime},
                                          publicKeyOf(*X509_REQ_get0_pubkey(request.get())), *ca_, *caKey_);
     return certmgr::crypto::toPem(*leaf) + certmgr::crypto::toPem(*ca_);
+}
+
+// RFC 8555 7.4.2
+HttpResponse FakeAcme::certificateAnswer(const Order& order, const std::string& url, std::size_t number) {
+    ++chainsAsked_;
+    HttpResponse response{200, {{"content-type", "application/pem-certificate-chain"}}, order.chainPem};
+    if (upperPems_.empty()) return response;
+    const std::string leaf = (mixing_ && number > 0 ? issue(order, order.csrDer) : order.chainPem);
+    const std::string end = "-----END CERTIFICATE-----\n";
+    response.body = upperPems_.at(number).empty()
+                        ? "no PEM"
+                        : leaf.substr(0, leaf.find(end) + end.size()) + upperPems_[number];
+    for (std::size_t other = 0; other < upperPems_.size(); ++other)
+        if (other != number)
+            response.headers.emplace(
+                "link", "<" + std::string(base) + url + "/" + std::to_string(other) + ">;rel=\"alternate\"");
+    return response;
+}
+
+HttpResponse FakeAcme::problem(int status, const std::string& error, const std::string& detail) {
+    return {
+        status,
+        {{"content-type", "application/problem+json"}, {"replay-nonce", "nonce" + std::to_string(++nonces_)}},
+        json{{"type", "urn:ietf:params:acme:error:" + error}, {"detail", detail}}.dump()};
 }
 
 HttpResponse FakeAcme::answer(const HttpRequest& request) {
@@ -134,9 +215,11 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                        {"revokeCert", std::string(base) + "/revoke"},
                        {"keyChange", std::string(base) + "/key-change"}};
         if (window_) resources["renewalInfo"] = std::string(base) + "/renewal-info";
+        for (const auto& [name, lifetime] : profiles_) resources["meta"]["profiles"][name] = "a profile";
         response.body = resources.dump();
     } else if (path.starts_with("/renewal-info/")) {
         ++renewalQueries_;
+        if (renewalStatus_ != 0) return {renewalStatus_, {}, ""};
         response.headers.emplace("retry-after", "21600");
         response.body = json{
             {"suggestedWindow",
@@ -155,11 +238,25 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
             contacts_ = payload.at("contact").get<std::vector<std::string>>();
             ++contactUpdates_;
         }
+        json account{{"status", "valid"}};
+        if (listing_) account["orders"] = std::string(base) + "/account/1/orders";
+        response.body = account.dump();
+    } else if (path == "/account/1/orders") {
+        json urls = json::array();
+        for (std::size_t number = 0; number < orders_.size(); ++number)
+            urls.push_back(std::string(base) + "/order/" + std::to_string(number));
+        response.body = json{{"orders", urls}}.dump();
     } else if (path == "/new-order") {
         Order order;
         const json payload = payloadOf(request);
         for (const json& identifier : payload.at("identifiers"))
             order.names.push_back(identifier.at("value"));
+        order.profile = payload.value("profile", "");
+        profilesAsked_.push_back(order.profile);
+        if (refusingProfiles_ && !order.profile.empty()) return problem(400, "invalidProfile", "not for you");
+        if (!replacesProblem_.empty() && payload.contains("replaces"))
+            return problem(replacesProblem_ == "alreadyReplaced" ? 409 : 400, replacesProblem_,
+                           "not that one");
         replaced_.push_back(payload.value("replaces", ""));
         orders_.push_back(order);
         if (std::exchange(losing_, false))
@@ -167,19 +264,21 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                                  "acme.test: the connection broke off");
         response = orderAnswer(201, orders_.size() - 1, order);
     } else if (refusing_ && path.ends_with("/finalize")) {
-        response = {403,
-                    {{"content-type", "application/problem+json"}},
-                    json{{"type", "urn:ietf:params:acme:error:badCSR"}, {"detail", "not today"}}.dump()};
+        return problem(403, "badCSR", "not today");
     } else if (path.starts_with("/order/")) {
         const std::size_t number = std::stoul(path.substr(7));
         Order& order = orders_.at(number);
-        if (path.ends_with("/certificate")) {
-            response = {200, {{"content-type", "application/pem-certificate-chain"}}, order.chainPem};
+        if (const std::size_t end = path.find("/certificate"); end != std::string::npos) {
+            const std::string resource = path.substr(0, end + std::string("/certificate").size());
+            const std::string alternate = path.substr(resource.size());
+            response =
+                certificateAnswer(order, resource, alternate.empty() ? 0 : std::stoul(alternate.substr(1)));
         } else {
-            if (path.ends_with("/finalize"))
-                order.chainPem = issue(
-                    order, certmgr::crypto::base64urlDecode(payloadOf(request).at("csr").get<std::string>())
-                               .value());
+            if (path.ends_with("/finalize")) {
+                order.csrDer =
+                    certmgr::crypto::base64urlDecode(payloadOf(request).at("csr").get<std::string>()).value();
+                order.chainPem = issue(order, order.csrDer);
+            }
             response = orderAnswer(200, number, order);
         }
     }

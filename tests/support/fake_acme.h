@@ -37,8 +37,25 @@ class FakeAcme {
     void setAhead(certmgr::seconds ahead);  // its clock, of ours: certificates begin in our future
     // Renewal information (RFC 9773), the same for every certificate; absent: the CA gives none.
     void suggestRenewal(std::optional<certmgr::RenewalWindow> window);
+    void failRenewalQueries(int status);  // of every answer, without a problem; 0: not any more
+    void setRefusingReplaces(
+        const std::string& problem);   // every newOrder that replaces something; empty: none
+    void setListingOrders(bool list);  // of the account (RFC 8555 7.1.2.1)
     int renewalQueries() const;
-    std::vector<std::string> replaced() const;  // what newOrder said, the oldest first
+    // Each leads from the CA that signs to a root of that name, by a certificate of that end; the first is
+    // given where none is asked for. Without a name: one that cannot be read.
+    struct CrossSigned {
+        std::string root;
+        certmgr::TimePoint end;
+    };
+    void giveChains(const std::vector<CrossSigned>& chains);
+    void setMixingCertificates(bool mix);  // alternate chains are for another leaf
+    int chainsAsked() const;
+    // In its directory, each with the lifetime of its certificates.
+    void offerProfiles(std::map<std::string, certmgr::seconds> lifetimes);
+    void setRefusingProfiles(bool refuse);           // "invalidProfile", whatever the directory says
+    std::vector<std::string> profilesAsked() const;  // by each newOrder, those refused too; empty: none
+    std::vector<std::string> replaced() const;       // what newOrder said, the oldest first
     int ordersMade() const;
     int accountsMade() const;
     std::vector<std::string> contacts() const;  // of the account
@@ -47,10 +64,15 @@ class FakeAcme {
   private:
     struct Order {
         std::vector<std::string> names;
+        std::string profile;
         std::string chainPem;  // empty until finalized
+        std::string csrDer;
     };
     certmgr::net::HttpResponse answer(const certmgr::net::HttpRequest& request);
     certmgr::net::HttpResponse orderAnswer(int status, std::size_t number, const Order& order);
+    certmgr::net::HttpResponse problem(int status, const std::string& error, const std::string& detail);
+    certmgr::net::HttpResponse certificateAnswer(const Order& order, const std::string& url,
+                                                 std::size_t number);
     std::string issue(const Order& order, const std::string& csrDer);
 
     const certmgr::Clock& clock_;
@@ -65,7 +87,16 @@ class FakeAcme {
     int nonces_ = 0;
     std::optional<certmgr::RenewalWindow> window_;
     int renewalQueries_ = 0;
+    int renewalStatus_ = 0;
+    std::string replacesProblem_;
+    bool listing_ = false;
     std::vector<std::string> replaced_;
+    std::vector<std::string> upperPems_;  // in the place of the CA's own certificate; empty: unreadable
+    bool mixing_ = false;
+    int chainsAsked_ = 0;
+    std::map<std::string, certmgr::seconds> profiles_;
+    bool refusingProfiles_ = false;
+    std::vector<std::string> profilesAsked_;
     bool down_ = false;
     bool losing_ = false;
     bool refusing_ = false;

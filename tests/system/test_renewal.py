@@ -57,9 +57,9 @@ def suggesting(make_box):
         pytest.fail("this needs Pebble 2.10 with /set-renewal-info/, which scripts/setup builds where Go is installed")
     proxies = []
 
-    def make(suggest):
+    def make(suggest, kind=Suggestions):
         box = make_box(pebble_environment=QUICK)
-        suggestions = Suggestions(box.ca, suggest)
+        suggestions = kind(box.ca, suggest)
         proxies.append(AcmeProxy(box.folder / "proxy", box.ca, suggestions))
         box.manager.configure(box.keyd.socket, box.provider, {"pebble": proxies[-1]})
         box.start()
@@ -68,6 +68,20 @@ def suggesting(make_box):
     yield make
     for proxy in proxies:
         proxy.stop()
+
+
+class Refusal(Suggestions):
+    """Each certificate is due at once, and the CA takes no order that replaces one: what it made of it stays there."""
+
+    problem = ""
+
+    def __call__(self, resource, ask):
+        answer = super().__call__(resource, ask)
+        if resource == "newOrder" and answer.status == 201 and answer.json.get("replaces"):
+            answer.status = 409 if self.problem == "alreadyReplaced" else 400
+            answer.headers["Content-Type"] = "application/problem+json"
+            answer.json = {"type": f"urn:ietf:params:acme:error:{self.problem}", "detail": "not that one"}
+        return answer
 
 
 def name_of(leaf):
@@ -112,3 +126,20 @@ def test_an_answer_that_is_none_changes_nothing(suggesting, answer):
     certificates = proved(box, "acme")
     assert all(it["RenewAt"] > it["NotBefore"] + 30 * 86400 for it in certificates.values())
     assert box.ca.count("Added order") == len(namespace.NAMES)
+
+
+@pytest.mark.parametrize("problem, orders", [("alreadyReplaced", 2), ("unauthorized", 3), ("malformed", 3)])
+def test_what_the_ca_does_not_let_replace_is_renewed_all_the_same(suggesting, problem, orders):
+    shown = collections.Counter()
+
+    def each_first(leaf):
+        shown[name_of(leaf)] += 1
+        return window("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z") if shown[name_of(leaf)] == 1 else None
+
+    box, refusal = suggesting(each_first, Refusal)
+    refusal.problem = problem
+    wait_until("the second certificate of each", lambda: shown.total() == 2 * len(namespace.NAMES))
+    proved(box, "acme")
+    assert all(box.look(name).verified for name in namespace.NAMES)
+    # The first of each, the one that was refused, and one without, where that was not to be had from the CA.
+    assert box.ca.count("Added order") == orders * len(namespace.NAMES)

@@ -1,6 +1,7 @@
 #include "certmgr/acme/wire/directory.h"
 
 #include "certmgr/acme/wire/json.h"
+#include "certmgr/core/certificate.h"
 
 namespace certmgr::acme::wire {
 
@@ -11,6 +12,9 @@ Directory parseDirectory(std::string_view document) {
     if (const std::optional<Object> meta = object.optionalObject("meta")) {
         directory.termsOfService = plainWords(meta->optionalText("termsOfService").value_or(""));
         directory.externalAccountRequired = meta->flag("externalAccountRequired");
+        if (const std::optional<Object> profiles = meta->optionalObject("profiles"))
+            for (const std::string& name : profiles->members())
+                if (isAcmeProfileName(name)) directory.profiles.push_back(name);
     }
     return directory;
 }

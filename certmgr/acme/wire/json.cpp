@@ -55,6 +55,12 @@ bool Object::flag(const char* member) const {
     return found != value_.end() && found->is_boolean() && found->get<bool>();
 }
 
+std::vector<std::string> Object::members() const {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : value_.items()) names.push_back(name);
+    return names;
+}
+
 std::vector<std::string> Object::urls(const char* member) const {
     const auto found = value_.find(member);
     if (found == value_.end() || !found->is_array()) refuse(std::string("\"") + member + "\" is no list");

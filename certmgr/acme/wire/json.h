@@ -25,6 +25,7 @@ class Object {
     bool flag(const char* member) const;  // absent: false
     std::vector<std::string> urls(const char* member) const;
     std::vector<Object> objects(const char* member) const;
+    std::vector<std::string> members() const;  // their names, sorted
     std::string dump() const { return value_.dump(); }
 
     [[noreturn]] void refuse(const std::string& complaint) const;

@@ -34,14 +34,17 @@ Order parseOrder(std::string_view document) {
     order.finalize = object.url("finalize");
     if (order.status == OrderStatus::valid) order.certificate = object.url("certificate");
     if (const std::optional<Object> error = object.optionalObject("error")) order.problem = error->dump();
+    order.profile = plainWords(object.optionalText("profile").value_or(""));
     return order;
 }
 
-std::string newOrderPayload(const std::vector<Identifier>& names, const std::string& replaces) {
+std::string newOrderPayload(const std::vector<Identifier>& names, const std::string& replaces,
+                            const std::string& profile) {
     nlohmann::json identifiers = nlohmann::json::array();
     for (const Identifier& name : names) identifiers.push_back(writeIdentifier(name));
     nlohmann::json payload{{"identifiers", std::move(identifiers)}};
     if (!replaces.empty()) payload["replaces"] = replaces;
+    if (!profile.empty()) payload["profile"] = profile;
     return payload.dump();
 }
 

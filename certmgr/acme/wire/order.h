@@ -19,12 +19,15 @@ struct Order {
     std::string finalize;
     std::string certificate;  // empty until valid
     std::string problem;      // the error member as JSON; empty: none
+    std::string profile;      // empty: the CA does not say
 };
 
 Order parseOrder(std::string_view document);
 
 // No notBefore and notAfter: public CAs refuse them.
-std::string newOrderPayload(const std::vector<Identifier>& names, const std::string& replaces);
+// `replaces`, `profile`: empty: none.
+std::string newOrderPayload(const std::vector<Identifier>& names, const std::string& replaces,
+                            const std::string& profile);
 std::string finalizePayload(std::span<const std::uint8_t> csrDer);
 
 }  // namespace certmgr::acme::wire

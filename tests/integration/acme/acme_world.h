@@ -103,7 +103,7 @@ class World {
     std::unique_ptr<acme::Session> session() { return session(http); }
     std::string issue(acme::Session& session, const acme::Request& request, MemoryJournal& journal,
                       std::stop_token stop = {}) {
-        return acme::issue(session, request, {{responder.solver()}}, journal, stop);
+        return acme::issue(session, request, {{responder.solver()}}, journal, stop).chainPem;
     }
     // The orders for exactly these names that the account has at the server.
     int ordersFor(acme::Session& session, const acme::Request& request);

@@ -17,7 +17,7 @@ class DnsIssue : public testing::Test {
   protected:
     std::string issue(const acme::Request& request, const acme::Solvers& solvers) {
         journal_ = {};
-        return acme::issue(*session_, request, solvers, journal_, {});
+        return acme::issue(*session_, request, solvers, journal_, {}).chainPem;
     }
     bool told(const std::string& activity) const {
         return std::ranges::find(journal_.activities, activity) != journal_.activities.end();
@@ -84,8 +84,8 @@ TEST_F(DnsIssue, RemovesTheRecordOfARunThatCrashed) {
     EXPECT_THROW(issue(request, {{dying}}), Crash);
     ASSERT_EQ(knot_.proofsAt("_acme-challenge.gw.example").size(), 1u);
     expectCertificate(
-        acme::issue(*world_.session(), request, {{world_.responder.solver(), dns_}}, journal_, {}), request,
-        *key_);
+        acme::issue(*world_.session(), request, {{world_.responder.solver(), dns_}}, journal_, {}).chainPem,
+        request, *key_);
     EXPECT_TRUE(told("proving gw.example by http-01"));
     expectNothingLeft();
 }
@@ -100,7 +100,7 @@ TEST_F(DnsIssue, ANameServerThatIsAwayKeepsTheOrder) {
         EXPECT_EQ(error.kind(), ErrorKind::transient) << error.what();
     }
     knot_.startPrimary();
-    expectCertificate(acme::issue(*session_, request, {{dns_}}, journal_, {}), request, *key_);
+    expectCertificate(acme::issue(*session_, request, {{dns_}}, journal_, {}).chainPem, request, *key_);
     EXPECT_EQ(world_.ordersFor(*session_, request), 1);
     expectNothingLeft();
 }

@@ -26,7 +26,8 @@ void expectIssued(World& world, TlsResponderProcess& responder, const std::vecto
     request.names = names;
     request.csr = crypto::buildCsr(*key, names);
     MemoryJournal journal;
-    const std::string chain = acme::issue(*world.session(), request, {{responder.solver()}}, journal, {});
+    const std::string chain =
+        acme::issue(*world.session(), request, {{responder.solver()}}, journal, {}).chainPem;
     expectCertificate(chain, request, *key);
     EXPECT_TRUE(std::filesystem::is_empty(responder.directory()));
 }

@@ -117,7 +117,13 @@ TEST_F(Certmgrctl, RequestsAndWaits) {
         EXPECT_EQ(commands.requests[0].keyPolicy, "tpm");
         EXPECT_FALSE(commands.requests[0].acme);
     });
-    EXPECT_EQ(json({"request", "c.example"}).at("Result"), "issued");
+    EXPECT_EQ(json({"request", "c.example", "--profile", "shortlived", "--profile-required"}).at("Result"),
+              "issued");
+    host.run([](FakeCommands& commands) {
+        EXPECT_EQ(commands.requests.back().acmeProfile, (AcmeProfile{"shortlived", true}));
+    });
+    EXPECT_EQ(ctl({"request", "c.example", "--profile-required"}).status, 2);
+    EXPECT_EQ(ctl({"request", "c.example", "--profile", "shortlived", "--no-acme"}).status, 2);
     EXPECT_EQ(json({"request", "c.example", "--no-wait"}).at("State"), "started");
     EXPECT_EQ(ctl({"request", "two words"}).status, 6);
     const RunResult failed = ctl({"request", "broken.example"});

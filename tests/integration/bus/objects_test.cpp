@@ -190,7 +190,8 @@ TEST(Manager, OptionsReachTheEngine) {
     BusHost host;
     const Answer answer =
         call(host.bus.connect().get(), rootPath, managerInterface, "Request", "asa{sv}", 2, "a.example",
-             "b.example", 3, "key-policy", "s", "tpm", "key-algorithm", "s", "ec-p384", "acme", "b", 0);
+             "b.example", 5, "key-policy", "s", "tpm", "key-algorithm", "s", "ec-p384", "acme", "b", 0,
+             "acme-profile", "s", "shortlived", "acme-profile-required", "b", 1);
     ASSERT_EQ(answer.error, "");
     host.run([](FakeCommands& commands) {
         ASSERT_EQ(commands.requests.size(), 1U);
@@ -198,6 +199,7 @@ TEST(Manager, OptionsReachTheEngine) {
         EXPECT_EQ(commands.requests[0].keyPolicy, "tpm");
         EXPECT_EQ(commands.requests[0].keyAlgorithm, "ec-p384");
         EXPECT_FALSE(commands.requests[0].acme);
+        EXPECT_EQ(commands.requests[0].acmeProfile, (AcmeProfile{"shortlived", true}));
     });
 }
 

@@ -92,5 +92,18 @@ TEST(Link, IsFoundAmongOthers) {
     EXPECT_EQ(linkTarget({200, {{"link", "<<<>;rel"}, {"link", "<"}}, ""}, "next"), std::nullopt);
 }
 
+TEST(LinkTargets, areAllOfThem) {
+    const net::HttpResponse response{
+        200,
+        {{"link", "<https://ca/1>;rel=\"alternate\", <https://ca/index>;rel=\"index\""},
+         {"link", "<https://ca/2>;rel=\"alternate\""},
+         {"link", "<http://ca/3>;rel=\"alternate\""}},
+        ""};
+    EXPECT_EQ(linkTargets(response, "alternate", 8),
+              (std::vector<std::string>{"https://ca/1", "https://ca/2"}));
+    EXPECT_EQ(linkTargets(response, "alternate", 1), std::vector<std::string>{"https://ca/1"});
+    EXPECT_TRUE(linkTargets(response, "up", 8).empty());
+}
+
 }  // namespace
 }  // namespace certmgr::acme

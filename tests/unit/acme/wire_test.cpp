@@ -42,13 +42,14 @@ TEST(Order, WithAnythingMissingIsNoOrder) {
 
 TEST(Order, IsAskedForByNamesAlone) {
     EXPECT_EQ(
-        newOrderPayload({{Identifier::Type::dns, "a.example"}, {Identifier::Type::ip, "192.0.2.1"}}, ""),
+        newOrderPayload({{Identifier::Type::dns, "a.example"}, {Identifier::Type::ip, "192.0.2.1"}}, "", ""),
         R"({"identifiers":[{"type":"dns","value":"a.example"},{"type":"ip","value":"192.0.2.1"}]})");
 }
 
-TEST(Order, SaysWhatItReplaces) {
-    EXPECT_EQ(newOrderPayload({{Identifier::Type::dns, "a.example"}}, "aYhb.AIdl"),
-              R"({"identifiers":[{"type":"dns","value":"a.example"}],"replaces":"aYhb.AIdl"})");
+TEST(Order, SaysWhatItReplacesAndUnderWhichProfileItIs) {
+    EXPECT_EQ(
+        newOrderPayload({{Identifier::Type::dns, "a.example"}}, "aYhb.AIdl", "shortlived"),
+        R"({"identifiers":[{"type":"dns","value":"a.example"}],"profile":"shortlived","replaces":"aYhb.AIdl"})");
 }
 
 std::string renewalInfo(const std::string& start, const std::string& end) {

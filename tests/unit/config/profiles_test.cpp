@@ -262,6 +262,37 @@ TEST_F(Profiles, whoWantAnInspectionCaShareItWithNoServer) {
     }
 }
 
+TEST_F(Profiles, nameTheProfileOfTheCa) {
+    write("vendor/a.toml", std::string(plain) + R"(
+acme_profile = "tlsserver"
+acme_profile_required = true
+[[certificate]]
+names = ["b.example"]
+[[certificate]]
+names = ["192.0.2.1"]
+acme_profile = "shortlived"
+)");
+    const auto certificates = load()[0].certificates;
+    EXPECT_EQ(certificates[0].acmeProfile, (AcmeProfile{"tlsserver", true}));
+    EXPECT_EQ(certificates[1].acmeProfile, (AcmeProfile{"tlsserver", true}));
+    EXPECT_EQ(certificates[2].acmeProfile, (AcmeProfile{"shortlived", false})) << "taken the place of whole";
+    EXPECT_NE(refusalOf(std::string(plain) + "acme_profile = \"short lived\"").find("expected the name"),
+              std::string::npos);
+    EXPECT_NE(refusalOf(std::string(plain) + "acme_profile_required = true").find("without acme_profile"),
+              std::string::npos);
+}
+
+TEST_F(Profiles, nameTheChainThatTheyPrefer) {
+    write("vendor/a.toml", std::string(plain) + "preferred_chain = \"ISRG Root X1\"\n[[certificate]]\n" +
+                               "names = [\"b.example\"]\npreferred_chain = \"" + std::string(64, 'A') +
+                               "\"\n");
+    const auto certificates = load()[0].certificates;
+    EXPECT_EQ(certificates[0].preferredChain, "ISRG Root X1");
+    EXPECT_EQ(certificates[1].preferredChain, std::string(64, 'a'));
+    EXPECT_NE(refusalOf(std::string(plain) + "preferred_chain = \"\"").find("expected the common name"),
+              std::string::npos);
+}
+
 TEST_F(Profiles, sayWhenAServiceMayBeReloaded) {
     write("vendor/a.toml", std::string(plain) + "reload_window = \"22:30-04:00\"\n");
     write("vendor/b.toml", plain);
@@ -272,7 +303,8 @@ TEST_F(Profiles, sayWhenAServiceMayBeReloaded) {
 
 TEST_F(Profiles, whoContradictEachOtherAreBothNamed) {
     write("vendor/a.toml", plain);
-    for (const char* difference : {"key_policy = \"tpm\"", "key_algorithm = \"rsa-2048\"", "acme = false"}) {
+    for (const char* difference : {"key_policy = \"tpm\"", "key_algorithm = \"rsa-2048\"", "acme = false",
+                                   "acme_profile = \"shortlived\"", "preferred_chain = \"ISRG Root X1\""}) {
         write("vendor/b.toml",
               std::string("unit = \"b.service\"\n[[certificate]]\nnames = [\"a.example\"]\n") + difference);
         const auto profiles = load();

@@ -77,9 +77,13 @@ directory = "https://one.example/dir"
 trust_file = "/etc/one.pem"
 contacts = ["mailto:a@example"]
 terms_agreed = true
+profile = "shortlived"
+profile_required = true
+preferred_chain = "ISRG Root X1"
 [[acme.ca]]
 name = "two"
 directory = "https://two.example/dir"
+profile = "classic"
 [daemon]
 workers = 3
 require_time_sync = true
@@ -107,7 +111,10 @@ require_time_sync = true
     EXPECT_EQ(settings.cas[0].name + settings.cas[0].trustFile + settings.cas[0].contacts.at(0),
               "one/etc/one.pemmailto:a@example");
     EXPECT_TRUE(settings.cas[0].termsAgreed);
+    EXPECT_EQ(settings.cas[0].profile, (AcmeProfile{"shortlived", true}));
+    EXPECT_EQ(settings.cas[0].preferredChain, "ISRG Root X1");
     EXPECT_EQ(settings.cas[1].directory, "https://two.example/dir");
+    EXPECT_EQ(settings.cas[1].profile, (AcmeProfile{"classic", false}));
     EXPECT_EQ(settings.workers, 3);
     EXPECT_TRUE(settings.requireTimeSync);
 }

@@ -32,6 +32,40 @@ TEST(RenewalTime, isSpreadByTheFingerprint) {
     EXPECT_NEAR(static_cast<double>((latest - earliest).count()), 24 * 90 * 3600 / 50.0, 2);
 }
 
+TEST(LatestRenewal, isBeforeTheLastStretchWhateverTheCaSuggests) {
+    EXPECT_EQ(latestRenewal(leafOf(hours(24 * 90))), start + hours(24 * 90 - 108));
+    EXPECT_EQ(lastStretch(leafOf(hours(24 * 90))), start + hours(24 * 89));
+    EXPECT_EQ(latestRenewal(leafOf(hours(160))), start + hours(128));
+    EXPECT_EQ(lastStretch(leafOf(hours(160))), start + hours(156));
+    EXPECT_EQ(acmeRenewalTime(leafOf(hours(160)), start + hours(159)), start + hours(128));
+    EXPECT_EQ(acmeRenewalTime(leafOf(hours(160)), start + hours(100)), start + hours(100));
+    EXPECT_EQ(acmeRenewalTime(leafOf(hours(160)), std::nullopt), start + hours(80));
+}
+
+// Of a CA that suggests the last moment and is then away, at the largest jitter.
+TEST(LatestRenewal, leavesTimeForSeveralAttempts) {
+    const auto attempts = [](seconds lifetime) {
+        CertificateFacts facts;
+        facts.current = Credential{1, "", Source::acme, KeyId::fresh(), "", leafOf(lifetime), "letsencrypt"};
+        facts.renewAt = start + lifetime;
+        TimePoint now = latestRenewal(facts.current->leaf);
+        int count = 0;
+        for (; decide(facts, now).action == Action::orderAcme; now = *facts.acme.nextAttempt) {
+            std::optional<seconds> remaining;
+            if (lifetime < hours(24 * 10)) remaining = facts.current->leaf.notAfter - now;
+            facts.acme = {++count, nextAttempt(count, now, remaining, 0.999, std::nullopt)};
+            if (*facts.acme.nextAttempt >= lastStretch(facts.current->leaf)) break;
+        }
+        return count;
+    };
+    EXPECT_GE(attempts(hours(12)), 4) << "of a CA inside the company";
+    EXPECT_GE(attempts(hours(160)), 10);
+    EXPECT_GE(attempts(hours(24 * 10) - seconds(1)), 10);
+    EXPECT_GE(attempts(hours(24 * 10)), 4);
+    EXPECT_GE(attempts(hours(24 * 45)), 4);
+    EXPECT_GE(attempts(hours(24 * 90)), 6);
+}
+
 TEST(NextAttempt, goesDownTheLadder) {
     EXPECT_EQ(nextAttempt(1, start, {}, 0, {}) - start, minutes(1));
     EXPECT_EQ(nextAttempt(2, start, {}, 0, {}) - start, minutes(10));

@@ -18,11 +18,12 @@ constexpr hours year = 365 * day;
 
 struct Weather {
     const char* name;
-    double failure;    // chance that an order fails, outside of outages
-    seconds lifetime;  // of what the CA issues
-    seconds outage;    // the CA is away for so long, every year
-    bool uploads;      // the administrator brings a chain of half a year, every two years
-    double onLocal;    // at most this part of the time with a local certificate
+    double failure;               // chance that an order fails, outside of outages
+    seconds lifetime;             // of what the CA issues
+    seconds outage;               // the CA is away for so long, every year
+    bool uploads;                 // the administrator brings a chain of half a year, every two years
+    double onLocal;               // at most this part of the time with a local certificate
+    bool suggestsTheEnd = false;  // the CA wants each certificate renewed in its last second
 };
 void PrintTo(const Weather& weather, std::ostream* out) {
     *out << weather.name;
@@ -131,6 +132,8 @@ class Life {
             ASSERT_TRUE(better(credential, before, clock_.now()));
         }
         facts_.current = std::move(credential);
+        facts_.renewAt.reset();
+        if (weather_.suggestsTheEnd) facts_.renewAt = facts_.current->leaf.notAfter - seconds(1);
     }
 
     void checkInForce() const {
@@ -192,6 +195,8 @@ INSTANTIATE_TEST_SUITE_P(all, TenYears,
                                          Weather{"longOutages", 0.2, 90 * day, 60 * day, true, 0.2},
                                          Weather{"stormy", 0.95, 45 * day, 10 * day, false, 0.5},
                                          Weather{"shortLived", 0.3, hours(160), 5 * day, false, 0.05},
+                                         Weather{"shortLivedToTheEnd", 0.5, hours(160), seconds(0), false,
+                                                 0.001, true},
                                          Weather{"never", 1, 90 * day, seconds(0), true, 1}));
 
 }  // namespace

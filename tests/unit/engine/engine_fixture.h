@@ -24,9 +24,10 @@ class MemoryLog : public EventLog {
         const std::lock_guard lock(mutex_);
         messages_.push_back(event.message);
     }
-    bool contains(const std::string& text) const {
+    bool contains(const std::string& text) const { return count(text) > 0; }
+    std::ptrdiff_t count(const std::string& text) const {
         const std::lock_guard lock(mutex_);
-        return std::any_of(messages_.begin(), messages_.end(), [&](const std::string& message) {
+        return std::count_if(messages_.begin(), messages_.end(), [&](const std::string& message) {
             return message.find(text) != std::string::npos;
         });
     }

@@ -110,6 +110,84 @@ TEST_F(EngineTest, AnOrderIsOfTheDirectoryThatItWasPlacedAt) {
     EXPECT_EQ(ca.accountsMade(), 2);
 }
 
+TEST_F(EngineTest, AProfileThatTheCaHasNotIsToldOfOnceAndShown) {
+    ca.offerProfiles({{"classic", std::chrono::hours(24 * 90)}});
+    settings.cas[0].profile = {"shortlived", false};
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(view("gw.example.com").acmeProfile, "");
+    const std::string reason = view("gw.example.com").acmeProfileReason;
+    EXPECT_NE(reason.find("no profile \"shortlived\": it offers \"classic\""), std::string::npos) << reason;
+    startEngine();
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(log.count("no profile \"shortlived\""), 1);
+    EXPECT_EQ(view("gw.example.com").acmeProfileReason, reason) << "of the second one too";
+}
+
+TEST_F(EngineTest, AProfileThatIsRequiredAndNotOfferedCostsNoOrder) {
+    ca.offerProfiles({{"classic", std::chrono::hours(24 * 90)}});
+    profile.certificates[0].acmeProfile = {"shortlived", true};
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").state, "local");
+    EXPECT_NE(view("gw.example.com").lastError.find("it offers \"classic\""), std::string::npos)
+        << view("gw.example.com").lastError;
+    EXPECT_EQ(ca.ordersMade() + ca.accountsMade(), 0);
+    ca.offerProfiles({{"shortlived", std::chrono::hours(160)}});
+    runUntil(start + std::chrono::minutes(2));
+    EXPECT_EQ(view("gw.example.com").acmeProfile, "shortlived") << view("gw.example.com").lastError;
+}
+
+TEST_F(EngineTest, TheProfileOfTheCertificateTakesThePlaceOfTheCas) {
+    ca.offerProfiles({{"classic", std::chrono::hours(24 * 90)}, {"shortlived", std::chrono::hours(160)}});
+    settings.cas[0].profile = {"classic", true};
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").acmeProfile, "classic");
+    engine->request({{"extra.example.com"}, "", "", true, {"shortlived", false}});
+    settle();
+    EXPECT_EQ(view("extra.example.com").acmeProfile, "shortlived");
+    EXPECT_EQ(ca.profilesAsked(), (std::vector<std::string>{"classic", "shortlived"}));
+}
+
+TEST_F(EngineTest, AnOrderUnderAProfileThatIsNotWantedAnyMoreIsGivenUp) {
+    ca.offerProfiles({{"classic", std::chrono::hours(24 * 90)}, {"shortlived", std::chrono::hours(160)}});
+    settings.cas[0].profile = {"classic", false};
+    ca.loseNextOrder();
+    startEngine();
+    settings.cas[0].profile = {"shortlived", true};
+    startEngine();
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").acmeProfile, "shortlived");
+    EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
+}
+
+TEST_F(EngineTest, TheChainThatIsPreferredIsServedAndTheReasonShown) {
+    const TimePoint late = start + std::chrono::hours(24 * 3650);
+    ca.giveChains({{"Old Root", late}, {"New Root", late}});
+    settings.cas[0].preferredChain = "New Root";
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").chainReason,
+              "alternate chain 1 of the CA, to \"New Root\", which is preferred");
+    profile.certificates[0].preferredChain = "Old Root";
+    startEngine();
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(view("gw.example.com").chainReason,
+              "the first chain of the CA, to \"Old Root\", which is preferred");
+}
+
+TEST_F(EngineTest, WithoutAValidChainTheLocalOneStaysAndTheOrderToo) {
+    ca.giveChains({{"Old Root", start - std::chrono::hours(1)}});
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").state, "local");
+    EXPECT_NE(view("gw.example.com").lastError.find("no chain of the CA is valid now"), std::string::npos);
+    ca.giveChains({{"New Root", start + std::chrono::hours(24 * 3650)}});
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(ca.ordersMade(), 1);
+}
+
 TEST_F(EngineTest, AnAccountWhoseKeyIsGoneIsMadeAnew) {
     startEngine();
     const std::string leaf = view("gw.example.com").sha256;

@@ -64,6 +64,89 @@ TEST_F(RenewalTest, AnEmergencyOverridesTheCa) {
     EXPECT_EQ(ca.ordersMade(), 2) << "with less than 1/20 of its lifetime left";
 }
 
+// The CA suggests the last minute, and is away just when the certificate has to be renewed.
+TEST_F(RenewalTest, AShortLivedOneOutlastsACaThatSuggestsTheEndAndIsAway) {
+    ca.offerProfiles({{"shortlived", hours(160)}});
+    settings.cas[0].profile = {"shortlived", true};
+    ca.suggestRenewal(RenewalWindow{start + hours(159), start + hours(160)});
+    startEngine();
+    runUntil(start + hours(126));
+    EXPECT_EQ(ca.ordersMade(), 1);
+    ca.setDown(true);
+    runUntil(start + hours(150));
+    EXPECT_EQ(view("gw.example.com").state, "acme") << "it is still valid";
+    EXPECT_GE(view("gw.example.com").failures, 6u);
+    ca.setDown(false);
+    runUntil(start + hours(155));
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_GT(TimePoint(seconds(view("gw.example.com").notAfter)), start + hours(300));
+}
+
+TEST_F(RenewalTest, ATemporaryErrorDoublesThePause) {
+    ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
+    ca.failRenewalQueries(500);
+    startEngine();
+    EXPECT_EQ(ca.renewalQueries(), 1);
+    int queries = 1;
+    for (const int after : {1, 3, 7, 15, 31}) {
+        runUntil(start + minutes(after) - seconds(1));
+        EXPECT_EQ(ca.renewalQueries(), queries) << after;
+        runUntil(start + minutes(after));
+        EXPECT_EQ(ca.renewalQueries(), ++queries) << after;
+    }
+    ca.failRenewalQueries(0);
+    runUntil(start + hours(2));
+    EXPECT_GE(renewAt(), start + 50 * day);
+}
+
+TEST_F(RenewalTest, WhatDoesNotPassByItselfIsAskedForAgainInSixHours) {
+    ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
+    ca.failRenewalQueries(404);
+    startEngine();
+    runUntil(start + hours(6) - seconds(1));
+    EXPECT_EQ(ca.renewalQueries(), 1);
+    runUntil(start + hours(6));
+    EXPECT_EQ(ca.renewalQueries(), 2);
+}
+
+TEST_F(RenewalTest, AWindowThatEndsAsItBeginsIsNoAnswer) {
+    ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 10 * day});
+    startEngine();
+    EXPECT_GT(renewAt(), start + 50 * day) << "the usual time holds";
+    runUntil(start + hours(6) - seconds(1));
+    EXPECT_EQ(ca.renewalQueries(), 1);
+    runUntil(start + hours(6));
+    EXPECT_EQ(ca.renewalQueries(), 2);
+}
+
+TEST_F(RenewalTest, NobodyAsksForOneThatWasReplacedAndHasExpired) {
+    ca.suggestRenewal(RenewalWindow{start + 200 * day, start + 201 * day});
+    startEngine();
+    ca.setRefusing(true);
+    runUntil(start + 90 * day);
+    ASSERT_EQ(view("gw.example.com").state, "local");
+    const int queries = ca.renewalQueries();
+    runUntil(start + 95 * day);
+    EXPECT_EQ(ca.renewalQueries(), queries);
+}
+
+TEST_F(RenewalTest, ACaThatDoesNotTakeWhatIsReplacedGetsOneOrderWithout) {
+    ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
+    startEngine();
+    int orders = 1;
+    for (const char* problem : {"alreadyReplaced", "unauthorized", "malformed", "serverInternal"}) {
+        ca.setRefusingReplaces(problem);
+        engine->reissue("gw.example.com");
+        settle();
+        EXPECT_EQ(ca.ordersMade(), ++orders) << problem;
+        EXPECT_EQ(ca.profilesAsked().size(), 2 * static_cast<std::size_t>(orders) - 1)
+            << "one that replaces and one that does not: " << problem;
+        EXPECT_EQ(ca.replaced().back(), "") << problem;
+        EXPECT_EQ(view("gw.example.com").lastError, "") << problem;
+    }
+}
+
 TEST_F(RenewalTest, WithoutTheInformationOneThirdIsLeft) {
     startEngine();
     runUntil(start + 57 * day);

@@ -107,6 +107,8 @@ TEST_F(Repositories, credentialsGrowAndOneIsCurrent) {
     EXPECT_EQ(current.key, sampleKey('a'));
     EXPECT_EQ(current.issuerId, "letsencrypt");
     EXPECT_FALSE(current.keyAlgorithm);
+    EXPECT_EQ(current.chainReason, "the first chain of the CA");
+    EXPECT_EQ(current.acmeProfile + ": " + current.acmeProfileReason, "classic: the CA has no other");
     hal::KeyInfo info;
     info.id = sampleKey('a');
     info.algorithm = hal::KeyAlgorithm::ecP384;
@@ -127,7 +129,7 @@ TEST_F(Repositories, aRemovedCertificateTakesItsOwnWithItAndNoNumberComesAgain) 
     CredentialRepository credentials(database());
     const auto generation = credentials.add(sampleCredential("a.example", sampleKey('a')), sampleTime);
     credentials.setCurrent("a.example", generation);
-    OrderRepository(database()).intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
+    OrderRepository(database()).intend(sampleOrder("a.example", sampleKey('a')));
     DeploymentRepository(database()).put({"web", "a.example", generation});
     CertificateRepository(database()).remove("a.example");
     EXPECT_FALSE(credentials.find(generation));
@@ -167,11 +169,9 @@ TEST_F(Repositories, aCertificateHasOneOpenOrder) {
     intendKey(sampleKey('a'));
     putCertificate("a.example");
     OrderRepository orders(database());
-    const auto order = orders.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
+    const auto order = orders.intend(sampleOrder("a.example", sampleKey('a')));
     for (const OrderState state : {OrderState::sending, OrderState::created}) {
-        EXPECT_EQ(errorCode([&] {
-                      orders.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
-                  }),
+        EXPECT_EQ(errorCode([&] { orders.intend(sampleOrder("a.example", sampleKey('a'))); }),
                   "database-duplicate");
         orders.setState(order, state, state == OrderState::created ? "https://ca/order/1" : "");
         EXPECT_EQ(orders.open("a.example")->state, state);
@@ -183,9 +183,10 @@ TEST_F(Repositories, aCertificateHasOneOpenOrder) {
     restart();
     OrderRepository again(database());
     EXPECT_FALSE(again.open("a.example"));
-    const auto second = again.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
+    const auto second = again.intend(sampleOrder("a.example", sampleKey('a')));
     EXPECT_EQ(again.open("a.example")->id, second);
     EXPECT_EQ(again.open("a.example")->directory, "https://ca/dir");
+    EXPECT_EQ(again.open("a.example")->profile, "shortlived, required");
     {
         Query ended(database(), "SELECT url, explanation FROM orders WHERE id = ?", order);
         ASSERT_TRUE(ended.next());
@@ -193,17 +194,17 @@ TEST_F(Repositories, aCertificateHasOneOpenOrder) {
         EXPECT_EQ(ended.text(), "expired at the server");
     }
     again.setState(second, OrderState::lost, "no answer");
-    again.setState(again.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime + seconds(9)),
-                   OrderState::lost, "no answer");
+    OrderRow later = sampleOrder("a.example", sampleKey('a'));
+    later.intended = sampleTime + seconds(9);
+    again.setState(again.intend(later), OrderState::lost, "no answer");
     EXPECT_EQ(again.ended("a.example", OrderState::abandoned).count, 1u);
     EXPECT_EQ(again.ended("a.example", OrderState::lost).count, 2u);
     EXPECT_EQ(again.ended("a.example", OrderState::lost).newest, sampleTime + seconds(9));
     EXPECT_EQ(again.ended("b.example", OrderState::lost).count, 0u);
     EXPECT_FALSE(again.ended("b.example", OrderState::lost).newest);
     EXPECT_EQ(errorCode([&] { again.setState(99, OrderState::lost, ""); }), "order-not-found");
-    EXPECT_EQ(
-        errorCode([&] { again.intend("no.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime); }),
-        "database-reference");
+    EXPECT_EQ(errorCode([&] { again.intend(sampleOrder("no.example", sampleKey('a'))); }),
+              "database-reference");
 }
 
 TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {
@@ -320,7 +321,7 @@ TEST_F(Repositories, anOrderKeepsWhetherItCounts) {
     putCertificate("a.example");
     intendKey(sampleKey('a'));
     OrderRepository orders(database());
-    const std::int64_t id = orders.intend("a.example", "ca", "https://ca/dir", sampleKey('a'), sampleTime);
+    const std::int64_t id = orders.intend(sampleOrder("a.example", sampleKey('a')));
     EXPECT_FALSE(orders.open("a.example")->exempt);
     orders.setExempt(id, true);
     restart();

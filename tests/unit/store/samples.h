@@ -17,6 +17,8 @@ inline CertificateSpec sampleSpec(const std::string& name) {
     spec.id = name;
     spec.keyAlgorithm = hal::KeyAlgorithm::rsa3072;
     spec.keyPolicy = hal::KeyPolicy::sealed;
+    spec.acmeProfile = {"shortlived", true};
+    spec.preferredChain = "ISRG Root X1";
     spec.users = {"www-data", "mail"};
     return spec;
 }
@@ -41,7 +43,21 @@ inline Credential sampleCredential(const CertificateId& certificate, const KeyId
     credential.chainPem = "-----BEGIN CERTIFICATE-----\n";
     credential.leaf = sampleSummary();
     credential.issuerId = "letsencrypt";
+    credential.acmeProfile = "classic";
+    credential.acmeProfileReason = "the CA has no other";
+    credential.chainReason = "the first chain of the CA";
     return credential;
+}
+
+inline OrderRow sampleOrder(const CertificateId& certificate, const KeyId& key) {
+    OrderRow order;
+    order.certificate = certificate;
+    order.ca = "ca";
+    order.directory = "https://ca/dir";
+    order.key = key;
+    order.intended = sampleTime;
+    order.profile = "shortlived, required";
+    return order;
 }
 
 template <class Work>

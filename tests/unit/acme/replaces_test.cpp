@@ -1,0 +1,48 @@
+// "replaces" in an order (RFC 9773 5), and a CA that does not take it.
+#include "tests/unit/acme/order_fixture.h"
+
+namespace certmgr::acme {
+namespace {
+
+class ReplacesTest : public OrderTest {
+  protected:
+    ReplacesTest() {
+        ca_.suggestRenewal(RenewalWindow{clock_.now(), clock_.now() + seconds(1)});
+        ca_.setListingOrders(true);
+    }
+    Issued replacing() { return order({}, {}, "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"); }
+    // As after a restored backup, which does not know of it.
+    void placeAndForget() {
+        ca_.loseNextOrder();
+        EXPECT_THROW(replacing(), Error);
+        journal_ = {};
+        ca_.setRefusingReplaces("alreadyReplaced");
+    }
+};
+
+TEST_F(ReplacesTest, TheOrderThatHasReplacedItAlreadyIsGoneOnWith) {
+    placeAndForget();
+    EXPECT_NE(replacing().chainPem, "");
+    EXPECT_EQ(ca_.ordersMade(), 1);
+}
+
+TEST_F(ReplacesTest, ItsCertificateIsRecoveredWhereTheKeyIsOurs) {
+    const std::string chain = replacing().chainPem;
+    journal_ = {};
+    ca_.setRefusingReplaces("alreadyReplaced");
+    EXPECT_EQ(replacing().chainPem, chain);
+    EXPECT_EQ(ca_.ordersMade(), 1);
+}
+
+TEST_F(ReplacesTest, ACertificateForAnotherKeyIsNot) {
+    const std::string chain = replacing().chainPem;
+    journal_ = {};
+    key_ = hal::Pkey(EVP_EC_gen("P-256"));
+    ca_.setRefusingReplaces("alreadyReplaced");
+    EXPECT_NE(replacing().chainPem, chain);
+    EXPECT_EQ(ca_.ordersMade(), 2);
+    EXPECT_EQ(ca_.replaced().back(), "");
+}
+
+}  // namespace
+}  // namespace certmgr::acme

@@ -1,0 +1,103 @@
+#include "certmgr/core/chain_choice.h"
+
+#include <gtest/gtest.h>
+
+namespace certmgr {
+namespace {
+
+using std::chrono::hours;
+
+constexpr TimePoint now{seconds{1'800'000'037}};
+constexpr hours day{24};
+const std::string fingerprint(64, 'a');
+
+// Leaf, issuing CA, and the certificate of a root by another, older root; `end`: of the last one.
+ChainLinks chainTo(const std::string& root, TimePoint end = now + 3650 * day) {
+    return {{"gw.example", "Issuing 1", "CN=Issuing 1", std::string(64, '1'), now - day, now + 90 * day},
+            {"Issuing 1", "Root X", "CN=Root X", std::string(64, '2'), now - day, now + 3650 * day},
+            {"Root X", root, "CN=" + root, fingerprint, now - day, end}};
+}
+
+ChainChoice choose(const std::vector<ChainLinks>& chains, const std::string& preferred,
+                   const std::string& rootSubject = "") {
+    return chooseChain(chains, {preferred, rootSubject, now});
+}
+
+TEST(PreferredChain, IsANameOrAFingerprint) {
+    EXPECT_EQ(preferredChainFrom("ISRG Root X1"), "ISRG Root X1");
+    EXPECT_EQ(preferredChainFrom(std::string(64, 'A')), fingerprint);
+    std::string colons;
+    for (int i = 0; i < 32; ++i) colons += i == 0 ? "Aa" : ":aA";
+    EXPECT_EQ(preferredChainFrom(colons), fingerprint);
+    EXPECT_EQ(preferredChainFrom(""), std::nullopt);
+    EXPECT_EQ(preferredChainFrom("two\nlines"), std::nullopt);
+    EXPECT_EQ(preferredChainFrom(std::string(129, 'x')), std::nullopt);
+}
+
+TEST(GoodEnough, MeansThatNoOtherIsAskedFor) {
+    EXPECT_TRUE(goodEnough(chainTo("Old"), {"", "", now}));
+    EXPECT_TRUE(goodEnough(chainTo("Old"), {"Old", "", now}));
+    EXPECT_FALSE(goodEnough(chainTo("Old"), {"New", "", now}));
+    EXPECT_FALSE(goodEnough(chainTo("Old", now), {"", "", now}));
+    EXPECT_FALSE(goodEnough(chainTo("Old", now + 89 * day), {"", "", now})) << "it ends before the leaf";
+}
+
+TEST(ChooseChain, IsTheFirstWithoutAWish) {
+    const ChainChoice choice = choose({chainTo("Old"), chainTo("New")}, "");
+    EXPECT_EQ(choice.index, 0u);
+    EXPECT_EQ(choice.reason, "the first chain of the CA, to \"Old\"");
+}
+
+TEST(ChooseChain, FollowsTheWishByNameAndByFingerprint) {
+    std::vector<ChainLinks> chains{chainTo("Old"), chainTo("New")};
+    EXPECT_EQ(choose(chains, "New").reason, "alternate chain 1 of the CA, to \"New\", which is preferred");
+    EXPECT_EQ(choose(chains, "Issuing 1").index, 0u) << "both have it";
+    EXPECT_EQ(choose(chains, "gw.example").index, 0u) << "the leaf is in all of them";
+    chains[0].back().sha256 = std::string(64, 'b');
+    EXPECT_EQ(choose(chains, fingerprint).index, 1u) << "of a certificate in the chain";
+    EXPECT_EQ(choose(chains, std::string(64, 'c'), "CN=New").index, 1u) << "of a root that the box trusts";
+    EXPECT_EQ(choose(chains, "Nobody").index, 0u);
+    EXPECT_EQ(choose(chains, "Nobody").reason,
+              "the first chain of the CA, to \"Old\"; none leads to \"Nobody\", which is preferred");
+}
+
+TEST(ChooseChain, IsNeverOneWithACertificateThatIsNotValid) {
+    const ChainChoice choice = choose({chainTo("Old", now), chainTo("New")}, "Old");
+    EXPECT_EQ(choice.index, 1u) << "also where it is preferred";
+    EXPECT_EQ(choice.reason,
+              "alternate chain 1 of the CA, to \"New\"; the preferred one, to \"Old\", is left out: in "
+              "it \"Root X\" ended " +
+                  formatTime(now));
+    EXPECT_EQ(choose({chainTo("Old", now), chainTo("New")}, "").reason,
+              "alternate chain 1 of the CA, to \"New\"; in the first \"Root X\" ended " + formatTime(now));
+    ChainLinks future = chainTo("Old");
+    future[1].notBefore = now + hours(1);
+    EXPECT_EQ(choose({future, chainTo("New")}, "Old").index, 1u);
+}
+
+TEST(ChooseChain, PrefersOneWhoseCertificatesOutliveTheLeaf) {
+    const ChainLinks early = chainTo("Old", now + 30 * day);
+    EXPECT_EQ(choose({early, chainTo("New")}, "").index, 1u);
+    EXPECT_EQ(choose({early, chainTo("New")}, "Old").index, 1u);
+    const ChainChoice only = choose({early}, "Old");
+    EXPECT_EQ(only.index, 0u) << "it is valid, and the only one";
+    EXPECT_NE(only.reason.find("before the certificate, and there is no better one"), std::string::npos)
+        << only.reason;
+}
+
+TEST(ChooseChain, IsNoneWhereAllHaveEnded) {
+    const ChainChoice choice = choose({chainTo("Old", now), chainTo("New", now - day)}, "New");
+    EXPECT_EQ(choice.index, std::nullopt);
+    EXPECT_NE(choice.reason.find("no chain of the CA is valid now; in the one to \"Old\" \"Root X\" ended"),
+              std::string::npos)
+        << choice.reason;
+    EXPECT_EQ(choose({}, "").index, std::nullopt);
+}
+
+TEST(ChooseChain, JudgesNoDatesOnAClockThatIsNotTrusted) {
+    const ChainLinks ended = chainTo("Old", now - day);
+    EXPECT_EQ(chooseChain({ended}, {"", "", std::nullopt}).index, 0u);
+}
+
+}  // namespace
+}  // namespace certmgr
