@@ -32,6 +32,9 @@ struct Session::Impl {
   private:
     std::string openAccount(const std::stop_token& stop);
     std::string registerAccount(const std::stop_token& stop);
+    std::string newAccountPayload(const wire::Directory& directory, bool agreed) const;
+    net::HttpResponse sendNewAccount(const wire::Directory& directory, bool agreed,
+                                     const std::stop_token& stop);
     void sendContacts(const std::string& accountUrl, const std::stop_token& stop);
     std::string freshNonce(const std::stop_token& stop);
     net::HttpResponse signedPost(const std::optional<std::string>& kid, const std::string& url,

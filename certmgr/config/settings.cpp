@@ -6,6 +6,7 @@
 #include "certmgr/config/dns_tables.h"
 #include "certmgr/config/table_reader.h"
 #include "certmgr/config/words.h"
+#include "certmgr/core/secret_file.h"
 
 namespace certmgr::config {
 namespace {
@@ -65,6 +66,18 @@ void readAuthority(TableReader reader, authority::AuthoritySettings& settings) {
     reader.finish();
 }
 
+// RFC 8555 7.3.4
+void readExternalAccount(TableReader& reader, acme::CaSettings& ca) {
+    const bool hasId = reader.read("eab_key_id", ca.externalKeyId);
+    const bool hasFile = reader.readPath("eab_key_file", ca.externalKeyFile);
+    if (hasId != hasFile || (hasId && ca.externalKeyId.empty()))
+        reader.refuse(hasId ? "eab_key_id" : "eab_key_file",
+                      "expected both, eab_key_id and eab_key_file, as the CA gives them to its customers");
+    if (!hasFile) return;
+    if (const std::string why = whyNotSecret(ca.externalKeyFile); !why.empty())
+        reader.refuse("eab_key_file", ca.externalKeyFile.string() + ": " + why);
+}
+
 acme::CaSettings readCa(TableReader reader) {
     acme::CaSettings ca;
     std::filesystem::path trustFile;
@@ -73,6 +86,7 @@ acme::CaSettings readCa(TableReader reader) {
     reader.readPath("trust_file", trustFile);
     reader.read("contacts", ca.contacts);
     reader.read("terms_agreed", ca.termsAgreed);
+    readExternalAccount(reader, ca);
     reader.finish();
     ca.trustFile = trustFile;
     if (!isPlainName(ca.name))

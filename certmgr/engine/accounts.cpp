@@ -44,15 +44,18 @@ acme::AccountSettings Accounts::open(const acme::CaSettings& ca) {
         {account.key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
     return {
         key.id, account.url.empty() ? std::nullopt : std::optional(account.url),
-        [this, ca](const std::string& url, const std::string& terms) { registered(ca, url, terms); },
+        [this, ca](const acme::Registration& registration) { registered(ca, registration); },
         records_.meta.get(contactsFact(ca)) != contactLines(ca),
         [this, ca](const std::string& terms) { records_.accounts.termsSeen(ca.name, ca.directory, terms); }};
 }
 
-void Accounts::registered(const acme::CaSettings& ca, const std::string& url, const std::string& terms) {
+void Accounts::registered(const acme::CaSettings& ca, const acme::Registration& registration) {
     records_.database.transaction([&] {
-        records_.accounts.registered(ca.name, ca.directory, url);
-        if (!terms.empty()) records_.accounts.termsAgreed(ca.name, ca.directory, terms, clock_.now());
+        records_.accounts.registered(ca.name, ca.directory, registration.url);
+        if (!registration.terms.empty())
+            records_.accounts.termsAgreed(ca.name, ca.directory, registration.terms, clock_.now());
+        if (!registration.externalKey.empty())
+            records_.accounts.bound(ca.name, ca.directory, registration.externalKey);
         records_.meta.set(contactsFact(ca), contactLines(ca));
     });
 }

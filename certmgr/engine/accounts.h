@@ -21,7 +21,7 @@ class Accounts {
 
   private:
     store::AccountRow rowOf(const acme::CaSettings& ca);
-    void registered(const acme::CaSettings& ca, const std::string& url, const std::string& terms);
+    void registered(const acme::CaSettings& ca, const acme::Registration& registration);
 
     KeyRing& keys_;
     Records& records_;

@@ -31,6 +31,13 @@ void AccountRepository::termsAgreed(const std::string& ca, const std::string& di
         .run();
 }
 
+void AccountRepository::bound(const std::string& ca, const std::string& directory,
+                              const std::string& externalKey) {
+    Query(database_, "UPDATE accounts SET external_key = ? WHERE ca = ? AND directory = ?", externalKey, ca,
+          directory)
+        .run();
+}
+
 std::optional<AccountRow> AccountRepository::find(const std::string& ca, const std::string& directory) {
     Query query(database_,
                 "SELECT ca, directory, key, url, external_key, terms, terms_agreed, terms_agreed_at "

@@ -183,6 +183,7 @@ class AccountRepository {
     void termsSeen(const std::string& ca, const std::string& directory, const std::string& terms);
     void termsAgreed(const std::string& ca, const std::string& directory, const std::string& terms,
                      TimePoint when);
+    void bound(const std::string& ca, const std::string& directory, const std::string& externalKey);
     std::optional<AccountRow> find(const std::string& ca, const std::string& directory);
 
   private:

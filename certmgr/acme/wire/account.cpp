@@ -12,10 +12,12 @@ std::vector<std::string> parseOrdersList(std::string_view document) {
     return Object::parse(document, "the account's list of orders").urls("orders");
 }
 
-std::string newAccountPayload(const std::vector<std::string>& contacts, bool termsAgreed) {
+std::string newAccountPayload(const std::vector<std::string>& contacts, bool termsAgreed,
+                              const std::string& externalBinding) {
     nlohmann::json payload = nlohmann::json::object();
     if (!contacts.empty()) payload["contact"] = contacts;
     if (termsAgreed) payload["termsOfServiceAgreed"] = true;
+    if (!externalBinding.empty()) payload["externalAccountBinding"] = nlohmann::json::parse(externalBinding);
     return payload.dump();
 }
 

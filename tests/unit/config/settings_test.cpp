@@ -33,6 +33,21 @@ class SettingsFile : public testing::Test {
     std::filesystem::path file_ = folder_ / "certmgr.toml";
 };
 
+TEST_F(SettingsFile, bindsAnAccountByAKeyInAFileThatOthersCannotRead) {
+    const std::string ca = "[[acme.ca]]\nname = \"a\"\ndirectory = \"https://x\"\n";
+    const std::filesystem::path key = folder_ / "eab";
+    testing_support::writeFile(key, "c2VjcmV0\n");
+    const std::string file = "eab_key_file = \"" + key.string() + "\"\n";
+    std::filesystem::permissions(key, std::filesystem::perms(0600));
+    const Settings settings = load(ca + "eab_key_id = \"kid-1\"\n" + file);
+    EXPECT_EQ(settings.cas.at(0).externalKeyId, "kid-1");
+    EXPECT_EQ(settings.cas.at(0).externalKeyFile, key);
+    EXPECT_NE(refusal(ca + file).find("expected both"), std::string::npos);
+    EXPECT_NE(refusal(ca + "eab_key_id = \"kid-1\"").find("expected both"), std::string::npos);
+    std::filesystem::permissions(key, std::filesystem::perms(0644));
+    EXPECT_NE(refusal(ca + "eab_key_id = \"kid-1\"\n" + file).find("found mode 0644"), std::string::npos);
+}
+
 TEST_F(SettingsFile, thatIsMissingOrEmptyMeansTheDefaults) {
     EXPECT_EQ(loadSettings(folder_ / "absent.toml").stateDirectory, "/var/lib/certmgr");
     const Settings settings = load("");
@@ -249,7 +264,7 @@ TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     testing_support::writeFile(secret, "c2VjcmV0");
     std::filesystem::permissions(secret, std::filesystem::perms(0600));
     std::string active = std::regex_replace(example, std::regex("\n# ([a-z_]+ = |\\[\\[)"), "\n$1");
-    active = std::regex_replace(active, std::regex("/etc/certmgr/dns.secret"), secret);
+    active = std::regex_replace(active, std::regex("/etc/certmgr/(dns.secret|eab.key)"), secret);
     const Settings shown = load(active);
     const Settings defaults;
     EXPECT_EQ(shown.stateDirectory, defaults.stateDirectory);

@@ -214,7 +214,9 @@ TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {
     accounts.registered("ca", "https://ca/dir", "https://ca/acct/1");
     accounts.termsSeen("ca", "https://ca/dir", "https://ca/terms-2");
     accounts.termsAgreed("ca", "https://ca/dir", "https://ca/terms-1", sampleTime);
+    accounts.bound("ca", "https://ca/dir", "kid-1");
     restart();
+    EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->externalKey, "kid-1");
     EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->terms, "https://ca/terms-2");
     EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->termsAgreed, "https://ca/terms-1");
     EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->termsAgreedAt, sampleTime);
