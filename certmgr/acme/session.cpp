@@ -125,6 +125,40 @@ std::string Session::Impl::registerAccount(const std::stop_token& stop) {
     return url;
 }
 
+std::optional<std::string> Session::Impl::existingAccount(const std::stop_token& stop) {
+    try {
+        const HttpResponse response =
+            signedPost(std::nullopt, directory(stop).newAccount, wire::existingAccountPayload(),
+                       "the look for the account", stop);
+        return response.header("location");
+    } catch (const Error& error) {
+        if (!isProblem(error, "accountDoesNotExist")) throw;
+        return std::nullopt;
+    }
+}
+
+// RFC 8555 7.3.5: both keys sign, the new one inside, without a nonce.
+void Session::Impl::changeKey(EVP_PKEY& next, const std::stop_token& stop) {
+    const std::optional<std::string> url = directory(stop).keyChange;
+    if (!url)
+        throw Error(ErrorKind::rejected, "not-offered",
+                    "the directory of the CA has no keyChange: it lets nobody change the key of an account");
+    const std::string account = accountUrl(stop);
+    const std::string inner =
+        crypto::signJws(next, {*url, "", std::nullopt}, wire::keyChangePayload(account, crypto::jwk(*key_)));
+    signedPost(account, *url, inner, "the change of the account's key", stop);
+}
+
+// RFC 8555 7.3.6: to a deactivated account the answer is "unauthorized" whatever it asks for.
+void Session::Impl::deactivate(const std::stop_token& stop) {
+    const std::string account = accountUrl(stop);
+    try {
+        signedPost(account, account, wire::deactivationPayload(), "the account's deactivation", stop);
+    } catch (const Error& error) {
+        if (!isProblem(error, "unauthorized") && !isProblem(error, "accountDoesNotExist")) throw;
+    }
+}
+
 std::string Session::Impl::freshNonce(const std::stop_token& stop) {
     if (std::optional<std::string> nonce = nonces_.take()) return *std::move(nonce);
     const HttpResponse response =
@@ -147,6 +181,11 @@ HttpResponse Session::Impl::post(const std::string& url, const std::string& payl
     try {
         return signedPost(accountUrl(stop), url, payload, what, stop);
     } catch (const Error& error) {
+        // RFC 8555 7.3.3: there are new terms; the directory tells their URL.
+        if (isProblem(error, "userActionRequired")) {
+            directory_.forget();
+            directory(stop);
+        }
         // The CA forgot the account, or the stored URL is stale. The key finds it again, or makes it anew.
         if (!isProblem(error, "accountDoesNotExist")) throw;
         accountUrl_.forget();

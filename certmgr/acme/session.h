@@ -17,6 +17,10 @@ struct Session::Impl {
     const std::string& caName() const { return ca_.name; }
     wire::Directory directory(const std::stop_token& stop);
     std::string accountUrl(const std::stop_token& stop);  // registers the account where that was not done yet
+    // The account that this key has at the server (RFC 8555 7.3.1); none is made.
+    std::optional<std::string> existingAccount(const std::stop_token& stop);
+    void changeKey(EVP_PKEY& next, const std::stop_token& stop);
+    void deactivate(const std::stop_token& stop);
     void ensureNonce(const std::stop_token& stop);
     void forgetDirectory() { directory_.forget(); }
 

@@ -25,4 +25,16 @@ std::string contactsPayload(const std::vector<std::string>& contacts) {
     return nlohmann::json{{"contact", contacts}}.dump();
 }
 
+std::string existingAccountPayload() {
+    return nlohmann::json{{"onlyReturnExisting", true}}.dump();
+}
+
+std::string deactivationPayload() {
+    return nlohmann::json{{"status", "deactivated"}}.dump();
+}
+
+std::string keyChangePayload(const std::string& accountUrl, const std::string& oldKey) {
+    return nlohmann::json{{"account", accountUrl}, {"oldKey", nlohmann::json::parse(oldKey)}}.dump();
+}
+
 }  // namespace certmgr::acme::wire

@@ -226,6 +226,23 @@ TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {
               "account-not-found");
 }
 
+TEST_F(Repositories, theKeyThatIsToFollowInAnAccountIsUsedUntilThatIsSettled) {
+    intendKey(sampleKey('a'));
+    intendKey(sampleKey('b'));
+    AccountRepository accounts(database());
+    accounts.intend("ca", "https://ca/dir", sampleKey('a'));
+    EXPECT_FALSE(accounts.find("ca", "https://ca/dir")->nextKey);
+    accounts.intendNextKey("ca", "https://ca/dir", sampleKey('b'));
+    EXPECT_EQ(accounts.find("ca", "https://ca/dir")->nextKey, sampleKey('b'));
+    EXPECT_TRUE(KeyRepository(database()).unreferenced().empty());
+    accounts.settleKey("ca", "https://ca/dir", sampleKey('b'));
+    EXPECT_EQ(accounts.find("ca", "https://ca/dir")->key, sampleKey('b'));
+    EXPECT_FALSE(accounts.find("ca", "https://ca/dir")->nextKey);
+    EXPECT_EQ(KeyRepository(database()).unreferenced(), std::vector<KeyId>{sampleKey('a')});
+    accounts.remove("ca", "https://ca/dir");
+    EXPECT_FALSE(accounts.find("ca", "https://ca/dir"));
+}
+
 TEST_F(Repositories, authoritiesAreNumberedByRole) {
     intendKey(sampleKey('a'));
     AuthorityRepository authorities(database());
