@@ -1,6 +1,7 @@
 // RFC 8555 from the directory to the certificate, as one call that can be entered again.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,6 +26,9 @@ struct CaSettings {
     bool forTests = false;            // its certificates are trusted by nobody
     AcmeProfile profile = {};         // for certificates that name none themselves
     std::string preferredChain = {};  // likewise
+    // What binds a new account to one that the CA knows already (RFC 8555 7.3.4); empty: nothing.
+    std::string externalKeyId = {};
+    std::filesystem::path externalKeyFile = {};  // with the HMAC key in base64url, see readSecret()
 };
 
 // The steps that must be on disk before the next one is taken. Called on the thread that runs issue().
@@ -51,13 +55,19 @@ class OrderJournal {
     virtual void activity(const std::string& sentence) = 0;
 };
 
+// What came of newAccount, or of an account's update. Empty: as it was before.
+struct Registration {
+    std::string url;
+    std::string terms = {};        // URL of what was agreed to with it
+    std::string externalKey = {};  // id of the key that bound it
+};
+
 // An account at one CA. Durable parts through the callbacks, so that a second run re-uses it.
 struct AccountSettings {
     KeyId key;                       // made already
     std::optional<std::string> url;  // known from an earlier run
-    // Must store durably, before it returns, that this account exists and was told these contacts. `terms`:
-    // URL of what was agreed to with it; empty: nothing was.
-    std::function<void(const std::string& url, const std::string& terms)> registered;
+    // Must store durably, before it returns, that this account exists and was told these contacts.
+    std::function<void(const Registration&)> registered;
     bool contactsChanged = false;  // since the account at `url` was told of them
     // URL of what the CA asks to agree to, each time its directory is read; empty: nothing.
     std::function<void(const std::string& terms)> termsSeen = {};

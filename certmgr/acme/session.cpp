@@ -5,6 +5,7 @@
 #include "certmgr/acme/response.h"
 #include "certmgr/acme/wire/account.h"
 #include "certmgr/acme/wire/json.h"
+#include "certmgr/core/secret_file.h"
 #include "certmgr/crypto/jws.h"
 
 namespace certmgr::acme {
@@ -17,6 +18,14 @@ using net::HttpResponse;
 constexpr int maxNonceRetries = 100;
 constexpr int quickNonceRetries = 10;
 constexpr std::chrono::milliseconds slowNonceRetry{100};
+
+std::string decodedSecret(const std::filesystem::path& file) {
+    std::string text = readSecret(file);
+    while (text.ends_with('=')) text.pop_back();
+    if (const std::optional<std::string> octets = crypto::base64urlDecode(text)) return *octets;
+    throw Error(ErrorKind::misconfigured, "bad-secret-file",
+                file.string() + ": expected the HMAC key in base64url, as the CA's web site gives it");
+}
 
 }  // namespace
 
@@ -52,7 +61,7 @@ std::string Session::Impl::openAccount(const std::stop_token& stop) {
     if (!outdated_) return registerAccount(stop);
     try {
         sendContacts(*outdated_, stop);
-        if (account_.registered) account_.registered(*outdated_, "");
+        if (account_.registered) account_.registered({*outdated_});
         return *std::exchange(outdated_, std::nullopt);
     } catch (const Error& error) {
         if (!isProblem(error, "accountDoesNotExist")) throw;
@@ -66,6 +75,31 @@ void Session::Impl::sendContacts(const std::string& accountUrl, const std::stop_
     signedPost(accountUrl, accountUrl, wire::contactsPayload(ca_.contacts), "the account's contacts", stop);
 }
 
+// RFC 8555 7.3.4: the key of the account, signed with the one that the CA gave its customer.
+std::string Session::Impl::newAccountPayload(const wire::Directory& directory, bool agreed) const {
+    if (ca_.externalKeyId.empty()) return wire::newAccountPayload(ca_.contacts, agreed);
+    const std::string secret = decodedSecret(ca_.externalKeyFile);
+    return wire::newAccountPayload(
+        ca_.contacts, agreed,
+        crypto::signJwsWithSecret(secret, {directory.newAccount, "", ca_.externalKeyId}, crypto::jwk(*key_)));
+}
+
+HttpResponse Session::Impl::sendNewAccount(const wire::Directory& directory, bool agreed,
+                                           const std::stop_token& stop) {
+    try {
+        return signedPost(std::nullopt, directory.newAccount, newAccountPayload(directory, agreed),
+                          "newAccount", stop);
+    } catch (const Error& error) {
+        if (ca_.externalKeyId.empty() || error.kind() != ErrorKind::rejected) throw;
+        Error refused(ErrorKind::misconfigured, "external-account-refused",
+                      std::string(error.what()) +
+                          "; compare eab_key_id and eab_key_file of this CA with what its web site gives, "
+                          "and see whether that was used before");
+        refused.problem(error.problem());
+        throw refused;
+    }
+}
+
 // RFC 8555 7.3: the server answers 200 and the URL of the account that has this key, or makes one and answers
 // 201.
 std::string Session::Impl::registerAccount(const std::stop_token& stop) {
@@ -74,21 +108,55 @@ std::string Session::Impl::registerAccount(const std::stop_token& stop) {
         throw Error(ErrorKind::misconfigured, "terms-not-agreed",
                     "the CA asks to agree to its terms of service: read " + directory.termsOfService +
                         " and say so in the settings of this CA");
-    if (directory.externalAccountRequired)
+    if (directory.externalAccountRequired && ca_.externalKeyId.empty())
         throw Error(ErrorKind::misconfigured, "external-account-required",
-                    "the CA takes only accounts that are bound to an external one (RFC 8555 7.3.4)");
+                    "the CA takes only accounts that are bound to one of its customers (RFC 8555 7.3.4): "
+                    "set eab_key_id and eab_key_file of this CA as its web site gives them");
     const bool agreed = ca_.termsAgreed && !directory.termsOfService.empty();
-    const HttpResponse response =
-        signedPost(std::nullopt, directory.newAccount, wire::newAccountPayload(ca_.contacts, agreed),
-                   "newAccount", stop);
+    const HttpResponse response = sendNewAccount(directory, agreed, stop);
     const std::string url = response.header("location").value_or("");
     if (!wire::isHttpsUrl(url))
         throw Error(ErrorKind::misconfigured, "not-acme",
                     "newAccount: expected the https URL of the account as Location");
     // RFC 8555 7.3.1: an account that was there already is returned as it is, whatever the request said.
     if (response.status == 200) sendContacts(url, stop);
-    if (account_.registered) account_.registered(url, agreed ? directory.termsOfService : "");
+    if (account_.registered)
+        account_.registered({url, agreed ? directory.termsOfService : "", ca_.externalKeyId});
     return url;
+}
+
+std::optional<std::string> Session::Impl::existingAccount(const std::stop_token& stop) {
+    try {
+        const HttpResponse response =
+            signedPost(std::nullopt, directory(stop).newAccount, wire::existingAccountPayload(),
+                       "the look for the account", stop);
+        return response.header("location");
+    } catch (const Error& error) {
+        if (!isProblem(error, "accountDoesNotExist")) throw;
+        return std::nullopt;
+    }
+}
+
+// RFC 8555 7.3.5: both keys sign, the new one inside, without a nonce.
+void Session::Impl::changeKey(EVP_PKEY& next, const std::stop_token& stop) {
+    const std::optional<std::string> url = directory(stop).keyChange;
+    if (!url)
+        throw Error(ErrorKind::rejected, "not-offered",
+                    "the directory of the CA has no keyChange: it lets nobody change the key of an account");
+    const std::string account = accountUrl(stop);
+    const std::string inner =
+        crypto::signJws(next, {*url, "", std::nullopt}, wire::keyChangePayload(account, crypto::jwk(*key_)));
+    signedPost(account, *url, inner, "the change of the account's key", stop);
+}
+
+// RFC 8555 7.3.6: to a deactivated account the answer is "unauthorized" whatever it asks for.
+void Session::Impl::deactivate(const std::stop_token& stop) {
+    const std::string account = accountUrl(stop);
+    try {
+        signedPost(account, account, wire::deactivationPayload(), "the account's deactivation", stop);
+    } catch (const Error& error) {
+        if (!isProblem(error, "unauthorized") && !isProblem(error, "accountDoesNotExist")) throw;
+    }
 }
 
 std::string Session::Impl::freshNonce(const std::stop_token& stop) {
@@ -113,6 +181,11 @@ HttpResponse Session::Impl::post(const std::string& url, const std::string& payl
     try {
         return signedPost(accountUrl(stop), url, payload, what, stop);
     } catch (const Error& error) {
+        // RFC 8555 7.3.3: there are new terms; the directory tells their URL.
+        if (isProblem(error, "userActionRequired")) {
+            directory_.forget();
+            directory(stop);
+        }
         // The CA forgot the account, or the stored URL is stale. The key finds it again, or makes it anew.
         if (!isProblem(error, "accountDoesNotExist")) throw;
         accountUrl_.forget();

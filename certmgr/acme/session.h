@@ -17,6 +17,10 @@ struct Session::Impl {
     const std::string& caName() const { return ca_.name; }
     wire::Directory directory(const std::stop_token& stop);
     std::string accountUrl(const std::stop_token& stop);  // registers the account where that was not done yet
+    // The account that this key has at the server (RFC 8555 7.3.1); none is made.
+    std::optional<std::string> existingAccount(const std::stop_token& stop);
+    void changeKey(EVP_PKEY& next, const std::stop_token& stop);
+    void deactivate(const std::stop_token& stop);
     void ensureNonce(const std::stop_token& stop);
     void forgetDirectory() { directory_.forget(); }
 
@@ -32,6 +36,9 @@ struct Session::Impl {
   private:
     std::string openAccount(const std::stop_token& stop);
     std::string registerAccount(const std::stop_token& stop);
+    std::string newAccountPayload(const wire::Directory& directory, bool agreed) const;
+    net::HttpResponse sendNewAccount(const wire::Directory& directory, bool agreed,
+                                     const std::stop_token& stop);
     void sendContacts(const std::string& accountUrl, const std::stop_token& stop);
     std::string freshNonce(const std::stop_token& stop);
     net::HttpResponse signedPost(const std::optional<std::string>& kid, const std::string& url,

@@ -1,5 +1,6 @@
 #include "certmgr/bus/acme_manager.h"
 
+#include "certmgr/bus/arguments.h"
 #include "certmgr/bus/dictionary.h"
 #include "certmgr/bus/methods.h"
 #include "certmgr/bus/names.h"
@@ -11,6 +12,10 @@ constexpr sd_bus_vtable acmeVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("ListAccounts", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", accounts),
                             method<&AcmeManager::listAccounts>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("ChangeAccountKey", SD_BUS_ARGS("s", ca), SD_BUS_RESULT("o", job),
+                            method<&AcmeManager::changeAccountKey>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("DeactivateAccount", SD_BUS_ARGS("s", ca), SD_BUS_RESULT("o", job),
+                            method<&AcmeManager::deactivateAccount>, anyone),
     SD_BUS_VTABLE_END};
 
 void appendAccount(sd_bus_message* reply, const engine::AcmeAccount& account) {
@@ -35,6 +40,16 @@ AcmeManager::AcmeManager(sd_bus* bus, Authorizer& authorizer, engine::AcmeComman
 void AcmeManager::listAccounts(sd_bus_message* call) {
     authorizer_.authorize(call, viewAction,
                           [this, call] { replyDictionaries(call, commands_.accounts(), appendAccount); });
+}
+
+void AcmeManager::changeAccountKey(sd_bus_message* call) {
+    replyWithJob(call, authorizer_, manageAction,
+                 [this, call] { return commands_.changeAccountKey(readText(call)); });
+}
+
+void AcmeManager::deactivateAccount(sd_bus_message* call) {
+    replyWithJob(call, authorizer_, manageAction,
+                 [this, call] { return commands_.deactivateAccount(readText(call)); });
 }
 
 }  // namespace certmgr::bus

@@ -4,14 +4,18 @@
 #include <set>
 
 #include "certmgr/config/dns_tables.h"
+#include "certmgr/config/known_cas.h"
 #include "certmgr/config/order_tables.h"
 #include "certmgr/config/table_reader.h"
 #include "certmgr/config/words.h"
+#include "certmgr/core/secret_file.h"
 
 namespace certmgr::config {
 namespace {
 
 using std::chrono::hours;
+
+using KnownCas = std::map<std::string, KnownCa>;
 
 constexpr std::size_t longestOrganization = 64;  // RFC 5280 A.1: ub-organization-name
 
@@ -31,6 +35,18 @@ void readPort(TableReader& reader, std::string_view key, std::uint16_t& target) 
 void readDays(TableReader& reader, std::string_view key, seconds& target, std::int64_t most) {
     std::int64_t days = 0;
     if (reader.readInteger(key, days, 1, most)) target = hours(24 * days);
+}
+
+void readDirectories(TableReader& reader, std::string_view key, std::vector<std::filesystem::path>& target) {
+    std::vector<std::string> directories;
+    if (!reader.read(key, directories)) return;
+    target.clear();
+    for (const std::string& directory : directories) {
+        if (!directory.starts_with('/'))
+            reader.refuse(key,
+                          "found \"" + directory + "\", expected an absolute path, beginning with \"/\"");
+        target.emplace_back(directory);
+    }
 }
 
 void readKeys(TableReader reader, Settings& settings) {
@@ -66,24 +82,59 @@ void readAuthority(TableReader reader, authority::AuthoritySettings& settings) {
     reader.finish();
 }
 
-acme::CaSettings readCa(TableReader reader) {
-    acme::CaSettings ca;
+// RFC 8555 7.3.4
+void readExternalAccount(TableReader& reader, acme::CaSettings& ca) {
+    const bool hasId = reader.read("eab_key_id", ca.externalKeyId);
+    const bool hasFile = reader.readPath("eab_key_file", ca.externalKeyFile);
+    if (hasId != hasFile || (hasId && ca.externalKeyId.empty()))
+        reader.refuse(hasId ? "eab_key_id" : "eab_key_file",
+                      "expected both, eab_key_id and eab_key_file, as the CA gives them to its customers");
+    if (!hasFile) return;
+    if (const std::string why = whyNotSecret(ca.externalKeyFile); !why.empty())
+        reader.refuse("eab_key_file", ca.externalKeyFile.string() + ": " + why);
+}
+
+std::string namesOf(const KnownCas& known) {
+    std::string names;
+    for (const auto& [name, ca] : known) names += (names.empty() ? "" : ", ") + name;
+    return names;
+}
+
+// What is known of the CA by its name, for the table to add to.
+KnownCa knownCa(TableReader& reader, const KnownCas& known) {
+    std::string name;
+    std::string directory;
+    reader.read("name", name);
+    if (!isPlainName(name))
+        reader.refuse("name", "found \"" + name + "\", expected a name of letters a-z, digits and hyphens");
+    if (const auto found = known.find(name); found != known.end()) return found->second;
+    if (!reader.read("directory", directory) && !known.empty())
+        reader.refuse("name", "found \"" + name +
+                                  "\" without a directory, expected the URL of its directory, or one of " +
+                                  namesOf(known));
+    KnownCa other;
+    other.settings.name = name;
+    return other;
+}
+
+acme::CaSettings readCa(TableReader reader, const KnownCas& known) {
+    const KnownCa base = knownCa(reader, known);
+    acme::CaSettings ca = base.settings;
     std::filesystem::path trustFile;
-    reader.read("name", ca.name);
-    reader.read("directory", ca.directory);
+    readOffer(reader, ca);
     reader.readPath("trust_file", trustFile);
     reader.read("contacts", ca.contacts);
     reader.read("terms_agreed", ca.termsAgreed);
     readAcmeProfile(reader, "profile", ca.profile);
     readPreferredChain(reader, ca.preferredChain);
+    readExternalAccount(reader, ca);
     reader.finish();
     ca.trustFile = trustFile;
-    if (!isPlainName(ca.name))
-        reader.refuse("name",
-                      "found \"" + ca.name + "\", expected a name of letters a-z, digits and hyphens");
-    if (!ca.directory.starts_with("https://") || ca.directory.find(' ') != std::string::npos)
-        reader.refuse("directory",
-                      "found \"" + ca.directory + "\", expected the https:// URL of the CA's directory");
+    if (base.externalAccountOnly && ca.externalKeyId.empty())
+        reader.refuse("eab_key_id", "the CA " + ca.name +
+                                        " takes only accounts of its customers: expected eab_key_id and "
+                                        "eab_key_file as it gives them; see " +
+                                        base.documentation);
     for (const std::string& contact : ca.contacts)
         if (!contact.starts_with("mailto:"))
             reader.refuse("contacts", "found \"" + contact + "\", expected \"mailto:\" and an address");
@@ -115,9 +166,12 @@ void readAcme(TableReader reader, Settings& settings) {
     readPort(reader, "tls_challenge_port", settings.tlsChallengePort);
     readServer(reader, "resolver", settings.resolver);
     readChallenges(reader, settings);
+    readDirectories(reader, "ca_directories", settings.caDirectories);
+    std::vector<TableReader> tables = reader.tables("ca");
+    const KnownCas known = tables.empty() ? KnownCas() : loadKnownCas(settings.caDirectories);
     std::set<std::string> names;
-    for (TableReader& table : reader.tables("ca")) {
-        settings.cas.push_back(readCa(table));
+    for (TableReader& table : tables) {
+        settings.cas.push_back(readCa(table, known));
         if (!names.insert(settings.cas.back().name).second)
             table.refuse("name", "found \"" + settings.cas.back().name +
                                      "\" a second time; give each CA its own name");
@@ -156,16 +210,7 @@ void readAlarms(TableReader reader, AlarmSettings& settings) {
 
 void readServices(TableReader reader, Settings& settings) {
     reader.readPath("install_directory", settings.installDirectory);
-    std::vector<std::string> directories;
-    if (reader.read("directories", directories)) {
-        settings.serviceDirectories.clear();
-        for (const std::string& directory : directories) {
-            if (!directory.starts_with('/'))
-                reader.refuse("directories",
-                              "found \"" + directory + "\", expected an absolute path, beginning with \"/\"");
-            settings.serviceDirectories.emplace_back(directory);
-        }
-    }
+    readDirectories(reader, "directories", settings.serviceDirectories);
     reader.finish();
 }
 

@@ -33,6 +33,7 @@ struct Settings {
     hal::KeyAlgorithm keyAlgorithm = hal::KeyAlgorithm::ecP256;  // for certificates that do not say otherwise
     hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
     authority::AuthoritySettings authority;
+    std::vector<std::filesystem::path> caDirectories = {"/usr/lib/certmgr/ca.d", "/etc/certmgr/ca.d"};
     std::vector<acme::CaSettings> cas;  // in order of preference; empty: no ACME
     bool acmeEnabled = true;
     bool publicNamesOnly = true;       // false: ask for private names too (a CA inside the company, tests)

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include "certmgr/core/error.h"
@@ -173,6 +174,18 @@ std::string signJws(EVP_PKEY& key, const JwsHeader& header, std::string_view pay
     const std::string protectedHeader = base64url(fields.dump());
     const std::string body = base64url(payload);
     return flattened(protectedHeader, body, sign(key, algorithm, protectedHeader + "." + body));
+}
+
+std::string signJwsWithSecret(std::string_view secret, const JwsHeader& header, std::string_view payload) {
+    const json fields{{"alg", "HS256"}, {"kid", header.kid.value()}, {"url", header.url}};
+    const std::string protectedHeader = base64url(fields.dump());
+    const std::string body = base64url(payload);
+    const std::string input = protectedHeader + "." + body;
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> code{};
+    if (!HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), octets(input), input.size(),
+              code.data(), nullptr))
+        throwOpenSsl("HMAC");
+    return flattened(protectedHeader, body, view(code));
 }
 
 }  // namespace certmgr::crypto

@@ -26,4 +26,8 @@ struct JwsHeader {
 // send.
 std::string signJws(EVP_PKEY& key, const JwsHeader& header, std::string_view payload);
 
+// HS256 with the octets of `secret`: what binds an account to one elsewhere (RFC 8555 7.3.4), where `header`
+// names that by its kid and has no nonce.
+std::string signJwsWithSecret(std::string_view secret, const JwsHeader& header, std::string_view payload);
+
 }  // namespace certmgr::crypto

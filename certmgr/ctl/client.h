@@ -81,6 +81,8 @@ class Client {
 
     // org.certmgr1.Acme.
     Json acmeAccounts();
+    std::string changeAccountKey(const std::string& ca);
+    std::string deactivateAccount(const std::string& ca);
 
     // The job's properties at its end; `progress` hears of each change before.
     Json await(const std::string& job, const std::function<void(const Json&)>& progress);
@@ -98,6 +100,7 @@ class Client {
     using Slot = hal::Handle<sd_bus_slot, sd_bus_slot_unref>;
 
     Message newCall(const std::string& path, const char* interface, const char* member);
+    std::string callWithCa(const char* member, const std::string& ca);
     Message newAuthorityCall(const char* member);
     std::string callWithDescriptor(const char* member, int fd);
     Message call(const Message& message);

@@ -39,6 +39,7 @@ struct Arguments {
     RequestOptions request;
     AuthorityArguments authority;
     BackupArguments backup;
+    AcmeArguments acme;
     UploadSource upload;
     Action action;
     std::optional<Health> health;  // of a command that a monitor runs
@@ -150,7 +151,7 @@ void addAuthorityAndServices(CLI::App& app, Arguments& a) {
         return addCommand(parent, a, name, description, std::move(action));
     };
     addAuthorityCommands(*authority, a.authority, add);
-    addAcmeCommands(app, add);
+    addAcmeCommands(app, a.acme, add);
     addBackupCommands(app, a.backup, add);
     addTrust(app, a);
 

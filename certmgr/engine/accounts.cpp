@@ -37,22 +37,29 @@ store::AccountRow Accounts::rowOf(const acme::CaSettings& ca) {
     return *account;
 }
 
+// In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
+KeyId Accounts::makeKey(const acme::CaSettings& ca, const KeyId& id) {
+    return keys_
+        .obtain({id, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name})
+        .id;
+}
+
 acme::AccountSettings Accounts::open(const acme::CaSettings& ca) {
     const store::AccountRow account = rowOf(ca);
-    // In a file, not in the TPM: a backup has to carry the account over to new hardware (features.md 8).
-    const hal::KeyInfo key = keys_.obtain(
-        {account.key, hal::KeyAlgorithm::ecP256, hal::KeyPolicy::file, {}, "ACME account at " + ca.name});
     return {
-        key.id, account.url.empty() ? std::nullopt : std::optional(account.url),
-        [this, ca](const std::string& url, const std::string& terms) { registered(ca, url, terms); },
+        makeKey(ca, account.key), account.url.empty() ? std::nullopt : std::optional(account.url),
+        [this, ca](const acme::Registration& registration) { registered(ca, registration); },
         records_.meta.get(contactsFact(ca)) != contactLines(ca),
         [this, ca](const std::string& terms) { records_.accounts.termsSeen(ca.name, ca.directory, terms); }};
 }
 
-void Accounts::registered(const acme::CaSettings& ca, const std::string& url, const std::string& terms) {
+void Accounts::registered(const acme::CaSettings& ca, const acme::Registration& registration) {
     records_.database.transaction([&] {
-        records_.accounts.registered(ca.name, ca.directory, url);
-        if (!terms.empty()) records_.accounts.termsAgreed(ca.name, ca.directory, terms, clock_.now());
+        records_.accounts.registered(ca.name, ca.directory, registration.url);
+        if (!registration.terms.empty())
+            records_.accounts.termsAgreed(ca.name, ca.directory, registration.terms, clock_.now());
+        if (!registration.externalKey.empty())
+            records_.accounts.bound(ca.name, ca.directory, registration.externalKey);
         records_.meta.set(contactsFact(ca), contactLines(ca));
     });
 }
@@ -71,6 +78,39 @@ AcmeAccount Accounts::view(const acme::CaSettings& ca) {
         view.termsAgreedAt = row->termsAgreedAt;
     }
     return view;
+}
+
+store::AccountRow Accounts::existing(const acme::CaSettings& ca) {
+    const auto row = records_.accounts.find(ca.name, ca.directory);
+    if (row && !row->url.empty()) return *row;
+    throw Error(ErrorKind::rejected, "no-account",
+                "there is no account at " + ca.name + "; the first order there makes one");
+}
+
+KeyId Accounts::makeNextKey(const acme::CaSettings& ca) {
+    KeyId next;
+    records_.database.transaction([&] {
+        next = keys_.intend("acme-account:" + ca.name);
+        records_.accounts.intendNextKey(ca.name, ca.directory, next);
+    });
+    return makeKey(ca, next);
+}
+
+void Accounts::settleKey(const acme::CaSettings& ca, const KeyId& key) {
+    const store::AccountRow row = records_.accounts.find(ca.name, ca.directory).value();
+    records_.accounts.settleKey(ca.name, ca.directory, key);
+    keys_.discard(key == row.key ? row.nextKey.value() : row.key);
+}
+
+std::optional<store::AccountRow> Accounts::unsettled(const acme::CaSettings& ca) {
+    const auto row = records_.accounts.find(ca.name, ca.directory);
+    return row && row->nextKey ? row : std::nullopt;
+}
+
+void Accounts::forget(const acme::CaSettings& ca) {
+    const store::AccountRow row = existing(ca);
+    records_.accounts.remove(ca.name, ca.directory);
+    keys_.discard(row.key);
 }
 
 }  // namespace certmgr::engine

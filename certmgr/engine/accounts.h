@@ -19,9 +19,20 @@ class Accounts {
     acme::AccountSettings open(const acme::CaSettings& ca);
     AcmeAccount view(const acme::CaSettings& ca);
 
+    // The account there; Error(rejected, "no-account") where none is.
+    store::AccountRow existing(const acme::CaSettings& ca);
+    // A key that is to follow, made and on record.
+    KeyId makeNextKey(const acme::CaSettings& ca);
+    // The one of the two keys that the CA knows; the other is destroyed.
+    void settleKey(const acme::CaSettings& ca, const KeyId& key);
+    // The row with the key that was to follow, where it is not settled which of them the CA knows.
+    std::optional<store::AccountRow> unsettled(const acme::CaSettings& ca);
+    void forget(const acme::CaSettings& ca);
+
   private:
+    KeyId makeKey(const acme::CaSettings& ca, const KeyId& id);
     store::AccountRow rowOf(const acme::CaSettings& ca);
-    void registered(const acme::CaSettings& ca, const std::string& url, const std::string& terms);
+    void registered(const acme::CaSettings& ca, const acme::Registration& registration);
 
     KeyRing& keys_;
     Records& records_;

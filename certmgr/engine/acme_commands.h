@@ -30,6 +30,10 @@ class AcmeCommands {
 
     // In the order in which they are asked. Reads the database, asks no CA.
     virtual std::vector<AcmeAccount> accounts() = 0;
+
+    // Of the account at a CA, by its name: a job, as in Commands, that begins when no order is under way.
+    virtual std::string changeAccountKey(const std::string& ca) = 0;
+    virtual std::string deactivateAccount(const std::string& ca) = 0;
 };
 
 }  // namespace certmgr::engine

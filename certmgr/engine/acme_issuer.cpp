@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "certmgr/acme/account.h"
 #include "certmgr/acme/choice.h"
 #include "certmgr/acme/renewal_info.h"
 #include "certmgr/core/decision.h"
@@ -125,11 +126,68 @@ std::vector<AcmeAccount> AcmeIssuer::accounts() {
     return accounts;
 }
 
-std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca) {
+const acme::CaSettings& AcmeIssuer::caNamed(const std::string& name) const {
+    const auto ca = std::ranges::find_if(cas_, [&](const auto& each) { return each.name == name; });
+    if (ca != cas_.end()) return *ca;
+    throw Error(ErrorKind::rejected, "no-such-ca",
+                "there is no CA \"" + name + "\" in the settings; see certmgrctl acme list");
+}
+
+std::unique_lock<std::shared_timed_mutex> AcmeIssuer::withoutOrders(const std::stop_token& stop) {
+    std::unique_lock lock(accountsInUse_, std::defer_lock);
+    while (!lock.try_lock_for(std::chrono::milliseconds(100)))
+        if (stop.stop_requested())
+            throw Error(ErrorKind::transient, "cancelled", "orders were under way until the end");
+    return lock;
+}
+
+// A crash, or a lost answer, leaves it open which of the two keys the account has: the CA knows.
+void AcmeIssuer::settleKey(const acme::CaSettings& ca, const std::stop_token& stop) {
+    const std::optional<store::AccountRow> row = accounts_.unsettled(ca);
+    if (!row) return;
+    const KeyId next = *row->nextKey;
+    if (!keys_.store().find(next)) return accounts_.settleKey(ca, row->key);  // never made, so never sent
+    const std::unique_ptr<net::HttpClient> http = http_(ca);
+    acme::Session session(ca, {next, std::nullopt, {}}, keys_.store().open(next), *http);
+    accounts_.settleKey(ca, acme::hasAccount(session, stop) ? next : row->key);
+}
+
+std::string AcmeIssuer::changeAccountKey(const std::string& name, const std::stop_token& stop) {
+    const acme::CaSettings& ca = caNamed(name);
+    const std::string url = accounts_.existing(ca).url;
+    const auto alone = withoutOrders(stop);
+    const std::shared_ptr<Line> line = lineTo(ca, stop);
+    const KeyId next = accounts_.makeNextKey(ca);
+    {
+        const std::lock_guard lock(mutex_);
+        lines_.erase(ca.name);  // whatever comes now, the next use settles which key it is
+    }
+    acme::changeKey(*line->session, *keys_.store().open(next), stop);
+    accounts_.settleKey(ca, next);
+    return "the account " + url + " at " + ca.name + " has another key; the one before is destroyed";
+}
+
+std::string AcmeIssuer::deactivateAccount(const std::string& name, const std::stop_token& stop) {
+    const acme::CaSettings& ca = caNamed(name);
+    const std::string url = accounts_.existing(ca).url;
+    const auto alone = withoutOrders(stop);
+    acme::deactivate(*lineTo(ca, stop)->session, stop);
+    {
+        const std::lock_guard lock(mutex_);
+        lines_.erase(ca.name);
+    }
+    accounts_.forget(ca);
+    return "the account " + url + " at " + ca.name +
+           " is deactivated; certificates in use stay, and the next order there makes another account";
+}
+
+std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca,
+                                                     const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     std::shared_ptr<Line>& line = lines_[ca.name];
     if (line && keys_.store().find(line->accountKey)) return line;
 
+    settleKey(ca, stop);
     acme::AccountSettings account = accounts_.open(ca);
     auto made = std::make_shared<Line>();
     made->accountKey = account.key;
@@ -219,6 +277,7 @@ std::string AcmeIssuer::whyNotProvable(const Identifier& name) const {
 
 void AcmeIssuer::issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
                        std::stop_token stop) {
+    const std::shared_lock lock(accountsInUse_);
     const acme::CaSettings& ca = caAfter(before.failures);
     const acme::Solvers solvers{solvers_, acme::challengeFailed(before.errorCode) ? before.failures : 0};
     StoredOrder journal(records_, log_, intent(spec, ca), activity);
@@ -240,6 +299,7 @@ std::string AcmeIssuer::predecessor(const CertificateSpec& spec, const acme::CaS
 
 RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
                                     const std::stop_token& stop) {
+    const std::shared_lock lock(accountsInUse_);
     RenewalInfo info = known.value_or(RenewalInfo{});
     info.nextQuery = nextQuery(clock_.now(), std::nullopt);
     const auto ca =
@@ -247,7 +307,7 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
     const auto id = crypto::renewalIdOf(*crypto::parseChainPem(current.chainPem).front());
     if (ca == cas_.end() || !id) return info;
     try {
-        const auto answer = acme::renewalInfo(*lineTo(*ca)->session, *id, stop);
+        const auto answer = acme::renewalInfo(*lineTo(*ca, stop)->session, *id, stop);
         info.failures = 0;
         if (!answer) {
             info.nextQuery = nextQueryOfSilentCa(clock_.now());
@@ -293,7 +353,7 @@ void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings
 
 void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
                      StoredOrder& journal, std::stop_token stop) {
-    const std::shared_ptr<Line> line = lineTo(ca);
+    const std::shared_ptr<Line> line = lineTo(ca, stop);
     journal.activity("making the key");
     const hal::KeyInfo key =
         keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});

@@ -92,6 +92,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::string restore(RestoreCommand command) override;
 
     std::vector<AcmeAccount> accounts() override;
+    std::string changeAccountKey(const std::string& ca) override;
+    std::string deactivateAccount(const std::string& ca) override;
 
     std::string signRequest(const EndEntityCommand& holder, hal::UniqueFd request,
                             hal::UniqueFd output) override;
@@ -186,6 +188,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void runTrust();
     void runReload(const std::string& service);
     void runOwnTrust();
+    std::string accountJob(const std::string& kind, std::function<std::string(const std::stop_token&)> work);
     std::string authorityJob(const std::string& kind, std::function<std::string(const std::stop_token&)> work,
                              std::function<void(const std::string& job, const std::string& result)> after);
     std::string changeAuthority(const std::string& kind, std::function<void(const std::stop_token&)> change);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -55,6 +56,10 @@ class AcmeIssuer {
 
     bool configured() const { return !cas_.empty(); }
     std::vector<AcmeAccount> accounts();
+    // Each waits until no order is under way, and throws Error(rejected, "no-such-ca") or "no-account". They
+    // return a sentence.
+    std::string changeAccountKey(const std::string& ca, const std::stop_token& stop);
+    std::string deactivateAccount(const std::string& ca, const std::stop_token& stop);
     // For people: the CA that is asked after so many failures in a row, and why not the first.
     std::string describeTurn(int failures) const;
     // Why nobody here can prove it to a CA; empty: somebody can.
@@ -82,7 +87,10 @@ class AcmeIssuer {
   private:
     struct Line;  // to one CA: HTTP client and session
     const acme::CaSettings& caAfter(int failures) const;
-    std::shared_ptr<Line> lineTo(const acme::CaSettings& ca);
+    const acme::CaSettings& caNamed(const std::string& name) const;
+    std::unique_lock<std::shared_timed_mutex> withoutOrders(const std::stop_token& stop);
+    void settleKey(const acme::CaSettings& ca, const std::stop_token& stop);
+    std::shared_ptr<Line> lineTo(const acme::CaSettings& ca, const std::stop_token& stop);
     std::string predecessor(const CertificateSpec& spec, const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
     void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
@@ -101,6 +109,7 @@ class AcmeIssuer {
     const std::vector<acme::CaSettings> cas_;
     const std::filesystem::path trustFile_;  // of the box: knows the roots that a fingerprint may mean
     EventLog& log_;
+    std::shared_timed_mutex accountsInUse_;  // shared by the orders; alone: accounts change
     std::mutex mutex_;
     std::map<std::string, std::shared_ptr<Line>> lines_;
 };

@@ -8,7 +8,7 @@ namespace {
 #define CERTMGR_KEY_IS_USED                                                                             \
     "(EXISTS (SELECT 1 FROM credentials WHERE credentials.key = keys.id)"                               \
     " OR EXISTS (SELECT 1 FROM uploads WHERE uploads.key = keys.id)"                                    \
-    " OR EXISTS (SELECT 1 FROM accounts WHERE accounts.key = keys.id)"                                  \
+    " OR EXISTS (SELECT 1 FROM accounts WHERE keys.id IN (accounts.key, accounts.next_key))"            \
     " OR EXISTS (SELECT 1 FROM authorities WHERE authorities.key = keys.id)"                            \
     " OR EXISTS (SELECT 1 FROM authority_requests WHERE authority_requests.key = keys.id)"              \
     " OR EXISTS (SELECT 1 FROM orders WHERE orders.key = keys.id AND state IN ('intended', 'sending', " \

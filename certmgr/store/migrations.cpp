@@ -268,9 +268,14 @@ constexpr const char* version9 = R"sql(
     ALTER TABLE credentials ADD COLUMN chain_reason TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3},
-                           Migration{version4}, Migration{version5}, Migration{version6},
-                           Migration{version7}, Migration{version8}, Migration{version9}};
+// The key that is to follow the one of an account; whether the CA has taken it, only the CA knows.
+constexpr const char* version10 = R"sql(
+    ALTER TABLE accounts ADD COLUMN next_key TEXT REFERENCES keys (id);
+)sql";
+
+constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}, Migration{version4},
+                           Migration{version5}, Migration{version6}, Migration{version7}, Migration{version8},
+                           Migration{version9}, Migration{version10}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

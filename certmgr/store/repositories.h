@@ -169,10 +169,11 @@ struct AccountRow {
     std::string ca;
     std::string directory;
     KeyId key;
-    std::string url;          // empty until registered
-    std::string externalKey;  // id of the key that bound it to an account elsewhere; empty: none did
-    std::string terms;        // URL of what the CA asked to agree to when its directory was last read
-    std::string termsAgreed;  // URL of what was agreed to last
+    std::optional<KeyId> nextKey;  // the CA was or is about to be told that this one follows
+    std::string url;               // empty until registered
+    std::string externalKey;       // id of the key that bound it to an account elsewhere; empty: none did
+    std::string terms;             // URL of what the CA asked to agree to when its directory was last read
+    std::string termsAgreed;       // URL of what was agreed to last
     std::optional<TimePoint> termsAgreedAt;
 };
 class AccountRepository {
@@ -184,6 +185,11 @@ class AccountRepository {
     void termsSeen(const std::string& ca, const std::string& directory, const std::string& terms);
     void termsAgreed(const std::string& ca, const std::string& directory, const std::string& terms,
                      TimePoint when);
+    void intendNextKey(const std::string& ca, const std::string& directory, const KeyId& key);
+    // The end of that: the key that the account has at the CA.
+    void settleKey(const std::string& ca, const std::string& directory, const KeyId& key);
+    void remove(const std::string& ca, const std::string& directory);
+    void bound(const std::string& ca, const std::string& directory, const std::string& externalKey);
     std::optional<AccountRow> find(const std::string& ca, const std::string& directory);
 
   private:

@@ -89,6 +89,12 @@ class FakeCommands : public certmgr::engine::Commands,
 
     std::vector<certmgr::engine::AcmeAccount> acmeAccounts;
     std::vector<certmgr::engine::AcmeAccount> accounts() override { return acmeAccounts; }
+    std::string changeAccountKey(const std::string& ca) override {
+        return start("rollover", "", [ca] { return "another key at " + ca; });
+    }
+    std::string deactivateAccount(const std::string& ca) override {
+        return start("deactivate", "", [ca] { return "no account at " + ca; });
+    }
 
     std::string backup(certmgr::engine::BackupCommand command) override {
         return hand("backup", std::move(command.passphrase), std::move(command.output), "the backup");

@@ -26,8 +26,8 @@ std::unique_ptr<acme::Session> World::session(net::HttpClient& client, const std
     settings.contacts = account.contacts;
     if (!directory.empty()) settings.directory = directory;
     acme::AccountSettings stored{KeyId::fresh(), account.url,
-                                 [this](const std::string& url, const std::string&) {
-                                     account.url = url;
+                                 [this](const acme::Registration& registration) {
+                                     account.url = registration.url;
                                      ++account.registrations;
                                  },
                                  account.contactsChanged};

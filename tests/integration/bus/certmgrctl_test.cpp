@@ -269,6 +269,16 @@ TEST_F(Certmgrctl, ListsTheAcmeAccounts) {
     EXPECT_EQ(ctl({"acme"}).status, 2);
 }
 
+TEST_F(Certmgrctl, ChangesTheKeyOfAnAccountAndGivesOneUp) {
+    EXPECT_EQ(json({"acme", "rollover", "main"}).at("Result"), "another key at main");
+    EXPECT_EQ(json({"acme", "deactivate", "main"}).at("Result"), "no account at main");
+    for (const std::string command : {"rollover", "deactivate"}) {
+        EXPECT_EQ(ctl({"acme", command}).status, 2);
+        EXPECT_EQ(ctl({"acme", command, "main"}, games).status, 0) << "they manage";
+        EXPECT_EQ(ctl({"acme", command, "main"}, nobody).status, 4);
+    }
+}
+
 TEST_F(Certmgrctl, ChangesTheAuthority) {
     EXPECT_EQ(json({"authority", "generate", "--dn", "CN=Example CA", "--days", "100"}).at("Result"),
               "CN=Example CA for 100 days");

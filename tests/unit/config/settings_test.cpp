@@ -33,6 +33,60 @@ class SettingsFile : public testing::Test {
     std::filesystem::path file_ = folder_ / "certmgr.toml";
 };
 
+const std::string shippedCas = "[acme]\nca_directories = [\"" CERTMGR_ROOTFS "/usr/lib/certmgr/ca.d\"]\n";
+
+TEST_F(SettingsFile, aKnownCaNeedsItsNameOnly) {
+    const acme::CaSettings ca =
+        load(shippedCas + "[[acme.ca]]\nname = \"letsencrypt-staging\"\nterms_agreed = true").cas.at(0);
+    EXPECT_EQ(ca.directory, "https://acme-staging-v02.api.letsencrypt.org/directory");
+    EXPECT_TRUE(ca.forTests);
+    EXPECT_TRUE(ca.termsAgreed);
+    const acme::CaSettings changed = load(shippedCas +
+                                          "[[acme.ca]]\nname = \"letsencrypt\"\ndirectory = "
+                                          "\"https://relay.example/dir\"")
+                                         .cas.at(0);
+    EXPECT_EQ(changed.directory, "https://relay.example/dir");
+    EXPECT_FALSE(changed.forTests);
+}
+
+TEST_F(SettingsFile, aCaThatIsNotKnownNeedsADirectoryAndTheErrorListsTheKnownOnes) {
+    EXPECT_EQ(
+        refusal(shippedCas + "[[acme.ca]]\nname = \"letsencript\""),
+        "certmgr.toml:4:8: name: found \"letsencript\" without a directory, expected the URL of its "
+        "directory, or one of google, google-staging, letsencrypt, letsencrypt-staging, sslcom, zerossl");
+}
+
+TEST_F(SettingsFile, aCaOfCustomersIsRefusedWithoutTheKeyOfOne) {
+    const std::string said = refusal(shippedCas + "[[acme.ca]]\nname = \"zerossl\"\nterms_agreed = true");
+    EXPECT_NE(said.find("expected eab_key_id and eab_key_file"), std::string::npos) << said;
+    EXPECT_NE(said.find("https://zerossl.com/documentation/acme/"), std::string::npos) << said;
+}
+
+TEST_F(SettingsFile, aFileOfALaterDirectoryReplacesWhatIsKnownAndAWrongOneIsNamed) {
+    std::filesystem::create_directory(folder_ / "ca.d");
+    const std::string own = "[acme]\nca_directories = [\"" CERTMGR_ROOTFS "/usr/lib/certmgr/ca.d\", \"" +
+                            (folder_ / "ca.d").string() + "\"]\n[[acme.ca]]\nname = \"zerossl\"";
+    testing_support::writeFile(folder_ / "ca.d/zerossl.toml", "directory = \"https://own.example/dir\"");
+    EXPECT_EQ(load(own).cas.at(0).directory, "https://own.example/dir");
+    testing_support::writeFile(folder_ / "ca.d/zerossl.toml", "directory = \"http://own.example/dir\"");
+    EXPECT_TRUE(refusal(own).starts_with("ca.d/zerossl.toml:1:13: directory: found")) << refusal(own);
+}
+
+TEST_F(SettingsFile, bindsAnAccountByAKeyInAFileThatOthersCannotRead) {
+    const std::string ca = "[[acme.ca]]\nname = \"a\"\ndirectory = \"https://x\"\n";
+    const std::filesystem::path key = folder_ / "eab";
+    testing_support::writeFile(key, "c2VjcmV0\n");
+    const std::string file = "eab_key_file = \"" + key.string() + "\"\n";
+    std::filesystem::permissions(key, std::filesystem::perms(0600));
+    const Settings settings = load(ca + "eab_key_id = \"kid-1\"\n" + file);
+    EXPECT_EQ(settings.cas.at(0).externalKeyId, "kid-1");
+    EXPECT_EQ(settings.cas.at(0).externalKeyFile, key);
+    EXPECT_NE(refusal(ca + file).find("expected both"), std::string::npos);
+    EXPECT_NE(refusal(ca + "eab_key_id = \"kid-1\"").find("expected both"), std::string::npos);
+    std::filesystem::permissions(key, std::filesystem::perms(0644));
+    EXPECT_NE(refusal(ca + "eab_key_id = \"kid-1\"\n" + file).find("found mode 0644"), std::string::npos);
+}
+
 TEST_F(SettingsFile, thatIsMissingOrEmptyMeansTheDefaults) {
     EXPECT_EQ(loadSettings(folder_ / "absent.toml").stateDirectory, "/var/lib/certmgr");
     const Settings settings = load("");
@@ -256,7 +310,7 @@ TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     testing_support::writeFile(secret, "c2VjcmV0");
     std::filesystem::permissions(secret, std::filesystem::perms(0600));
     std::string active = std::regex_replace(example, std::regex("\n# ([a-z_]+ = |\\[\\[)"), "\n$1");
-    active = std::regex_replace(active, std::regex("/etc/certmgr/dns.secret"), secret);
+    active = std::regex_replace(active, std::regex("/etc/certmgr/(dns.secret|eab.key)"), secret);
     const Settings shown = load(active);
     const Settings defaults;
     EXPECT_EQ(shown.stateDirectory, defaults.stateDirectory);

@@ -145,5 +145,15 @@ TEST(Base64url, HasTheVectorsOfRfc4648) {
         EXPECT_EQ(base64urlDecode(wrong), std::nullopt);
 }
 
+// The value was made by Python: hmac.new(b"secret", b"PROTECTED.PAYLOAD", "sha256").
+TEST(Jws, WithASecretIsHs256WithoutNonce) {
+    const json jws = json::parse(
+        signJwsWithSecret("secret", {"https://ca.example/new-acct", "", "kid-1"}, R"({"kty":"EC"})"));
+    EXPECT_EQ(base64urlDecode(jws.at("protected").get<std::string>()),
+              R"({"alg":"HS256","kid":"kid-1","url":"https://ca.example/new-acct"})");
+    EXPECT_EQ(base64urlDecode(jws.at("payload").get<std::string>()), R"({"kty":"EC"})");
+    EXPECT_EQ(jws.at("signature"), "iP1eK9RgLujQ3dfIaudR0mFWZxHXUD_wosSlAEyo9o4");
+}
+
 }  // namespace
 }  // namespace certmgr::crypto

@@ -215,7 +215,9 @@ TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {
     accounts.registered("ca", "https://ca/dir", "https://ca/acct/1");
     accounts.termsSeen("ca", "https://ca/dir", "https://ca/terms-2");
     accounts.termsAgreed("ca", "https://ca/dir", "https://ca/terms-1", sampleTime);
+    accounts.bound("ca", "https://ca/dir", "kid-1");
     restart();
+    EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->externalKey, "kid-1");
     EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->terms, "https://ca/terms-2");
     EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->termsAgreed, "https://ca/terms-1");
     EXPECT_EQ(AccountRepository(database()).find("ca", "https://ca/dir")->termsAgreedAt, sampleTime);
@@ -223,6 +225,23 @@ TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {
     EXPECT_FALSE(AccountRepository(database()).find("ca", "https://other/dir"));
     EXPECT_EQ(errorCode([&] { AccountRepository(database()).registered("x", "y", "z"); }),
               "account-not-found");
+}
+
+TEST_F(Repositories, theKeyThatIsToFollowInAnAccountIsUsedUntilThatIsSettled) {
+    intendKey(sampleKey('a'));
+    intendKey(sampleKey('b'));
+    AccountRepository accounts(database());
+    accounts.intend("ca", "https://ca/dir", sampleKey('a'));
+    EXPECT_FALSE(accounts.find("ca", "https://ca/dir")->nextKey);
+    accounts.intendNextKey("ca", "https://ca/dir", sampleKey('b'));
+    EXPECT_EQ(accounts.find("ca", "https://ca/dir")->nextKey, sampleKey('b'));
+    EXPECT_TRUE(KeyRepository(database()).unreferenced().empty());
+    accounts.settleKey("ca", "https://ca/dir", sampleKey('b'));
+    EXPECT_EQ(accounts.find("ca", "https://ca/dir")->key, sampleKey('b'));
+    EXPECT_FALSE(accounts.find("ca", "https://ca/dir")->nextKey);
+    EXPECT_EQ(KeyRepository(database()).unreferenced(), std::vector<KeyId>{sampleKey('a')});
+    accounts.remove("ca", "https://ca/dir");
+    EXPECT_FALSE(accounts.find("ca", "https://ca/dir"));
 }
 
 TEST_F(Repositories, authoritiesAreNumberedByRole) {
