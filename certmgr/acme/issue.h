@@ -23,6 +23,7 @@ struct CaSettings {
     std::vector<std::string> contacts;  // "mailto:…"
     bool termsAgreed = false;
     bool forTests = false;  // its certificates are trusted by nobody
+    std::string staging;    // name of the one for tests beside it; empty: none
     // What binds a new account to one that the CA knows already (RFC 8555 7.3.4); empty: nothing.
     std::string externalKeyId;
     std::filesystem::path externalKeyFile;  // with the HMAC key in base64url, see readSecret()
