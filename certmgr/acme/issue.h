@@ -26,6 +26,7 @@ struct CaSettings {
     bool forTests = false;            // its certificates are trusted by nobody
     AcmeProfile profile = {};         // for certificates that name none themselves
     std::string preferredChain = {};  // likewise
+    std::string staging = {};         // name of the one for tests beside it; empty: none
     // What binds a new account to one that the CA knows already (RFC 8555 7.3.4); empty: nothing.
     std::string externalKeyId = {};
     std::filesystem::path externalKeyFile = {};  // with the HMAC key in base64url, see readSecret()

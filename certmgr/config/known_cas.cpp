@@ -39,7 +39,11 @@ std::map<std::string, KnownCa> loadKnownCas(const std::vector<std::filesystem::p
 
 void readOffer(TableReader& reader, acme::CaSettings& ca) {
     reader.read("directory", ca.directory);
+    std::filesystem::path trustFile = ca.trustFile;
+    reader.readPath("trust_file", trustFile);
+    ca.trustFile = trustFile;
     reader.read("for_tests", ca.forTests);
+    reader.read("staging", ca.staging);
     if (!ca.directory.starts_with("https://") || ca.directory.find(' ') != std::string::npos)
         reader.refuse("directory",
                       "found \"" + ca.directory + "\", expected the https:// URL of the CA's directory");

@@ -120,16 +120,13 @@ KnownCa knownCa(TableReader& reader, const KnownCas& known) {
 acme::CaSettings readCa(TableReader reader, const KnownCas& known) {
     const KnownCa base = knownCa(reader, known);
     acme::CaSettings ca = base.settings;
-    std::filesystem::path trustFile;
     readOffer(reader, ca);
-    reader.readPath("trust_file", trustFile);
     reader.read("contacts", ca.contacts);
     reader.read("terms_agreed", ca.termsAgreed);
     readAcmeProfile(reader, "profile", ca.profile);
     readPreferredChain(reader, ca.preferredChain);
     readExternalAccount(reader, ca);
     reader.finish();
-    ca.trustFile = trustFile;
     if (base.externalAccountOnly && ca.externalKeyId.empty())
         reader.refuse("eab_key_id", "the CA " + ca.name +
                                         " takes only accounts of its customers: expected eab_key_id and "
@@ -159,6 +156,24 @@ void readChallenges(TableReader& reader, Settings& settings) {
     }
 }
 
+// The CA for tests beside one, with the contacts and the word on the terms that were given for that.
+void readTrialCa(TableReader& reader, const acme::CaSettings& ca, const KnownCas& known, Settings& settings) {
+    if (ca.staging.empty()) return;
+    const auto found = known.find(ca.staging);
+    if (found == known.end() || found->second.externalAccountOnly)
+        reader.refuse("staging",
+                      "found \"" + ca.staging +
+                          "\", expected a known CA that takes accounts of everybody: " + namesOf(known));
+    const auto same = [&](const acme::CaSettings& other) { return other.name == ca.staging; };
+    if (std::ranges::any_of(settings.trialCas, same)) return;
+    acme::CaSettings trial = found->second.settings;
+    trial.forTests = true;
+    trial.staging.clear();
+    trial.contacts = ca.contacts;
+    trial.termsAgreed = ca.termsAgreed;
+    settings.trialCas.push_back(trial);
+}
+
 void readAcme(TableReader reader, Settings& settings) {
     reader.read("enabled", settings.acmeEnabled);
     reader.read("public_names_only", settings.publicNamesOnly);
@@ -172,6 +187,7 @@ void readAcme(TableReader reader, Settings& settings) {
     std::set<std::string> names;
     for (TableReader& table : tables) {
         settings.cas.push_back(readCa(table, known));
+        readTrialCa(table, settings.cas.back(), known, settings);
         if (!names.insert(settings.cas.back().name).second)
             table.refuse("name", "found \"" + settings.cas.back().name +
                                      "\" a second time; give each CA its own name");

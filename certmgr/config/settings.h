@@ -34,7 +34,8 @@ struct Settings {
     hal::KeyPolicy keyPolicy = hal::KeyPolicy::preferTpm;
     authority::AuthoritySettings authority;
     std::vector<std::filesystem::path> caDirectories = {"/usr/lib/certmgr/ca.d", "/etc/certmgr/ca.d"};
-    std::vector<acme::CaSettings> cas;  // in order of preference; empty: no ACME
+    std::vector<acme::CaSettings> cas;       // in order of preference; empty: no ACME
+    std::vector<acme::CaSettings> trialCas;  // those that `staging` of a CA names
     bool acmeEnabled = true;
     bool publicNamesOnly = true;       // false: ask for private names too (a CA inside the company, tests)
     std::uint16_t challengePort = 80;  // of loopback, where challenges are served; 0: not awaited

@@ -4,6 +4,7 @@
 #include "certmgr/acme/choice.h"
 #include "certmgr/acme/renewal_info.h"
 #include "certmgr/core/decision.h"
+#include "certmgr/core/trial.h"
 #include "certmgr/crypto/x509.h"
 #include "certmgr/engine/issuance.h"
 #include "certmgr/engine/jitter.h"
@@ -107,7 +108,8 @@ struct AcmeIssuer::Line {
 
 AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                        std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-                       std::vector<acme::CaSettings> cas, std::filesystem::path trustFile, EventLog& log)
+                       std::vector<acme::CaSettings> cas, std::vector<acme::CaSettings> trialCas,
+                       std::filesystem::path trustFile, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
@@ -115,6 +117,7 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
       solvers_(std::move(solvers)),
       http_(std::move(http)),
       cas_(std::move(cas)),
+      trialCas_(std::move(trialCas)),
       trustFile_(std::move(trustFile)),
       log_(log) {}
 
@@ -123,6 +126,7 @@ AcmeIssuer::~AcmeIssuer() = default;
 std::vector<AcmeAccount> AcmeIssuer::accounts() {
     std::vector<AcmeAccount> accounts;
     for (const acme::CaSettings& ca : cas_) accounts.push_back(accounts_.view(ca));
+    for (const acme::CaSettings& ca : trialCas_) accounts.push_back(accounts_.view(ca));
     return accounts;
 }
 
@@ -280,14 +284,53 @@ void AcmeIssuer::issue(const CertificateSpec& spec, const Before& before, const 
     const std::shared_lock lock(accountsInUse_);
     const acme::CaSettings& ca = caAfter(before.failures);
     const acme::Solvers solvers{solvers_, acme::challengeFailed(before.errorCode) ? before.failures : 0};
+    tryFirst(spec, ca, before, solvers, activity, stop);
+    order(spec, ca, activity, [&](StoredOrder& journal) { run(spec, ca, solvers, journal, stop); });
+}
+
+void AcmeIssuer::order(const CertificateSpec& spec, const acme::CaSettings& ca, const Activity& activity,
+                       const std::function<void(StoredOrder&)>& use) {
     StoredOrder journal(records_, log_, intent(spec, ca), activity);
     try {
-        run(spec, ca, solvers, journal, stop);
+        use(journal);
     } catch (const Error&) {
         if (!records_.orders.open(spec.id))
             keys_.discard(journal.row().key);  // the next order has a key of its own
         throw;
     }
+}
+
+// The attempt before stays on record until this one has ended, so that a crash leads here again.
+void AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca, const Before& before,
+                          const acme::Solvers& solvers, const Activity& activity,
+                          const std::stop_token& stop) {
+    const std::optional<store::OrderRow> open = records_.orders.open(spec.id);
+    const TrialDecision decision =
+        decideTrial({ca.name, ca.staging, before.errorCode, open && placedAt(*open, ca)});
+    if (!decision.trial) return;
+    const auto trial =
+        std::ranges::find_if(trialCas_, [&](const auto& each) { return each.name == ca.staging; });
+    if (trial == trialCas_.end()) return;
+    activity(spec.id, decision.reason);
+    try {
+        order(spec, *trial, activity,
+              [&](StoredOrder& journal) { tryOut(spec, *trial, solvers, journal, stop); });
+    } catch (Error& error) {
+        error.within("the trial at " + trial->name + "; " + ca.name + " was not asked");
+        throw;
+    }
+}
+
+// Nobody trusts the certificate, so nobody gets it, and its key goes too.
+void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
+                        StoredOrder& journal, const std::stop_token& stop) {
+    const std::shared_ptr<Line> line = lineTo(ca, stop);
+    const hal::KeyInfo key = keys_.obtain(
+        {journal.row().key, spec.keyAlgorithm, hal::KeyPolicy::file, {}, spec.id + " at " + ca.name});
+    const hal::Pkey handle = keys_.store().open(key.id);
+    acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solvers, journal, stop);
+    records_.orders.setState(journal.row().id, store::OrderState::finished, "");
+    keys_.discard(key.id);
 }
 
 // What the order is to replace, as its CA knows it; empty: nothing of that CA.

@@ -35,7 +35,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       localCa_(keys_, records_, settings_.authority, parts_.log),
       localIssuer_(keys_, records_, localCa_, parts_.clock),
       acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, settings_.cas,
-                  settings_.systemTrustFile, parts_.log),
+                  settings_.trialCas, settings_.systemTrustFile, parts_.log),
       uploads_(keys_, records_, parts_.clock, parts_.log),
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),
       registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),

@@ -51,7 +51,8 @@ class AcmeIssuer {
 
     AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-               std::vector<acme::CaSettings> cas, std::filesystem::path trustFile, EventLog& log);
+               std::vector<acme::CaSettings> cas, std::vector<acme::CaSettings> trialCas,
+               std::filesystem::path trustFile, EventLog& log);
     ~AcmeIssuer();
 
     bool configured() const { return !cas_.empty(); }
@@ -71,7 +72,8 @@ class AcmeIssuer {
 
     // Goes on with the stored intent of the certificate, or makes one, at the CA whose turn it is. Error
     // "cancelled": everything is kept for the next run. `before` says what came of the attempts before this
-    // one: after one that failed at its challenge another kind is used, where there is one.
+    // one: after one that failed at its challenge another kind is used, where there is one, and the CA for
+    // tests is tried first (core/trial.h). A trial that fails is the attempt's failure.
     struct Before {
         int failures = 0;       // in a row
         std::string errorCode;  // of the last one
@@ -93,6 +95,12 @@ class AcmeIssuer {
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca, const std::stop_token& stop);
     std::string predecessor(const CertificateSpec& spec, const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
+    void tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca, const Before& before,
+                  const acme::Solvers& solvers, const Activity& activity, const std::stop_token& stop);
+    void order(const CertificateSpec& spec, const acme::CaSettings& ca, const Activity& activity,
+               const std::function<void(StoredOrder&)>& use);
+    void tryOut(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
+                StoredOrder& journal, const std::stop_token& stop);
     void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
              StoredOrder& journal, std::stop_token stop);
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
@@ -107,6 +115,7 @@ class AcmeIssuer {
     const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
     const std::vector<acme::CaSettings> cas_;
+    const std::vector<acme::CaSettings> trialCas_;
     const std::filesystem::path trustFile_;  // of the box: knows the roots that a fingerprint may mean
     EventLog& log_;
     std::shared_timed_mutex accountsInUse_;  // shared by the orders; alone: accounts change

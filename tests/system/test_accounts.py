@@ -1,11 +1,14 @@
-"""The accounts at a CA: bound to a customer, with another key, given up, lost (RFC 8555 7.3)."""
+"""The accounts at a CA: bound to a customer, with another key, given up, lost (RFC 8555 7.3); and a CA for trials."""
 
+import json
 import shutil
+import urllib.request
 
 import pytest
 from acme_proxy import AcmeProxy, Answer
 from await_state import certificates_where, proved
 from box import QUICK, namespace
+from box.acme import Pebble
 
 KEY = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 OTHER = "b10lLJs8l1GPIzsLP0s6pMt8O0XVGnfTaCeROxQM0BIt2XrJMDHJZBM5NuQmQJQH"
@@ -125,3 +128,49 @@ def test_a_lost_answer_to_the_change_of_a_key(make_box, taken):
         assert box.ca.count("POST /order-plz") == 2 * len(namespace.NAMES)
     finally:
         proxy.stop()
+
+
+def lead_names_to(address, *cas):
+    for ca in cas:
+        urllib.request.urlopen(f"http://127.0.0.1:{ca.dns_management}/set-default-ipv4",
+                               data=json.dumps({"ip": address}).encode(), timeout=10).close()
+
+
+@pytest.fixture
+def staging(make_box):
+    """A box with a second Pebble, which its CA has for trials."""
+    box = make_box(tpm=False, pebble_environment=QUICK, pebble_arguments=["-strict"])
+    folder = box.folder / "trials"
+    (folder / "log").mkdir(parents=True)
+    trial = Pebble(folder, box.manager.challenge_port, QUICK)
+    try:
+        (folder / "trial.toml").write_text(f'directory = "{trial.directory}"\ntrust_file = "{trial.trust_file}"\n')
+        settings = box.manager.configuration
+        settings.write_text(settings.read_text().replace("[acme]\n", f'[acme]\nca_directories = ["{folder}"]\n')
+                            + 'staging = "trial"\n')
+        yield box, trial
+    finally:
+        trial.stop()
+
+
+def test_a_second_try_is_a_trial(staging):
+    box, trial = staging
+    lead_names_to("127.0.0.9", box.ca, trial)  # where nobody answers
+    box.start()
+    certificates_where(box, lambda it: it["LastError"] != "", "a refusal")
+    orders = box.ca.count("POST /order-plz")
+    assert trial.count("POST /order-plz") == 0, "the first attempt is none"
+    for tries in (1, 2):
+        for name in namespace.NAMES:
+            box.control.run("reissue", name, check=False)
+        failed(box, "the trial at trial; pebble was not asked")
+        assert trial.count("POST /order-plz") == tries * len(namespace.NAMES)
+    assert box.ca.count("POST /order-plz") == orders
+
+    lead_names_to("127.0.0.1", box.ca, trial)
+    for name in namespace.NAMES:
+        box.control.run("reissue", name)
+    proved(box, "acme")
+    assert all(box.look(name).verified for name in namespace.NAMES), "by the CA itself, not the one for trials"
+    assert box.ca.count("POST /order-plz") == orders + len(namespace.NAMES)
+    assert [account["Name"] for account in box.control.json("acme", "list") if account["ForTests"]] == ["trial"]

@@ -49,6 +49,19 @@ TEST_F(SettingsFile, aKnownCaNeedsItsNameOnly) {
     EXPECT_FALSE(changed.forTests);
 }
 
+TEST_F(SettingsFile, aCaHasOneForTestsBesideIt) {
+    const Settings settings = load(
+        shippedCas + "[[acme.ca]]\nname = \"letsencrypt\"\nterms_agreed = true\ncontacts = [\"mailto:a@x\"]");
+    EXPECT_EQ(settings.cas.at(0).staging, "letsencrypt-staging");
+    ASSERT_EQ(settings.trialCas.size(), 1U);
+    EXPECT_TRUE(settings.trialCas[0].forTests && settings.trialCas[0].termsAgreed);
+    EXPECT_EQ(settings.trialCas[0].contacts, settings.cas[0].contacts);
+    EXPECT_TRUE(load(shippedCas + "[[acme.ca]]\nname = \"letsencrypt\"\nstaging = \"\"").trialCas.empty());
+    EXPECT_NE(refusal(shippedCas + "[[acme.ca]]\nname = \"letsencrypt\"\nstaging = \"zerossl\"")
+                  .find("staging: found \"zerossl\", expected a known CA"),
+              std::string::npos);
+}
+
 TEST_F(SettingsFile, aCaThatIsNotKnownNeedsADirectoryAndTheErrorListsTheKnownOnes) {
     EXPECT_EQ(
         refusal(shippedCas + "[[acme.ca]]\nname = \"letsencript\""),
