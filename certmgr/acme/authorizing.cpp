@@ -1,6 +1,7 @@
 #include "certmgr/acme/authorizing.h"
 
 #include <algorithm>
+#include <set>
 
 #include "certmgr/acme/choice.h"
 #include "certmgr/acme/response.h"
@@ -117,6 +118,7 @@ class Authorizing {
         if (!failures_.empty()) throw failures_.error();
         if (open_.empty()) return;
         for (const Presented& each : toAnswer_) awaitVisible(each);
+        for (Solver* const solver : answering_) openPort(*solver);
         Polling polling(waitingFor(), stop_);
         presented_.setInUse(true);
         // 7.5.1: "the client indicates to the server that it is ready for the challenge validation by sending
@@ -168,6 +170,7 @@ class Authorizing {
         const Presented answer{*choice.solver, proofFor(ca_, authorization, *choice.challenge)};
         present(answer);
         open_.push_back({url, answer.proof.identifier.value});
+        answering_.insert(choice.solver);
         // "processing": an earlier run has answered it.
         if (choice.challenge->status != "pending") return;
         toAnswer_.push_back(answer);
@@ -175,12 +178,25 @@ class Authorizing {
     }
 
     // Another kind may do better at the next attempt, which is what the code is for.
+    [[noreturn]] static void failToPresent(const Error& error, const std::string& what) {
+        throw Error(error.kind(), "challenge-not-presented", what + ": " + error.what());
+    }
+
     static void present(const Presented& answer) {
         try {
             answer.solver.present(answer.proof);
         } catch (const Error& error) {
-            throw Error(error.kind(), "challenge-not-presented",
-                        "presenting " + nameOf(answer) + ": " + error.what());
+            failToPresent(error, "presenting " + nameOf(answer));
+        }
+    }
+
+    // For the length of this run only: what was presented may lie there for the next one, but no port stays
+    // open for a run that may never come.
+    void openPort(Solver& solver) {
+        try {
+            ports_.push_back(solver.openPort());
+        } catch (const Error& error) {
+            failToPresent(error, std::string(toString(solver.kind())));
         }
     }
 
@@ -228,6 +244,8 @@ class Authorizing {
     OrderJournal& journal_;
     const std::stop_token& stop_;
     PresentedChallenges presented_;
+    std::set<Solver*> answering_;
+    std::vector<SharedPort::Lease> ports_;
     std::vector<Presented> toAnswer_;
     std::vector<std::string> challenges_;  // the URLs of those
     std::vector<Open> open_;

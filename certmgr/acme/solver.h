@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/acme/shared_port.h"
 #include "certmgr/core/challenge_kind.h"
 
 namespace certmgr::acme {
@@ -39,6 +40,10 @@ class Solver {
     // Takes away what could not be taken away in its time, and what crashed runs left that nobody went on
     // with. Returns how much is still there.
     virtual int clearAway() = 0;
+
+    // Lets the CA through to what answers it, where a packet filter is in between, for as long as the lease
+    // is there. Throws what keeps it out.
+    virtual SharedPort::Lease openPort() { return nullptr; }
 
     // What a CA that looked now would not find.
     struct Missing {

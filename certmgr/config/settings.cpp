@@ -195,6 +195,43 @@ void readAcme(TableReader reader, Settings& settings) {
     reader.finish();
 }
 
+std::optional<PortOpening> portOpeningFrom(std::string_view word) noexcept {
+    if (word == "none") return PortOpening::none;
+    if (word == "nftables") return PortOpening::nftables;
+    return std::nullopt;
+}
+
+std::optional<std::string> familyFrom(std::string_view word) noexcept {
+    const bool known = word == "inet" || word == "ip" || word == "ip6";
+    return known ? std::optional<std::string>(word) : std::nullopt;
+}
+
+// As nft(8) takes it without quotes; root hands it to nft.
+void readFilterName(TableReader& reader, std::string_view key, std::string& target) {
+    if (!reader.read(key, target)) return;
+    const bool plain =
+        std::ranges::all_of(target, [](char c) { return isLetterOrDigit(c) || c == '_' || c == '-'; });
+    if (target.empty() || target.size() > 128 || !plain || !isLower(lowered(target.front())))
+        reader.refuse(
+            key, "found \"" + target +
+                     "\", expected a name of letters, digits, \"_\" and \"-\" that begins with a letter");
+}
+
+void readPorts(TableReader reader, PortSettings& settings) {
+    reader.readWord("opener", settings.opener, portOpeningFrom, portOpeningWords);
+    reader.read("command", settings.command);
+    if (!settings.command.empty() && !settings.command.front().starts_with('/'))
+        reader.refuse("command", "found \"" + settings.command.front() +
+                                     "\" first, expected the absolute path of a program");
+    reader.readWord("family", settings.family, familyFrom, familyWords);
+    readFilterName(reader, "table", settings.table);
+    readFilterName(reader, "set", settings.set);
+    std::int64_t limit = settings.limit.count();
+    reader.readInteger("limit_seconds", limit, 1, 86400);
+    settings.limit = seconds(limit);
+    reader.finish();
+}
+
 void readDaemon(TableReader reader, Settings& settings) {
     readNumber(reader, "workers", settings.workers, 1, 256);
     reader.read("require_time_sync", settings.requireTimeSync);
@@ -252,6 +289,7 @@ Settings loadSettings(const std::filesystem::path& file) {
     if (const auto table = reader.table("authority")) readAuthority(*table, settings.authority);
     for (TableReader& table : reader.tables("dns")) settings.dns.push_back(readDns(table));
     if (const auto table = reader.table("acme")) readAcme(*table, settings);
+    if (const auto table = reader.table("ports")) readPorts(*table, settings.ports);
     if (const auto table = reader.table("daemon")) readDaemon(*table, settings);
     if (const auto table = reader.table("trust")) readTrust(*table, settings);
     if (const auto table = reader.table("alarms")) readAlarms(*table, settings.alarms);

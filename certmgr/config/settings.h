@@ -21,6 +21,18 @@ struct AlarmSettings {
     seconds programLimit{30};
 };
 
+// How a CA gets through the box's own packet filter.
+enum class PortOpening { none, nftables };
+
+struct PortSettings {
+    PortOpening opener = PortOpening::none;
+    std::vector<std::string> command;  // is run instead of certmgr-port@.service; empty: none
+    std::string family = "inet";
+    std::string table = "filter";
+    std::string set = "certmgr_open_ports";
+    seconds limit{3600};  // as long as a CA is waited for
+};
+
 struct Settings {
     std::filesystem::path stateDirectory = "/var/lib/certmgr";             // database and live/
     std::filesystem::path challengeDirectory = "/run/certmgr/challenges";  // webroot: TOKEN files below it
@@ -40,6 +52,10 @@ struct Settings {
     bool publicNamesOnly = true;       // false: ask for private names too (a CA inside the company, tests)
     std::uint16_t challengePort = 80;  // of loopback, where challenges are served; 0: not awaited
     std::uint16_t tlsChallengePort = 443;
+    PortSettings ports;
+    // On which CAs ask (RFC 8555 8.3, RFC 8737 3), where the box does not have them elsewhere.
+    std::uint16_t httpPort() const { return challengePort ? challengePort : 80; }
+    std::uint16_t tlsPort() const { return tlsChallengePort ? tlsChallengePort : 443; }
     std::vector<acme::DnsSettings> dns;
     std::vector<ChallengeKind> challenges = {ChallengeKind::http01};  // in order of preference
     net::DnsServer resolver;                                          // empty: those of /etc/resolv.conf

@@ -15,6 +15,9 @@ constexpr std::string_view usageWords = "\"server\", \"inspection-ca\"";
 constexpr std::string_view probeWords =
     "\"https\", \"tls\", \"smtp\", \"imap\", \"pop3\", \"https-proxy\", \"command\", \"none\"";
 
+constexpr std::string_view portOpeningWords = "\"none\", \"nftables\"";
+constexpr std::string_view familyWords = "\"inet\", \"ip\", \"ip6\"";
+
 // [a-z0-9-]+: names of services and CAs, which come to stand in paths.
 inline bool isPlainName(std::string_view text) {
     return !text.empty() && text.size() <= 64 &&

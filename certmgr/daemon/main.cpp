@@ -24,6 +24,9 @@
 #include "certmgr/net/curl_http_client.h"
 #include "certmgr/store/restoration.h"
 #include "hal/client/keyd_client.h"
+#include "hal/systemd/command_port_opener.h"
+#include "hal/systemd/no_port_opener.h"
+#include "hal/systemd/systemd_port_opener.h"
 
 namespace {
 
@@ -51,6 +54,12 @@ Solvers inOrder(const std::vector<ChallengeKind>& kinds, const Solvers& all) {
     return wanted;
 }
 
+std::unique_ptr<hal::PortOpener> portOpener(const config::PortSettings& settings) {
+    if (settings.opener == config::PortOpening::none) return std::make_unique<hal::NoPortOpener>();
+    if (settings.command.empty()) return std::make_unique<hal::SystemdPortOpener>();
+    return std::make_unique<hal::CommandPortOpener>(settings.command);
+}
+
 struct Configuration {
     config::Settings settings;
     std::vector<ServiceProfile> profiles;
@@ -72,8 +81,11 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     store::Database database(settings.stateDirectory / "certmgr.db");
     SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
     hal::KeydClient keys(settings.keydSocket, settings.providerModule);
-    acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort);
-    acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort);
+    const std::unique_ptr<hal::PortOpener> packetFilter = portOpener(settings.ports);
+    acme::SharedPort httpPort(*packetFilter, settings.httpPort());
+    acme::SharedPort tlsPort(*packetFilter, settings.tlsPort());
+    acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort, &httpPort);
+    acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort, &tlsPort);
     acme::DnsSolver dns(settings.dns, net::DnsClient(settings.resolver),
                         settings.stateDirectory / "dns-records");
     const deploy::GenerationStore generations(settings.stateDirectory / "live");

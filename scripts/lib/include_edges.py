@@ -26,6 +26,8 @@ ALLOWED = {
     "certmgr/responder": BASE,
     # A program of its own, that root runs; the second place that names implementations.
     "certmgr/install": CRYPTO | {"certmgr/config", "certmgr/deploy", "hal/client", "hal/systemd"},
+    # Another one.
+    "certmgr/port": BASE | {"certmgr/config", "hal/systemd"},
     # The composition root: the one place that names implementations.
     "certmgr/daemon": CRYPTO | MIDDLE | {"certmgr/config", "certmgr/net", "certmgr/engine", "certmgr/bus",
                                          "hal/client", "hal/systemd"},

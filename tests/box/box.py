@@ -33,7 +33,7 @@ activate = 1
 PROGRAMS = {"certmgrd": "certmgr/daemon/certmgrd", "certmgrctl": "certmgr/ctl/program/certmgrctl",
             "keyd": "hal/keyd/certmgr-keyd", "responder": "certmgr/responder/certmgr-responder",
             "install": "certmgr/install/certmgr-install",
-            "provider": "hal/provider/certmgr.so"}
+            "port": "certmgr/port/certmgr-port", "provider": "hal/provider/certmgr.so"}
 
 
 def install(folder):
@@ -104,6 +104,8 @@ class Box:
                  **{name: self.manager.live("reverse-proxy", name) for name in PROXIED}}
         self.nginx = self._part(Nginx(self.folder, http_port, self.port, responder_port, pages, openssl_conf))
         if self.systemd:
+            port = f"exec {programs['port']} --config {self.manager.configuration}"
+            self.systemd.unit("certmgr-port@.service", **{"reload-or-restart": f'{port} open "$1"', "stop": f'{port} close "$1"'})
             self.systemd.unit("certmgr-install@.service",
                               start=f"exec {programs['install']} --config {self.manager.configuration} \"$1\"")
         self._part(self.manager)  # after nginx, so that it ends first and never sees it gone

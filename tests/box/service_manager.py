@@ -41,6 +41,14 @@ class Manager(dbus.service.Object):
     def StartUnit(self, unit, _mode, sender=None):
         return self.run(unit, "start", sender)
 
+    @dbus.service.method(MANAGER, in_signature="ss", out_signature="o", sender_keyword="sender")
+    def ReloadOrRestartUnit(self, unit, _mode, sender=None):
+        return self.run(unit, "reload-or-restart", sender)
+
+    @dbus.service.method(MANAGER, in_signature="ss", out_signature="o", sender_keyword="sender")
+    def StopUnit(self, unit, _mode, sender=None):
+        return self.run(unit, "stop", sender)
+
     @dbus.service.signal(MANAGER, signature="uoss")
     def JobRemoved(self, number, job, unit, result):
         pass

@@ -47,8 +47,8 @@ std::string serverNameFor(const Identifier& identifier) {
     return name + "ip6.arpa";
 }
 
-TlsAlpnSolver::TlsAlpnSolver(fs::path directory, std::uint16_t port)
-    : directory_(std::move(directory)), port_(port) {}
+TlsAlpnSolver::TlsAlpnSolver(fs::path directory, std::uint16_t port, SharedPort* outside)
+    : directory_(std::move(directory)), port_(port), outside_(outside) {}
 
 fs::path TlsAlpnSolver::fileOf(const Identifier& identifier) const {
     return directory_ / serverNameFor(identifier);
@@ -71,7 +71,7 @@ int TlsAlpnSolver::clearAway() {
         std::error_code gone;  // by another order that ended meanwhile
         if (entry.last_write_time(gone) < oldest && !gone) fs::remove(entry.path(), gone);
     }
-    return 0;
+    return outside_ && !outside_->closeUnused() ? 1 : 0;
 }
 
 std::optional<Solver::Missing> TlsAlpnSolver::missing(const Proof&) const {

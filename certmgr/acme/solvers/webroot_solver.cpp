@@ -19,8 +19,8 @@ bool isOurs(const fs::path& file) {
 
 }  // namespace
 
-WebrootSolver::WebrootSolver(fs::path directory, std::uint16_t port)
-    : directory_(std::move(directory)), port_(port) {}
+WebrootSolver::WebrootSolver(fs::path directory, std::uint16_t port, SharedPort* outside)
+    : directory_(std::move(directory)), port_(port), outside_(outside) {}
 
 void WebrootSolver::present(const Proof& proof) {
     if (!isChallengeToken(proof.token))
@@ -39,7 +39,7 @@ std::optional<Solver::Missing> WebrootSolver::missing(const Proof&) const {
 
 int WebrootSolver::clearAway() {
     purge(fs::file_time_type::clock::now() - longestRun);
-    return 0;
+    return outside_ && !outside_->closeUnused() ? 1 : 0;
 }
 
 int WebrootSolver::purge(fs::file_time_type oldest) const {

@@ -13,13 +13,16 @@ namespace certmgr::acme {
 class WebrootSolver : public Solver {
   public:
     // The directory must exist. `port`: of loopback, where what lies in it is served; 0: not known.
-    explicit WebrootSolver(std::filesystem::path directory, std::uint16_t port = 0);
+    // `outside`: where a CA asks, for as long as it may; null: nothing is in its way.
+    explicit WebrootSolver(std::filesystem::path directory, std::uint16_t port = 0,
+                           SharedPort* outside = nullptr);
 
     ChallengeKind kind() const override { return ChallengeKind::http01; }
     std::string whyNot(const Identifier&) const override { return ""; }
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;
+    SharedPort::Lease openPort() override { return outside_ ? outside_->open() : nullptr; }
     std::optional<Missing> missing(const Proof& proof) const override;
     std::chrono::seconds patience() const override { return std::chrono::seconds(10); }
 
@@ -30,6 +33,7 @@ class WebrootSolver : public Solver {
   private:
     const std::filesystem::path directory_;
     const std::uint16_t port_;
+    SharedPort* const outside_;
 };
 
 }  // namespace certmgr::acme

@@ -87,10 +87,11 @@ bool FakeSystemd::answer(sd_bus_message& call) {
                 "ListUnitsByNames");
         return true;
     }
-    if (sd_bus_message_is_method_call(&call, manager, "ReloadUnit") <= 0) return true;
+    if (sd_bus_message_is_method_call(&call, manager, nullptr) <= 0) return true;
+    method_ = sd_bus_message_get_member(&call);
     const char* unit = nullptr;
     const char* mode = nullptr;
-    require(sd_bus_message_read(&call, "ss", &unit, &mode), "ReloadUnit");
+    require(sd_bus_message_read(&call, "ss", &unit, &mode), method_);
     asked_ = std::string(unit) + " " + mode;
     wasAsked_ = true;
     switch (behaviour_) {
@@ -109,7 +110,7 @@ bool FakeSystemd::answer(sd_bus_message& call) {
         case Behaviour::vanishAfterAnswer:
             break;
     }
-    require(sd_bus_reply_method_return(&call, "o", job), "ReloadUnit");
+    require(sd_bus_reply_method_return(&call, "o", job), method_);
     return behaviour_ != Behaviour::vanishAfterAnswer;
 }
 

@@ -39,8 +39,9 @@ class FakeSystemd {
     FakeSystemd(Behaviour behaviour, std::string result, std::string activeState = "active",
                 std::string loadState = "loaded");
 
-    // "UNIT MODE" of the last ReloadUnit call; to be read when wasAsked() or the call is over.
+    // "UNIT MODE" of the last call for a job, and its method; to be read when wasAsked() or the call is over.
     std::string asked() const { return asked_; }
+    std::string method() const { return method_; }
     bool wasAsked() const { return wasAsked_; }
 
   private:
@@ -53,6 +54,7 @@ class FakeSystemd {
     const std::string activeState_;
     const std::string loadState_;
     std::string asked_;
+    std::string method_;
     std::atomic<bool> wasAsked_ = false;
     Bus bus_;
     std::jthread thread_;

@@ -345,5 +345,40 @@ TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     EXPECT_EQ(shown.dns.at(0).patience, dns.patience);
 }
 
+TEST_F(SettingsFile, saysHowACaGetsThroughThePacketFilter) {
+    EXPECT_EQ(load("").ports.opener, PortOpening::none);
+    const Settings settings = load(R"(
+[acme]
+challenge_port = 8080
+tls_challenge_port = 0
+[ports]
+opener = "nftables"
+command = ["/usr/local/sbin/port", "wan"]
+family = "ip"
+table = "gateway-1"
+set = "open_ports"
+limit_seconds = 60
+)");
+    EXPECT_EQ(settings.ports.opener, PortOpening::nftables);
+    EXPECT_EQ(settings.ports.command, (std::vector<std::string>{"/usr/local/sbin/port", "wan"}));
+    EXPECT_EQ(settings.ports.family + settings.ports.table + settings.ports.set, "ipgateway-1open_ports");
+    EXPECT_EQ(settings.ports.limit, seconds(60));
+    EXPECT_EQ(settings.httpPort(), 8080);
+    EXPECT_EQ(settings.tlsPort(), 443) << "the one on which a CA asks";
+}
+
+TEST_F(SettingsFile, letsNothingThroughToNftButNames) {
+    for (const std::string wrong : {"", "a b", "a;flush ruleset", "{", "1a", "-a"})
+        for (const std::string key : {"table", "set"})
+            EXPECT_NE(
+                refusal("[ports]\n" + key + " = \"" + wrong + "\"\n").find("expected a name of letters"),
+                std::string::npos)
+                << key << " " << wrong;
+    EXPECT_NE(refusal("[ports]\nfamily = \"bridge\"").find("\"inet\", \"ip\", \"ip6\""), std::string::npos);
+    EXPECT_NE(refusal("[ports]\nopener = \"ufw\"").find("\"none\", \"nftables\""), std::string::npos);
+    EXPECT_NE(refusal("[ports]\ncommand = [\"port\"]").find("absolute path"), std::string::npos);
+    EXPECT_NE(refusal("[ports]\nlimit_seconds = 0"), "accepted");
+}
+
 }  // namespace
 }  // namespace certmgr::config
