@@ -12,6 +12,7 @@ struct Directory {
     std::string newAccount;
     std::string newOrder;
     std::optional<std::string> renewalInfo;  // RFC 9773 4.1
+    std::optional<std::string> revokeCert;   // RFC 8555 7.6
     std::string termsOfService;              // as the CA gives it; empty: none
     bool externalAccountRequired = false;
 };
