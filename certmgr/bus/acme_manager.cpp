@@ -1,5 +1,6 @@
 #include "certmgr/bus/acme_manager.h"
 
+#include "certmgr/bus/arguments.h"
 #include "certmgr/bus/dictionary.h"
 #include "certmgr/bus/methods.h"
 #include "certmgr/bus/names.h"
@@ -11,6 +12,8 @@ constexpr sd_bus_vtable acmeVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("ListAccounts", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", accounts),
                             method<&AcmeManager::listAccounts>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("Revoke", SD_BUS_ARGS("o", certificate, "s", reason, "a{sv}", options),
+                            SD_BUS_RESULT("o", job), method<&AcmeManager::revoke>, anyone),
     SD_BUS_VTABLE_END};
 
 void appendAccount(sd_bus_message* reply, const engine::AcmeAccount& account) {
@@ -35,6 +38,16 @@ AcmeManager::AcmeManager(sd_bus* bus, Authorizer& authorizer, engine::AcmeComman
 void AcmeManager::listAccounts(sd_bus_message* call) {
     authorizer_.authorize(call, viewAction,
                           [this, call] { replyDictionaries(call, commands_.accounts(), appendAccount); });
+}
+
+void AcmeManager::revoke(sd_bus_message* call) {
+    replyWithJob(call, authorizer_, manageAction, [this, call] {
+        const std::string certificate = idOf(certificatePath, readPath(call));
+        engine::CaRevocationCommand command;
+        command.reason = readText(call);
+        readOptions(call, {{"serial", &command.serial}, {"dry-run", &command.dryRun}});
+        return commands_.revokeAtCa(certificate, command);
+    });
 }
 
 }  // namespace certmgr::bus

@@ -61,6 +61,7 @@ constexpr sd_bus_vtable certificateVtable[] = {
     SD_BUS_PROPERTY("LastAbandonedOrder", "t", property<&CertificateView::lastAbandonedOrder>, 0, changing),
     SD_BUS_PROPERTY("RenewAt", "t", property<&CertificateView::renewAt>, 0, changing),
     SD_BUS_PROPERTY("RenewalExplanation", "s", property<&CertificateView::renewalExplanation>, 0, changing),
+    SD_BUS_PROPERTY("Revocation", "s", property<&CertificateView::revocation>, 0, changing),
     SD_BUS_PROPERTY("Proof", "s", property<&CertificateView::proof>, 0, changing),
     SD_BUS_PROPERTY("Pem", "s", chainPem, 0, onRequest),
     SD_BUS_VTABLE_END};

@@ -1,6 +1,9 @@
 #include "certmgr/ctl/acme_commands.h"
 
+#include <memory>
 #include <ostream>
+
+#include "certmgr/ctl/lookup.h"
 
 namespace certmgr::ctl {
 namespace {
@@ -10,12 +13,37 @@ void listAccounts(Client& client, const Terminal& terminal) {
     terminal.out << (terminal.json ? dumped(accounts) + '\n' : accountTable(accounts));
 }
 
+struct RevokeArguments {
+    std::string certificate;
+    CaRevocationOptions options;
+};
+
+void revokeAtCa(Client& client, const Terminal& terminal, const RevokeArguments& arguments) {
+    const std::string id = findCertificate(client.objects(Kind::certificate), arguments.certificate);
+    finish(client, terminal, client.revokeAtCa(id, arguments.options), {});
+}
+
+void addRevoke(CLI::App& acme, const AddCommand& add) {
+    auto arguments = std::make_shared<RevokeArguments>();
+    CLI::App* revoke = add(acme, "revoke", "Revoke a certificate at the CA, after another took its place",
+                           [arguments](auto& c, auto& t) { revokeAtCa(c, t, *arguments); });
+    revoke->add_option("CERTIFICATE", arguments->certificate, "Its id or one of its names")->required();
+    revoke
+        ->add_option("--reason", arguments->options.reason,
+                     "unspecified, key-compromise, affiliation-changed, superseded or "
+                     "cessation-of-operation")
+        ->required();
+    revoke->add_option("--serial", arguments->options.serial, "One that was in force before");
+    revoke->add_flag("--dry-run", arguments->options.dryRun, "Say what would happen, and change nothing");
+}
+
 }  // namespace
 
 void addAcmeCommands(CLI::App& app, const AddCommand& add) {
     CLI::App* acme =
         app.add_subcommand("acme", "The CAs on the net and the accounts there")->require_subcommand(1);
     add(*acme, "list", "List the CAs in the order in which they are asked, with the accounts", listAccounts);
+    addRevoke(*acme, add);
 }
 
 }  // namespace certmgr::ctl

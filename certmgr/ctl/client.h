@@ -41,6 +41,11 @@ struct UploadOptions {
     bool dryRun = false;
 };
 
+struct CaRevocationOptions {
+    std::string reason, serial;  // serial empty: of what is in force
+    bool dryRun = false;
+};
+
 // One connection to the system bus. Every method blocks and throws Failure.
 class Client {
   public:
@@ -79,6 +84,7 @@ class Client {
 
     // org.certmgr1.Acme.
     Json acmeAccounts();
+    std::string revokeAtCa(const std::string& certificate, const CaRevocationOptions& options);
 
     // The job's properties at its end; `progress` hears of each change before.
     Json await(const std::string& job, const std::function<void(const Json&)>& progress);
@@ -101,6 +107,7 @@ class Client {
     Message call(const Message& message);
     std::string startJob(const Message& message);
     std::string callWithPath(const char* member, Kind kind, const std::string& id);
+    static std::string objectPath(Kind kind, const std::string& id);
     Json getAll(const std::string& path, const char* interface);
     void processOne();
     static int signalled(sd_bus_message* signal, void* client, sd_bus_error* error);

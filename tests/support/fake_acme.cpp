@@ -76,6 +76,16 @@ std::vector<std::string> FakeAcme::replaced() const {
     return replaced_;
 }
 
+void FakeAcme::setRefusingRevocations(bool refuse) {
+    const std::lock_guard lock(mutex_);
+    refusingRevocations_ = refuse;
+}
+
+std::vector<std::string> FakeAcme::revoked() const {
+    const std::lock_guard lock(mutex_);
+    return revoked_;
+}
+
 int FakeAcme::ordersMade() const {
     const std::lock_guard lock(mutex_);
     return static_cast<int>(orders_.size());
@@ -120,6 +130,21 @@ std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
     return certmgr::crypto::toPem(*leaf) + certmgr::crypto::toPem(*ca_);
 }
 
+HttpResponse FakeAcme::revoke(const HttpRequest& request) {
+    if (refusingRevocations_)
+        return {403,
+                {{"content-type", "application/problem+json"}},
+                json{{"type", "urn:ietf:params:acme:error:unauthorized"}, {"detail", "not yours"}}.dump()};
+    const json payload = payloadOf(request);
+    const std::string der =
+        certmgr::crypto::base64urlDecode(payload.at("certificate").get<std::string>()).value();
+    const auto* data = reinterpret_cast<const unsigned char*>(der.data());
+    const hal::X509Ptr certificate(d2i_X509(nullptr, &data, static_cast<long>(der.size())));
+    revoked_.push_back(certmgr::crypto::summarize(*certificate).serial + " " +
+                       std::to_string(payload.at("reason").get<int>()));
+    return {200, {}, ""};
+}
+
 HttpResponse FakeAcme::answer(const HttpRequest& request) {
     const std::lock_guard lock(mutex_);
     if (down_)
@@ -155,6 +180,8 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
             contacts_ = payload.at("contact").get<std::vector<std::string>>();
             ++contactUpdates_;
         }
+    } else if (path == "/revoke") {
+        response = revoke(request);
     } else if (path == "/new-order") {
         Order order;
         const json payload = payloadOf(request);

@@ -39,6 +39,8 @@ class FakeAcme {
     void suggestRenewal(std::optional<certmgr::RenewalWindow> window);
     int renewalQueries() const;
     std::vector<std::string> replaced() const;  // what newOrder said, the oldest first
+    void setRefusingRevocations(bool refuse);   // as of a certificate that is not the account's
+    std::vector<std::string> revoked() const;   // serial and CRLReason, "0badcafe 4", the oldest first
     int ordersMade() const;
     int accountsMade() const;
     std::vector<std::string> contacts() const;  // of the account
@@ -52,6 +54,7 @@ class FakeAcme {
     certmgr::net::HttpResponse answer(const certmgr::net::HttpRequest& request);
     certmgr::net::HttpResponse orderAnswer(int status, std::size_t number, const Order& order);
     std::string issue(const Order& order, const std::string& csrDer);
+    certmgr::net::HttpResponse revoke(const certmgr::net::HttpRequest& request);
 
     const certmgr::Clock& clock_;
     const certmgr::seconds lifetime_;
@@ -66,6 +69,8 @@ class FakeAcme {
     std::optional<certmgr::RenewalWindow> window_;
     int renewalQueries_ = 0;
     std::vector<std::string> replaced_;
+    std::vector<std::string> revoked_;
+    bool refusingRevocations_ = false;
     bool down_ = false;
     bool losing_ = false;
     bool refusing_ = false;

@@ -89,6 +89,13 @@ class FakeCommands : public certmgr::engine::Commands,
 
     std::vector<certmgr::engine::AcmeAccount> acmeAccounts;
     std::vector<certmgr::engine::AcmeAccount> accounts() override { return acmeAccounts; }
+    std::string revokeAtCa(const certmgr::CertificateId& id,
+                           const certmgr::engine::CaRevocationCommand& command) override {
+        return start("revoke", id, [command] {
+            return (command.dryRun ? "would be revoked: " : "done: ") + command.serial + " (" +
+                   command.reason + ")";
+        });
+    }
 
     std::string backup(certmgr::engine::BackupCommand command) override {
         return hand("backup", std::move(command.passphrase), std::move(command.output), "the backup");
