@@ -193,14 +193,14 @@ HttpResponse Session::Impl::post(const std::string& url, const std::string& payl
     }
 }
 
-HttpResponse Session::Impl::signedPost(const std::optional<std::string>& kid, const std::string& url,
-                                       const std::string& payload, const std::string& what,
-                                       const std::stop_token& stop) {
+HttpResponse Session::Impl::signedPost(EVP_PKEY& key, const std::optional<std::string>& kid,
+                                       const std::string& url, const std::string& payload,
+                                       const std::string& what, const std::stop_token& stop) {
     std::string nonce = freshNonce(stop);
     for (int retries = 0;; ++retries) {
         const HttpResponse response =
             http_.send({HttpRequest::Method::post, url, "application/jose+json",
-                        crypto::signJws(*key_, {url, std::move(nonce), kid}, payload)},
+                        crypto::signJws(key, {url, std::move(nonce), kid}, payload)},
                        stop);
         std::optional<std::string> next = NoncePool::nonceOf(response);
         try {

@@ -30,6 +30,11 @@ struct Session::Impl {
     // for people.
     net::HttpResponse post(const std::string& url, const std::string& payload, const std::string& what,
                            const std::stop_token& stop);
+    // POST by the key of a certificate, which stands for no account (RFC 8555 7.6).
+    net::HttpResponse postBy(EVP_PKEY& key, const std::string& url, const std::string& payload,
+                             const std::string& what, const std::stop_token& stop) {
+        return signedPost(key, std::nullopt, url, payload, what, stop);
+    }
     // RFC 8555 8.1
     std::string keyAuthorization(const std::string& token) const { return token + "." + thumbprint_; }
 
@@ -42,6 +47,11 @@ struct Session::Impl {
     void sendContacts(const std::string& accountUrl, const std::stop_token& stop);
     std::string freshNonce(const std::stop_token& stop);
     net::HttpResponse signedPost(const std::optional<std::string>& kid, const std::string& url,
+                                 const std::string& payload, const std::string& what,
+                                 const std::stop_token& stop) {
+        return signedPost(*key_, kid, url, payload, what, stop);
+    }
+    net::HttpResponse signedPost(EVP_PKEY& key, const std::optional<std::string>& kid, const std::string& url,
                                  const std::string& payload, const std::string& what,
                                  const std::stop_token& stop);
 

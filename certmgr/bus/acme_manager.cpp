@@ -16,6 +16,8 @@ constexpr sd_bus_vtable acmeVtable[] = {
                             method<&AcmeManager::changeAccountKey>, anyone),
     SD_BUS_METHOD_WITH_ARGS("DeactivateAccount", SD_BUS_ARGS("s", ca), SD_BUS_RESULT("o", job),
                             method<&AcmeManager::deactivateAccount>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("Revoke", SD_BUS_ARGS("o", certificate, "s", reason, "a{sv}", options),
+                            SD_BUS_RESULT("o", job), method<&AcmeManager::revoke>, anyone),
     SD_BUS_VTABLE_END};
 
 void appendAccount(sd_bus_message* reply, const engine::AcmeAccount& account) {
@@ -50,6 +52,16 @@ void AcmeManager::changeAccountKey(sd_bus_message* call) {
 void AcmeManager::deactivateAccount(sd_bus_message* call) {
     replyWithJob(call, authorizer_, manageAction,
                  [this, call] { return commands_.deactivateAccount(readText(call)); });
+}
+
+void AcmeManager::revoke(sd_bus_message* call) {
+    replyWithJob(call, authorizer_, manageAction, [this, call] {
+        const std::string certificate = idOf(certificatePath, readPath(call));
+        engine::CaRevocationCommand command;
+        command.reason = readText(call);
+        readOptions(call, {{"serial", &command.serial}, {"dry-run", &command.dryRun}});
+        return commands_.revokeAtCa(certificate, command);
+    });
 }
 
 }  // namespace certmgr::bus

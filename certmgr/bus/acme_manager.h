@@ -16,6 +16,7 @@ class AcmeManager {
     void listAccounts(sd_bus_message* call);
     void changeAccountKey(sd_bus_message* call);
     void deactivateAccount(sd_bus_message* call);
+    void revoke(sd_bus_message* call);
 
   private:
     Authorizer& authorizer_;

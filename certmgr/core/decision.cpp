@@ -134,6 +134,12 @@ class Decider {
                    facts_.issuingAuthority;
         if (local && otherKeyWanted())
             return "another kind of key is wanted; the local certificate is made anew";
+        if (!local && facts_.revocation && !acmePossible())
+            return "the certificate in force is to be revoked; a local one takes its place: " +
+                   facts_.acmeImpossible;
+        if (!local && facts_.revocation == RevocationReason::keyCompromise && facts_.acme.failures > 0)
+            return "the key of the certificate in force is compromised and the CA has not given another "
+                   "certificate; a local one serves until it does";
         if (local && facts_.reissue && !acmePossible())
             return "a reissue was asked for, and is done locally: " + facts_.acmeImpossible;
         return "";
@@ -141,6 +147,7 @@ class Decider {
 
     // Why the present certificate, which works, shall be followed by another; empty: it shall not.
     std::string whyRenew() const {
+        if (facts_.revocation) return "the certificate in force is to be revoked";
         if (facts_.reissue) return "a reissue was asked for";
         if (current().source == Source::local) return "a local certificate is in use";
         if (current().source == Source::uploaded)

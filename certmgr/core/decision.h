@@ -6,6 +6,7 @@
 #include <string>
 
 #include "certmgr/core/certificate.h"
+#include "certmgr/core/issued_certificate.h"
 
 namespace certmgr {
 
@@ -34,7 +35,8 @@ struct CertificateFacts {
     std::string issuingAuthority;      // id of the authority that signs such a local certificate now
     bool currentKeyLost = false;       // the key store no longer has the key of `current`
     KeyPlace currentKeyPlace = KeyPlace::good;
-    bool reissue = false;  // an administrator asked for it
+    bool reissue = false;                        // an administrator asked for it
+    std::optional<RevocationReason> revocation;  // for which `current` waits to be revoked at its CA
     bool clockTrusted = true;
 };
 
@@ -55,6 +57,8 @@ struct Decision {
 // - Where nothing that works is in force, a local certificate at once.
 // - A local one whose authority, key algorithm or place of the key is not the wanted one any more: a new
 // local one, which costs no time.
+// - One that is to be revoked is replaced by ACME; where that is impossible, and where a compromised key is
+// the reason and the first attempt has failed, by a local one.
 // - Where the current one is local, is due, or shall be reissued: ACME, if possible and not before its next
 // attempt.
 // - Whatever is in force and cannot be had anew from ACME in time: a local one, by renewalTime() where the

@@ -1,6 +1,9 @@
 #include "certmgr/ctl/acme_commands.h"
 
+#include <memory>
 #include <ostream>
+
+#include "certmgr/ctl/lookup.h"
 
 namespace certmgr::ctl {
 namespace {
@@ -8,6 +11,30 @@ namespace {
 void listAccounts(Client& client, const Terminal& terminal) {
     const Json accounts = client.acmeAccounts();
     terminal.out << (terminal.json ? dumped(accounts) + '\n' : accountTable(accounts));
+}
+
+struct RevokeArguments {
+    std::string certificate;
+    CaRevocationOptions options;
+};
+
+void revokeAtCa(Client& client, const Terminal& terminal, const RevokeArguments& arguments) {
+    const std::string id = findCertificate(client.objects(Kind::certificate), arguments.certificate);
+    finish(client, terminal, client.revokeAtCa(id, arguments.options), {});
+}
+
+void addRevoke(CLI::App& acme, const AddCommand& add) {
+    auto arguments = std::make_shared<RevokeArguments>();
+    CLI::App* revoke = add(acme, "revoke", "Revoke a certificate at the CA, after another took its place",
+                           [arguments](auto& c, auto& t) { revokeAtCa(c, t, *arguments); });
+    revoke->add_option("CERTIFICATE", arguments->certificate, "Its id or one of its names")->required();
+    revoke
+        ->add_option("--reason", arguments->options.reason,
+                     "unspecified, key-compromise, affiliation-changed, superseded or "
+                     "cessation-of-operation")
+        ->required();
+    revoke->add_option("--serial", arguments->options.serial, "One that was in force before");
+    revoke->add_flag("--dry-run", arguments->options.dryRun, "Say what would happen, and change nothing");
 }
 
 }  // namespace
@@ -24,6 +51,7 @@ void addAcmeCommands(CLI::App& app, AcmeArguments& a, const AddCommand& add) {
         [&a](auto& client, auto& terminal) { finish(client, terminal, client.deactivateAccount(a.ca), {}); })
         ->add_option("CA", a.ca, "Its name, as acme list shows it")
         ->required();
+    addRevoke(*acme, add);
 }
 
 }  // namespace certmgr::ctl

@@ -204,6 +204,10 @@ std::string Client::callWithPath(const char* member, Kind kind, const std::strin
     return startJob(message);
 }
 
+std::string Client::objectPath(Kind kind, const std::string& id) {
+    return pathOf(kind, id);
+}
+
 Json Client::getAll(const std::string& path, const char* interface) {
     const Message message = newCall(path, propertiesInterface, "GetAll");
     require(sd_bus_message_append(message.get(), "s", interface), "a call cannot be made");

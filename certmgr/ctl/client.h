@@ -43,6 +43,11 @@ struct UploadOptions {
     bool dryRun = false;
 };
 
+struct CaRevocationOptions {
+    std::string reason, serial;  // serial empty: of what is in force
+    bool dryRun = false;
+};
+
 // One connection to the system bus. Every method blocks and throws Failure.
 class Client {
   public:
@@ -83,6 +88,7 @@ class Client {
     Json acmeAccounts();
     std::string changeAccountKey(const std::string& ca);
     std::string deactivateAccount(const std::string& ca);
+    std::string revokeAtCa(const std::string& certificate, const CaRevocationOptions& options);
 
     // The job's properties at its end; `progress` hears of each change before.
     Json await(const std::string& job, const std::function<void(const Json&)>& progress);
@@ -106,6 +112,7 @@ class Client {
     Message call(const Message& message);
     std::string startJob(const Message& message);
     std::string callWithPath(const char* member, Kind kind, const std::string& id);
+    static std::string objectPath(Kind kind, const std::string& id);
     Json getAll(const std::string& path, const char* interface);
     void processOne();
     static int signalled(sd_bus_message* signal, void* client, sd_bus_error* error);

@@ -32,4 +32,22 @@ std::string Client::callWithCa(const char* member, const std::string& ca) {
     return startJob(message);
 }
 
+std::string Client::revokeAtCa(const std::string& certificate, const CaRevocationOptions& options) {
+    const Message message = newCall("/org/certmgr1", acme, "Revoke");
+    sd_bus_message* m = message.get();
+    const auto require = [](int result) {
+        if (result < 0)
+            throw Failure(ExitStatus::refused,
+                          "a call cannot be made of this: " + std::generic_category().message(-result));
+    };
+    require(sd_bus_message_append(m, "os", objectPath(Kind::certificate, certificate).c_str(),
+                                  options.reason.c_str()));
+    require(sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}"));
+    if (!options.serial.empty())
+        require(sd_bus_message_append(m, "{sv}", "serial", "s", options.serial.c_str()));
+    if (options.dryRun) require(sd_bus_message_append(m, "{sv}", "dry-run", "b", 1));
+    require(sd_bus_message_close_container(m));
+    return startJob(message);
+}
+
 }  // namespace certmgr::ctl

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/core/certificate.h"
 #include "certmgr/core/clock.h"
 
 namespace certmgr::engine {
@@ -23,6 +24,12 @@ struct AcmeAccount {
     bool operator==(const AcmeAccount&) const = default;
 };
 
+struct CaRevocationCommand {
+    std::string reason;  // "key-compromise"
+    std::string serial;  // of one that was in force before; empty: the one in force
+    bool dryRun = false;
+};
+
 // Implementations: Engine and the bus tests' fake. As in Commands.
 class AcmeCommands {
   public:
@@ -34,6 +41,9 @@ class AcmeCommands {
     // Of the account at a CA, by its name: a job, as in Commands, that begins when no order is under way.
     virtual std::string changeAccountKey(const std::string& ca) = 0;
     virtual std::string deactivateAccount(const std::string& ca) = 0;
+    // Of what is in force, once another with a new key is proved at every service. The job fails with
+    // "revocation-due" where that takes longer; it goes on by itself.
+    virtual std::string revokeAtCa(const CertificateId& id, const CaRevocationCommand& command) = 0;
 };
 
 }  // namespace certmgr::engine

@@ -3,6 +3,7 @@
 #include "certmgr/acme/account.h"
 #include "certmgr/acme/choice.h"
 #include "certmgr/acme/renewal_info.h"
+#include "certmgr/acme/revocation.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/core/trial.h"
 #include "certmgr/crypto/x509.h"
@@ -392,6 +393,17 @@ void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings
                 event_id::profileMissing,
                 ca.name + ": " + reason,
                 {{"CERTMGR_CA", ca.name}, {"CERTMGR_PROFILE", wanted.name}}});
+}
+
+void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop) {
+    const auto ca = std::ranges::find(cas_, row.ca, &acme::CaSettings::name);
+    if (ca == cas_.end())
+        throw Error(ErrorKind::misconfigured, "ca-not-configured",
+                    "the settings have no CA " + row.ca + " any more, which issued the certificate");
+    acme::RevocationRequest request{
+        crypto::toDer(*crypto::parseChainPem(row.leafPem).front()), row.reason, {}};
+    if (keys_.store().find(row.key)) request.key = keys_.store().open(row.key);
+    acme::revoke(*lineTo(*ca)->session, request, stop);
 }
 
 void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,

@@ -36,6 +36,8 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       localIssuer_(keys_, records_, localCa_, parts_.clock),
       acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, settings_.cas,
                   settings_.trialCas, settings_.systemTrustFile, parts_.log),
+      acmeRevocations_(keys_, records_, acmeIssuer_, parts_.clock, parts_.log,
+                       [this](const CertificateId& id) { return servicesOf(id); }),
       uploads_(keys_, records_, parts_.clock, parts_.log),
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),
       registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),
@@ -88,6 +90,7 @@ void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::
     for (const auto& command : std::exchange(beforeStart_, {})) command();
     runDropped();
     runChallenges();
+    runRevocations();
     schedule_.set("time", parts_.clock.now() + timeNoted);
     scheduleReplacedKeys();
     lookAtAlarmsSoon();
@@ -213,6 +216,7 @@ void Engine::runDue() {
         if (kind == "start") runStart();
         if (kind == "dropped") runDropped();
         if (kind == "challenges") runChallenges();
+        if (kind == "revocations") runRevocations();
         if (kind == "time") noteTime();
         if (kind == "replaced-keys") runReplacedKeys();
         if (kind == "alarms") runAlarms();
@@ -314,6 +318,7 @@ void Engine::concludeDeploy(const std::string& service, const Brought& brought,
     }
     lookAtAlarmsSoon();
     if (!brought.result.touched.empty()) uploadsChanged();
+    if (acmeRevocations_.due()) runRevocations();
     settleJobs();
 }
 

@@ -12,6 +12,7 @@
 
 #include "certmgr/acme/issue.h"
 #include "certmgr/config/settings.h"
+#include "certmgr/engine/acme_revocations.h"
 #include "certmgr/engine/alarms.h"
 #include "certmgr/engine/backups.h"
 #include "certmgr/engine/commands.h"
@@ -94,6 +95,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::vector<AcmeAccount> accounts() override;
     std::string changeAccountKey(const std::string& ca) override;
     std::string deactivateAccount(const std::string& ca) override;
+    std::string revokeAtCa(const CertificateId& id, const CaRevocationCommand& command) override;
 
     std::string signRequest(const EndEntityCommand& holder, hal::UniqueFd request,
                             hal::UniqueFd output) override;
@@ -121,6 +123,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
         std::optional<Error> error;
     };
     static constexpr const char* kindOfAuthorityChange = "authority";
+    // Among the orders, which nobody waits for at the start: it asks servers elsewhere.
+    static constexpr const char* revocationsLane = "order: revocations";
     static constexpr seconds retryDelay{60};  // of what failed on the box's own side
 
     // What a turn in a deploy lane found, likewise.
@@ -176,6 +180,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void concludeStart(const std::vector<CertificateId>& wanted, const std::optional<Error>& failure);
     void runDropped();
     void runChallenges();
+    void runRevocations();
+    void concludeRevocations(const AcmeRevocations::Round& round, const std::optional<Error>& failure);
     void whenStarted(std::function<void()> command);
     void noteTime();
     void report(std::string_view event, const std::string& what, const Error& failure) const;
@@ -230,6 +236,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     LocalCa localCa_;
     LocalIssuer localIssuer_;
     AcmeIssuer acmeIssuer_;
+    AcmeRevocations acmeRevocations_;
     Uploads uploads_;
     Deployments deployments_;
     Registrar registrar_;

@@ -35,4 +35,53 @@ std::string Engine::accountJob(const std::string& kind,
     return job;
 }
 
+std::string Engine::revokeAtCa(const CertificateId& id, const CaRevocationCommand& command) {
+    if (!parts_.views.certificates().contains(id)) reject("not-found", "there is no certificate " + id);
+    if (removing_.contains(id)) reject("busy", id + " is being deleted");
+    const auto reason = revocationReasonFrom(command.reason);
+    if (!reason || !mayBeAskedOfCa(*reason))
+        reject("bad-reason", "unknown reason \"" + command.reason +
+                                 "\": expected unspecified, key-compromise, affiliation-changed, superseded "
+                                 "or cessation-of-operation");
+    const std::string job = jobs_.begin("revoke", id);
+    auto plan = std::make_shared<AcmeRevocations::Plan>();
+    lanes_.run(
+        "revoke:" + job, issueWorkers_,
+        [this, id, command, reason = *reason, plan](std::stop_token) {
+            *plan = acmeRevocations_.plan(id, command.serial, reason);
+            if (!command.dryRun) acmeRevocations_.ask(id, *plan);
+        },
+        [this, job, id, dryRun = command.dryRun, plan](const auto& failure) {
+            if (failure) return jobs_.failed(job, *failure);
+            if (dryRun) return jobs_.done(job, plan->sentence());
+            followed_[job] = {"revoke", {id}};
+            runIssue(id);
+            runRevocations();
+        });
+    return job;
+}
+
+void Engine::runRevocations() {
+    if (stopping_) return;
+    auto round = std::make_shared<AcmeRevocations::Round>();
+    lanes_.run(
+        revocationsLane, orderWorkers_,
+        [this, round](std::stop_token stop) { *round = acmeRevocations_.run(stop); },
+        [this, round](const auto& failure) { concludeRevocations(*round, failure); });
+}
+
+void Engine::concludeRevocations(const AcmeRevocations::Round& round, const std::optional<Error>& failure) {
+    if (stopping_) return;
+    if (failure) report(event_id::jobFailed, "revocations at CAs", *failure);
+    schedule_.set("revocations", failure ? std::optional(parts_.clock.now() + retryDelay) : round.lookAgain);
+    for (const auto& [id, described] : round.described) {
+        const auto known = parts_.views.certificates().find(id);
+        if (known == parts_.views.certificates().end()) continue;
+        CertificateView view = known->second;
+        view.revocation = described;
+        parts_.views.put(std::move(view));
+    }
+    settleJobs();
+}
+
 }  // namespace certmgr::engine

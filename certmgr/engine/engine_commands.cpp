@@ -116,11 +116,12 @@ bool Engine::working(const CertificateId& id, bool ordersToo) const {
 void Engine::settleJobs() {
     for (auto job = followed_.begin(); job != followed_.end();) {
         const Followed& followed = job->second;
-        const bool waits = std::any_of(followed.certificates.begin(), followed.certificates.end(),
-                                       [&](const CertificateId& id) {
-                                           return working(id, followed.kind == "reissue") ||
-                                                  (followed.kind == "delete" && removing_.contains(id));
-                                       });
+        const bool waits = std::any_of(
+            followed.certificates.begin(), followed.certificates.end(), [&](const CertificateId& id) {
+                return working(id, followed.kind == "reissue" || followed.kind == "revoke") ||
+                       (followed.kind == "revoke" && lanes_.busy(revocationsLane)) ||
+                       (followed.kind == "delete" && removing_.contains(id));
+            });
         if (waits) {
             ++job;
             continue;
@@ -141,6 +142,12 @@ void Engine::settleJob(const std::string& job, const Followed& followed) {
         if (known == parts_.views.certificates().end())
             return jobs_.failed(job, Error(ErrorKind::rejected, "not-found", id + " was deleted meanwhile"));
         const CertificateView& view = known->second;
+        if (followed.kind == "revoke") {
+            if (view.revocation.starts_with("done")) return jobs_.done(job, view.revocation);
+            return jobs_.failed(
+                job, Error(ErrorKind::transient, "revocation-due",
+                           view.revocation + (view.lastError.empty() ? "" : "; " + view.lastError)));
+        }
         if (view.generation == 0 ||
             (followed.kind == "reissue" && view.generation == followed.generationBefore))
             return jobs_.failed(job, Error(ErrorKind::transient, "not-issued",

@@ -66,6 +66,7 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     if (acmeIssuer_.configured()) facts.orderFrom = acmeIssuer_.describeTurn(row.acme.failures);
     facts.issuingAuthority = server ? localCa_.issuingId() : localCa_.rootId();
     facts.reissue = row.reissueAsked;
+    if (facts.current) facts.revocation = records_.acmeRevocations.dueFor(facts.current->key);
     facts.clockTrusted = parts_.clock.trust().trusted;
     return decide(facts, now);
 }
@@ -234,6 +235,7 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     uploadsChanged();
     markStale(view);
     deployWhereAllIsIssued(id);
+    if (acmeRevocations_.due()) runRevocations();
     settleJobs();
 }
 

@@ -36,6 +36,7 @@ inline constexpr std::string_view configurationRefused = "6f1c3c2f5a4b4b0fa2f7b1
 inline constexpr std::string_view profileMissing = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e16";
 inline constexpr std::string_view certificateRevoked = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e20";
 inline constexpr std::string_view trustFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e21";
+inline constexpr std::string_view revocationFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e22";
 inline constexpr std::string_view alarmRaised = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e40";
 inline constexpr std::string_view alarmCleared = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e41";
 inline constexpr std::string_view alarmNotTold = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e42";

@@ -86,6 +86,10 @@ class AcmeIssuer {
     RenewalInfo renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
                             const std::stop_token& stop);
 
+    // Blocks until the CA has revoked it. Errors: those of acme::revoke(), and misconfigured
+    // "ca-not-configured".
+    void revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop);
+
   private:
     struct Line;  // to one CA: HTTP client and session
     const acme::CaSettings& caAfter(int failures) const;

@@ -19,6 +19,7 @@ struct Records {
           crls(opened),
           renewals(opened),
           budget(opened),
+          acmeRevocations(opened),
           deployments(opened),
           alarms(opened),
           meta(opened) {}
@@ -35,6 +36,7 @@ struct Records {
     store::CrlRepository crls;
     store::RenewalRepository renewals;
     store::BudgetRepository budget;
+    store::AcmeRevocationRepository acmeRevocations;
     store::DeploymentRepository deployments;
     store::AlarmRepository alarms;
     store::MetaRepository meta;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "certmgr/deploy/deployer.h"
+#include "certmgr/engine/acme_revocations.h"
 #include "certmgr/engine/suggested_renewal.h"
 
 namespace certmgr::engine {
@@ -123,6 +124,7 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     view.lastAbandonedOrder = epoch(abandoned.newest);
     if (const auto current = records.credentials.current(row.spec.id))
         describeCredential(records, *current, view);
+    view.revocation = describeRevocation(records, view.id);
     view.proof = worstProof(records, view.id, view.generation, services);
     return view;
 }

@@ -31,10 +31,11 @@ struct CertificateView {
     std::string lastError;    // of the last attempt to get a better one, in plain words
     std::string lastProblem;  // the CA's problem document, whole
     std::uint64_t lastAttempt = 0, nextAttempt = 0, renewAt = 0;
-    std::string renewalExplanation;                   // a page of the CA, on why it is to be renewed then
-    std::string acmeProfile;                          // of the CA, under which it was ordered
-    std::string acmeProfileReason;                    // why not under the one that is wanted
-    std::string chainReason;                          // why this chain of those that the CA gave
+    std::string renewalExplanation;  // a page of the CA, on why it is to be renewed then
+    std::string acmeProfile;         // of the CA, under which it was ordered
+    std::string acmeProfileReason;   // why not under the one that is wanted
+    std::string chainReason;         // why this chain of those that the CA gave
+    std::string revocation;  // of the newest one at a CA: "due: …", "done: …", "refused: …"; empty: none
     std::uint64_t failures = 0;                       // attempts in a row; 0 where none is made any more
     std::uint64_t lostOrders = 0, lastLostOrder = 0;  // how many, and when the newest was begun
     std::uint64_t abandonedOrders = 0, lastAbandonedOrder = 0;  // the same

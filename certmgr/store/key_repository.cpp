@@ -4,7 +4,8 @@
 namespace certmgr::store {
 namespace {
 
-// An order that has ended does not need its key any more.
+// An order that has ended does not need its key any more. A revocation that is due may have to be signed with
+// it.
 #define CERTMGR_KEY_IS_USED                                                                             \
     "(EXISTS (SELECT 1 FROM credentials WHERE credentials.key = keys.id)"                               \
     " OR EXISTS (SELECT 1 FROM uploads WHERE uploads.key = keys.id)"                                    \
@@ -12,7 +13,8 @@ namespace {
     " OR EXISTS (SELECT 1 FROM authorities WHERE authorities.key = keys.id)"                            \
     " OR EXISTS (SELECT 1 FROM authority_requests WHERE authority_requests.key = keys.id)"              \
     " OR EXISTS (SELECT 1 FROM orders WHERE orders.key = keys.id AND state IN ('intended', 'sending', " \
-    "'created')))"
+    "'created'))"                                                                                       \
+    " OR EXISTS (SELECT 1 FROM acme_revocations WHERE acme_revocations.key = keys.id AND state = 'due'))"
 
 KeyRow keyRow(Query& query) {
     KeyRow row;
@@ -78,9 +80,9 @@ bool KeyRepository::used(const KeyId& id) {
 void KeyRepository::forget(const KeyId& id) {
     Query query(database_, "DELETE FROM keys WHERE id = ? AND NOT " CERTMGR_KEY_IS_USED, id);
     if (query.run() == 0 && find(id))
-        throw Error(
-            ErrorKind::rejected, "key-in-use",
-            "the key " + id.text() + " is still in use by a certificate, account, order or authority");
+        throw Error(ErrorKind::rejected, "key-in-use",
+                    "the key " + id.text() +
+                        " is still in use by a certificate, account, order, authority or revocation");
 }
 
 }  // namespace certmgr::store

@@ -273,9 +273,37 @@ constexpr const char* version10 = R"sql(
     ALTER TABLE accounts ADD COLUMN next_key TEXT REFERENCES keys (id);
 )sql";
 
-constexpr std::array steps{Migration{version1}, Migration{version2}, Migration{version3}, Migration{version4},
-                           Migration{version5}, Migration{version6}, Migration{version7}, Migration{version8},
-                           Migration{version9}, Migration{version10}};
+// What is to be taken back at a CA, and what became of it. It outlives its certificate.
+constexpr const char* version11 = R"sql(
+    CREATE TABLE acme_revocations (
+        id           INTEGER PRIMARY KEY AUTOINCREMENT,
+        certificate  TEXT NOT NULL,
+        ca           TEXT NOT NULL,
+        key          TEXT REFERENCES keys (id) ON DELETE SET NULL,  -- one that is over outlives its key
+        leaf_pem     TEXT NOT NULL,
+        reason       TEXT NOT NULL,
+        asked        INTEGER NOT NULL,
+        state        TEXT NOT NULL,
+        words        TEXT NOT NULL DEFAULT '',
+        failures     INTEGER NOT NULL DEFAULT 0,
+        next_attempt INTEGER,
+        names        TEXT NOT NULL,
+        subject      TEXT NOT NULL,
+        issuer       TEXT NOT NULL,
+        serial       TEXT NOT NULL,
+        sha256       TEXT NOT NULL,
+        not_before   INTEGER NOT NULL,
+        not_after    INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX one_revocation ON acme_revocations (sha256);
+    CREATE INDEX acme_revocations_by_key ON acme_revocations (key);
+    CREATE INDEX acme_revocations_by_certificate ON acme_revocations (certificate);
+)sql";
+
+constexpr std::array steps{Migration{version1},  Migration{version2}, Migration{version3},
+                           Migration{version4},  Migration{version5}, Migration{version6},
+                           Migration{version7},  Migration{version8}, Migration{version9},
+                           Migration{version10}, Migration{version11}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

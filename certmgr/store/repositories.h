@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "certmgr/core/acme_revocation.h"
 #include "certmgr/core/alarm.h"
 #include "certmgr/core/authority_record.h"
 #include "certmgr/core/certificate.h"
@@ -38,7 +39,7 @@ class KeyRepository {
     std::vector<KeyRow> list();  // by id
     // An unused one that was intended for this and, as far as is known, not made.
     std::optional<KeyId> unmade(const std::string& purpose);
-    // Keys that no credential, upload, account, authority or open order uses any more.
+    // Keys that no credential, upload, account, authority, open order or due revocation uses any more.
     std::vector<KeyId> unreferenced();
     bool used(const KeyId& id);
     // "key-in-use" while one of those uses it. Orders that have ended stay on record without it.
@@ -273,6 +274,37 @@ class BudgetRepository {
     Buckets list(const std::string& directory);
     // Those that are full.
     void forgetFull(TimePoint now);
+
+  private:
+    Database& database_;
+};
+
+// A certificate of a CA on the net that is to be revoked there.
+struct AcmeRevocationRow {
+    std::int64_t id = 0;
+    CertificateId certificate;
+    std::string ca;
+    KeyId key;  // empty: there is none any more
+    std::string leafPem;
+    CertificateSummary leaf;
+    RevocationReason reason = RevocationReason::unspecified;
+    TimePoint asked;
+    AcmeRevocationState state = AcmeRevocationState::due;
+    std::string words;  // of the CA, or what is waited for
+    AttemptRecord attempts;
+};
+class AcmeRevocationRepository {
+  public:
+    explicit AcmeRevocationRepository(Database& database) : database_(database) {}
+    // Makes it due, also one that was refused before; one that is due or done stays, but for a key that is
+    // now known to be compromised, which is the reason then.
+    void ask(const AcmeRevocationRow& row);
+    std::vector<AcmeRevocationRow> due();                                   // the oldest first
+    std::vector<AcmeRevocationRow> list(const CertificateId& certificate);  // newest first
+    std::optional<RevocationReason> dueFor(const KeyId& key);
+    void waits(std::int64_t id, const std::string& words);
+    void attemptFailed(std::int64_t id, const AttemptRecord& attempts, const std::string& words);
+    void ended(std::int64_t id, AcmeRevocationState state, const std::string& words);
 
   private:
     Database& database_;

@@ -130,6 +130,16 @@ std::vector<std::string> FakeAcme::replaced() const {
     return replaced_;
 }
 
+void FakeAcme::setRefusingRevocations(bool refuse) {
+    const std::lock_guard lock(mutex_);
+    refusingRevocations_ = refuse;
+}
+
+std::vector<std::string> FakeAcme::revoked() const {
+    const std::lock_guard lock(mutex_);
+    return revoked_;
+}
+
 int FakeAcme::ordersMade() const {
     const std::lock_guard lock(mutex_);
     return static_cast<int>(orders_.size());
@@ -201,6 +211,21 @@ HttpResponse FakeAcme::problem(int status, const std::string& error, const std::
         json{{"type", "urn:ietf:params:acme:error:" + error}, {"detail", detail}}.dump()};
 }
 
+HttpResponse FakeAcme::revoke(const HttpRequest& request) {
+    if (refusingRevocations_)
+        return {403,
+                {{"content-type", "application/problem+json"}},
+                json{{"type", "urn:ietf:params:acme:error:unauthorized"}, {"detail", "not yours"}}.dump()};
+    const json payload = payloadOf(request);
+    const std::string der =
+        certmgr::crypto::base64urlDecode(payload.at("certificate").get<std::string>()).value();
+    const auto* data = reinterpret_cast<const unsigned char*>(der.data());
+    const hal::X509Ptr certificate(d2i_X509(nullptr, &data, static_cast<long>(der.size())));
+    revoked_.push_back(certmgr::crypto::summarize(*certificate).serial + " " +
+                       std::to_string(payload.at("reason").get<int>()));
+    return {200, {}, ""};
+}
+
 HttpResponse FakeAcme::answer(const HttpRequest& request) {
     const std::lock_guard lock(mutex_);
     if (down_)
@@ -246,6 +271,8 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
         for (std::size_t number = 0; number < orders_.size(); ++number)
             urls.push_back(std::string(base) + "/order/" + std::to_string(number));
         response.body = json{{"orders", urls}}.dump();
+    } else if (path == "/revoke") {
+        response = revoke(request);
     } else if (path == "/new-order") {
         Order order;
         const json payload = payloadOf(request);

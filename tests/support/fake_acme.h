@@ -56,6 +56,8 @@ class FakeAcme {
     void setRefusingProfiles(bool refuse);           // "invalidProfile", whatever the directory says
     std::vector<std::string> profilesAsked() const;  // by each newOrder, those refused too; empty: none
     std::vector<std::string> replaced() const;       // what newOrder said, the oldest first
+    void setRefusingRevocations(bool refuse);        // as of a certificate that is not the account's
+    std::vector<std::string> revoked() const;        // serial and CRLReason, "0badcafe 4", the oldest first
     int ordersMade() const;
     int accountsMade() const;
     std::vector<std::string> contacts() const;  // of the account
@@ -74,6 +76,7 @@ class FakeAcme {
     certmgr::net::HttpResponse certificateAnswer(const Order& order, const std::string& url,
                                                  std::size_t number);
     std::string issue(const Order& order, const std::string& csrDer);
+    certmgr::net::HttpResponse revoke(const certmgr::net::HttpRequest& request);
 
     const certmgr::Clock& clock_;
     const certmgr::seconds lifetime_;
@@ -97,6 +100,8 @@ class FakeAcme {
     std::map<std::string, certmgr::seconds> profiles_;
     bool refusingProfiles_ = false;
     std::vector<std::string> profilesAsked_;
+    std::vector<std::string> revoked_;
+    bool refusingRevocations_ = false;
     bool down_ = false;
     bool losing_ = false;
     bool refusing_ = false;

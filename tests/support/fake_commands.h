@@ -95,6 +95,13 @@ class FakeCommands : public certmgr::engine::Commands,
     std::string deactivateAccount(const std::string& ca) override {
         return start("deactivate", "", [ca] { return "no account at " + ca; });
     }
+    std::string revokeAtCa(const certmgr::CertificateId& id,
+                           const certmgr::engine::CaRevocationCommand& command) override {
+        return start("revoke", id, [command] {
+            return (command.dryRun ? "would be revoked: " : "done: ") + command.serial + " (" +
+                   command.reason + ")";
+        });
+    }
 
     std::string backup(certmgr::engine::BackupCommand command) override {
         return hand("backup", std::move(command.passphrase), std::move(command.output), "the backup");

@@ -7,8 +7,9 @@ namespace certmgr::acme::wire {
 
 Directory parseDirectory(std::string_view document) {
     const Object object = Object::parse(document, "the directory");
-    Directory directory{object.url("newNonce"), object.url("newAccount"), object.url("newOrder"),
-                        object.optionalUrl("renewalInfo"), object.optionalUrl("keyChange")};
+    Directory directory{object.url("newNonce"),          object.url("newAccount"),
+                        object.url("newOrder"),          object.optionalUrl("renewalInfo"),
+                        object.optionalUrl("keyChange"), object.optionalUrl("revokeCert")};
     if (const std::optional<Object> meta = object.optionalObject("meta")) {
         directory.termsOfService = plainWords(meta->optionalText("termsOfService").value_or(""));
         directory.externalAccountRequired = meta->flag("externalAccountRequired");

@@ -14,7 +14,8 @@ struct Directory {
     std::string newOrder;
     std::optional<std::string> renewalInfo;  // RFC 9773 4.1
     std::optional<std::string> keyChange;
-    std::string termsOfService;  // as the CA gives it; empty: none
+    std::optional<std::string> revokeCert;  // RFC 8555 7.6
+    std::string termsOfService;             // as the CA gives it; empty: none
     bool externalAccountRequired = false;
     std::vector<std::string> profiles;  // draft-ietf-acme-profiles 3, sorted
 };

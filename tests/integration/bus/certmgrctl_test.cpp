@@ -279,6 +279,17 @@ TEST_F(Certmgrctl, ChangesTheKeyOfAnAccountAndGivesOneUp) {
     }
 }
 
+TEST_F(Certmgrctl, RevokesAtTheCa) {
+    EXPECT_EQ(
+        json({"acme", "revoke", "gw.example", "--reason", "superseded", "--serial", "0badcafe"}).at("Result"),
+        "done: 0badcafe (superseded)");
+    EXPECT_EQ(json({"acme", "revoke", "gw.example", "--reason", "key-compromise", "--dry-run"}).at("Result"),
+              "would be revoked:  (key-compromise)");
+    EXPECT_EQ(ctl({"acme", "revoke", "gw.example"}).status, 2) << "without a reason";
+    EXPECT_EQ(ctl({"acme", "revoke", "nobody.example", "--reason", "superseded"}).status, 5);
+    EXPECT_EQ(ctl({"acme", "revoke", "gw.example", "--reason", "superseded"}, nobody).status, 4);
+}
+
 TEST_F(Certmgrctl, ChangesTheAuthority) {
     EXPECT_EQ(json({"authority", "generate", "--dn", "CN=Example CA", "--days", "100"}).at("Result"),
               "CN=Example CA for 100 days");

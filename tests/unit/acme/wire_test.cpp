@@ -4,6 +4,7 @@
 #include "certmgr/acme/wire/directory.h"
 #include "certmgr/acme/wire/order.h"
 #include "certmgr/acme/wire/renewal_info.h"
+#include "certmgr/acme/wire/revocation.h"
 #include "certmgr/core/error.h"
 
 namespace certmgr::acme::wire {
@@ -110,11 +111,20 @@ TEST(Authorization, TokensAreFitForAFileName) {
 TEST(Directory, OfTheRfc) {
     const Directory directory = parseDirectory(R"({
       "newNonce": "https://example.com/acme/new-nonce", "newAccount": "https://example.com/acme/new-account",
-      "newOrder": "https://example.com/acme/new-order",
+      "newOrder": "https://example.com/acme/new-order", "revokeCert": "https://example.com/acme/revoke-cert",
       "meta": {"termsOfService": "https://example.com/acme/terms/2017-5-30", "externalAccountRequired": true} })");
     EXPECT_EQ(directory.newOrder, "https://example.com/acme/new-order");
     EXPECT_EQ(directory.termsOfService, "https://example.com/acme/terms/2017-5-30");
+    EXPECT_EQ(directory.revokeCert, "https://example.com/acme/revoke-cert");
     EXPECT_TRUE(directory.externalAccountRequired);
+}
+
+// RFC 8555 7.6: base64url without padding, and the number of CRLReason.
+TEST(Revocation, CarriesTheCertificateAndTheReason) {
+    const std::vector<std::uint8_t> der{0xfb, 0xff, 0x00, 0x01};
+    EXPECT_EQ(revocationPayload(der, RevocationReason::cessationOfOperation),
+              R"({"certificate":"-_8AAQ","reason":5})");
+    EXPECT_EQ(revocationPayload({}, RevocationReason::unspecified), R"({"certificate":"","reason":0})");
 }
 
 }  // namespace

@@ -58,6 +58,9 @@ void withUpload(CertificateFacts& facts) {
 auto keyPlace(KeyPlace place) {
     return [place](CertificateFacts& facts) { facts.currentKeyPlace = place; };
 }
+auto toBeRevoked(RevocationReason reason) {
+    return [reason](CertificateFacts& facts) { facts.revocation = reason; };
+}
 void reissue(CertificateFacts& facts) {
     facts.reissue = true;
 }
@@ -177,6 +180,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"reissue", reissue, acme, day, Action::orderAcme, "reissue", 90 * day - hours(1)},
         Case{"reissueFailing", all(reissue, attemptOnDay100), acme, day, Action::none, "stays", 89 * day},
         Case{"reissueWithoutAcme", all(reissue, noAcme), acme, day, Action::none, "stays", 89 * day},
+        Case{"toBeRevoked", toBeRevoked(RevocationReason::superseded), acme, day, Action::orderAcme,
+             "to be revoked", 90 * day - hours(1)},
+        Case{"toBeRevokedFailing", all(toBeRevoked(RevocationReason::superseded), attemptOnDay100), acme, day,
+             Action::none, "stays", 89 * day},
+        Case{"toBeRevokedWithoutAcme", all(toBeRevoked(RevocationReason::superseded), noAcme), acme, day,
+             Action::issueLocal, "to be revoked"},
+        Case{"compromised", toBeRevoked(RevocationReason::keyCompromise), acme, day, Action::orderAcme,
+             "to be revoked", 90 * day - hours(1)},
+        Case{"compromisedFailing", all(toBeRevoked(RevocationReason::keyCompromise), attemptOnDay100), acme,
+             day, Action::issueLocal, "compromised"},
         Case{"keyLost", [](auto& f) { f.currentKeyLost = true; }, acme, day, Action::issueLocal, "key store"},
         Case{"keyNobodyCanRead", keyPlace(KeyPlace::wrongForAll), acme, day, Action::issueLocal,
              "reads it from a file"},

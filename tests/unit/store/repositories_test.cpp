@@ -347,5 +347,61 @@ TEST_F(Repositories, anOrderKeepsWhetherItCounts) {
     EXPECT_TRUE(OrderRepository(database()).open("a.example")->exempt);
 }
 
+AcmeRevocationRow sampleRevocation(const KeyId& key, RevocationReason reason) {
+    AcmeRevocationRow row;
+    row.certificate = "gw.example";
+    row.ca = "letsencrypt";
+    row.key = key;
+    row.leafPem = "-----BEGIN CERTIFICATE-----\n";
+    row.leaf = sampleSummary();
+    row.reason = reason;
+    row.asked = sampleTime;
+    return row;
+}
+
+TEST_F(Repositories, aRevocationKeepsItsKeyUntilItIsOver) {
+    const KeyId key = sampleKey('a');
+    intendKey(key);
+    AcmeRevocationRepository revocations(database());
+    revocations.ask(sampleRevocation(key, RevocationReason::superseded));
+    revocations.attemptFailed(1, {2, sampleTime + seconds(600)}, "no answer");
+    restart();
+    AcmeRevocationRepository again(database());
+    ASSERT_EQ(again.due().size(), 1u);
+    const AcmeRevocationRow row = again.due().front();
+    EXPECT_EQ(row.certificate + row.ca + row.words, "gw.exampleletsencryptno answer");
+    EXPECT_EQ(row.leaf, sampleSummary());
+    EXPECT_EQ(row.attempts.failures, 2);
+    EXPECT_EQ(row.attempts.nextAttempt, sampleTime + seconds(600));
+    KeyRepository keys(database());
+    EXPECT_TRUE(keys.used(key));
+    EXPECT_TRUE(keys.unreferenced().empty());
+    EXPECT_EQ(errorCode([&] { keys.forget(key); }), "key-in-use");
+    again.ended(row.id, AcmeRevocationState::done, "");
+    EXPECT_FALSE(keys.used(key));
+    keys.forget(key);
+    EXPECT_TRUE(again.list("gw.example").front().key.empty());
+    EXPECT_TRUE(again.due().empty());
+}
+
+TEST_F(Repositories, aRevocationIsAskedForOnceAndTheWorstReasonCounts) {
+    const KeyId key = sampleKey('a');
+    intendKey(key);
+    AcmeRevocationRepository revocations(database());
+    revocations.ask(sampleRevocation(key, RevocationReason::superseded));
+    revocations.ask(sampleRevocation(key, RevocationReason::cessationOfOperation));
+    EXPECT_EQ(revocations.dueFor(key), RevocationReason::superseded);
+    revocations.ask(sampleRevocation(key, RevocationReason::keyCompromise));
+    EXPECT_EQ(revocations.dueFor(key), RevocationReason::keyCompromise);
+    revocations.ended(1, AcmeRevocationState::refused, "not yours");
+    EXPECT_EQ(revocations.dueFor(key), std::nullopt);
+    EXPECT_EQ(revocations.list("gw.example").front().words, "not yours");
+    revocations.ask(sampleRevocation(key, RevocationReason::superseded));
+    EXPECT_EQ(revocations.dueFor(key), RevocationReason::superseded);
+    revocations.ended(1, AcmeRevocationState::done, "");
+    revocations.ask(sampleRevocation(key, RevocationReason::keyCompromise));
+    EXPECT_TRUE(revocations.due().empty());
+}
+
 }  // namespace
 }  // namespace certmgr::store

@@ -1,0 +1,47 @@
+#include "certmgr/core/acme_revocation.h"
+
+#include "hal/words.h"
+
+namespace certmgr {
+namespace {
+
+constexpr hal::Words<AcmeRevocationState, 4> acmeRevocationStates{
+    {{AcmeRevocationState::due, "due"},
+     {AcmeRevocationState::done, "done"},
+     {AcmeRevocationState::obsolete, "obsolete"},
+     {AcmeRevocationState::refused, "refused"}}};
+
+}  // namespace
+
+std::string_view toString(AcmeRevocationState state) noexcept {
+    return hal::wordOf(acmeRevocationStates, state);
+}
+
+std::optional<AcmeRevocationState> acmeRevocationStateFrom(std::string_view text) noexcept {
+    return hal::valueNamed(acmeRevocationStates, text);
+}
+
+bool mayBeAskedOfCa(RevocationReason reason) noexcept {
+    return reason != RevocationReason::privilegeWithdrawn;
+}
+
+AcmeRevocationStep nextStep(const AcmeRevocationFacts& facts, TimePoint now) {
+    if (facts.clockTrusted && now >= facts.notAfter)
+        return {AcmeRevocationStep::Kind::giveUp, "it expired before it was revoked", std::nullopt};
+    const auto waitFor = [&](std::string reason) -> AcmeRevocationStep {
+        return {AcmeRevocationStep::Kind::wait, std::move(reason),
+                now < facts.notAfter ? std::optional(facts.notAfter) : std::nullopt};
+    };
+    if (facts.inForce) return waitFor("waits for another certificate to be in force");
+    if (!facts.stillServedBy.empty()) {
+        std::string services;
+        for (const std::string& service : facts.stillServedBy)
+            services += (services.empty() ? "" : ", ") + service;
+        return waitFor("waits until another certificate is proved at " + services);
+    }
+    if (facts.attempts.nextAttempt && now < *facts.attempts.nextAttempt)
+        return {AcmeRevocationStep::Kind::wait, "waits for the next attempt", facts.attempts.nextAttempt};
+    return {AcmeRevocationStep::Kind::revoke, "", std::nullopt};
+}
+
+}  // namespace certmgr

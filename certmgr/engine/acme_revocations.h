@@ -1,0 +1,73 @@
+// Takes certificates back at the CAs that issued them: what is wanted is stored first, what serves is
+// replaced first, and what fails is tried again until it is over.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "certmgr/engine/issuance.h"
+
+namespace certmgr::engine {
+
+// Thread-safe, but for two calls of run() at once.
+class AcmeRevocations {
+  public:
+    using ServicesOf = std::function<std::vector<std::string>(const CertificateId&)>;
+
+    AcmeRevocations(KeyRing& keys, Records& records, AcmeIssuer& issuer, const Clock& clock, EventLog& log,
+                    ServicesOf servicesOf)
+        : keys_(keys),
+          records_(records),
+          issuer_(issuer),
+          clock_(clock),
+          log_(log),
+          servicesOf_(std::move(servicesOf)) {}
+
+    // What is to be revoked: the certificate in force, or that of its history which has the serial, and all
+    // that have the same key.
+    struct Plan {
+        std::vector<store::AcmeRevocationRow> rows;
+        bool inForce = false;  // one of them: another certificate takes its place first
+        std::string sentence() const;
+    };
+    // Changes nothing. Error(rejected): "not-found", "not-of-a-ca" for what no CA on the net issued,
+    // "expired".
+    Plan plan(const CertificateId& id, const std::string& serial, RevocationReason reason);
+    // Durable when it returns, with the reissue that goes before.
+    void ask(const CertificateId& id, const Plan& plan);
+
+    // Does all that may be done now.
+    struct Round {
+        std::optional<TimePoint> lookAgain;  // when time alone changes something
+        std::map<CertificateId, std::string> described;
+    };
+    Round run(const std::stop_token& stop);
+    // Whether some may be left to do: to be told of what changes.
+    bool due() const { return due_; }
+
+  private:
+    AcmeRevocationFacts factsOf(const store::AcmeRevocationRow& row);
+    std::optional<TimePoint> take(const store::AcmeRevocationRow& row, const std::stop_token& stop);
+    std::optional<TimePoint> send(const store::AcmeRevocationRow& row, const std::stop_token& stop);
+    void end(const store::AcmeRevocationRow& row, AcmeRevocationState state, const std::string& words);
+
+    KeyRing& keys_;
+    Records& records_;
+    AcmeIssuer& issuer_;
+    const Clock& clock_;
+    EventLog& log_;
+    const ServicesOf servicesOf_;
+    std::mutex mutex_;  // what is stored and due_ change together
+    std::atomic<bool> due_ = true;
+};
+
+// For people, of the newest of a certificate: "due: waits for …"; empty: none was asked for.
+std::string describeRevocation(Records& records, const CertificateId& id);
+
+}  // namespace certmgr::engine

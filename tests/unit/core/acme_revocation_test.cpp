@@ -1,0 +1,59 @@
+#include "certmgr/core/acme_revocation.h"
+
+#include <gtest/gtest.h>
+
+namespace certmgr {
+namespace {
+
+constexpr TimePoint now{seconds{1'800'000'037}};
+using Kind = AcmeRevocationStep::Kind;
+
+AcmeRevocationFacts replaced() {
+    AcmeRevocationFacts facts;
+    facts.notAfter = now + std::chrono::hours(24);
+    return facts;
+}
+
+TEST(AcmeRevocation, nothingThatServesIsRevoked) {
+    AcmeRevocationFacts facts = replaced();
+    facts.inForce = true;
+    EXPECT_EQ(nextStep(facts, now).kind, Kind::wait);
+    facts.inForce = false;
+    facts.stillServedBy = {"web-ui", "mail"};
+    const AcmeRevocationStep step = nextStep(facts, now);
+    EXPECT_EQ(step.kind, Kind::wait);
+    EXPECT_EQ(step.reason, "waits until another certificate is proved at web-ui, mail");
+    EXPECT_EQ(step.lookAgain, facts.notAfter);
+    facts.stillServedBy.clear();
+    EXPECT_EQ(nextStep(facts, now).kind, Kind::revoke);
+}
+
+TEST(AcmeRevocation, afterAFailureItIsAskedAgainAtItsTime) {
+    AcmeRevocationFacts facts = replaced();
+    facts.attempts = {1, now + seconds(60)};
+    EXPECT_EQ(nextStep(facts, now).kind, Kind::wait);
+    EXPECT_EQ(nextStep(facts, now).lookAgain, now + seconds(60));
+    EXPECT_EQ(nextStep(facts, now + seconds(60)).kind, Kind::revoke);
+}
+
+TEST(AcmeRevocation, whatHasEndedIsGivenUpWhereTheClockIsTrusted) {
+    AcmeRevocationFacts facts = replaced();
+    facts.notAfter = now;
+    EXPECT_EQ(nextStep(facts, now).kind, Kind::giveUp);
+    facts.clockTrusted = false;
+    EXPECT_EQ(nextStep(facts, now).kind, Kind::revoke);
+    facts.inForce = true;
+    EXPECT_EQ(nextStep(facts, now).lookAgain, std::nullopt) << "trust comes with an event";
+}
+
+TEST(AcmeRevocation, statesHaveWordsAndOneReasonIsTheCasOwn) {
+    for (const auto state : {AcmeRevocationState::due, AcmeRevocationState::done,
+                             AcmeRevocationState::obsolete, AcmeRevocationState::refused})
+        EXPECT_EQ(acmeRevocationStateFrom(toString(state)), state);
+    EXPECT_FALSE(acmeRevocationStateFrom("perhaps"));
+    EXPECT_TRUE(mayBeAskedOfCa(RevocationReason::keyCompromise));
+    EXPECT_FALSE(mayBeAskedOfCa(RevocationReason::privilegeWithdrawn));
+}
+
+}  // namespace
+}  // namespace certmgr
