@@ -15,7 +15,7 @@ class TlsAlpnSolver : public Solver {
     explicit TlsAlpnSolver(std::filesystem::path directory, std::uint16_t port = 0);
 
     ChallengeKind kind() const override { return ChallengeKind::tlsAlpn01; }
-    std::string whyNot(const Identifier&) const override { return ""; }
+    std::string whyNot(const Identifier&, const std::string&) const override { return ""; }
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;

@@ -16,7 +16,7 @@ class WebrootSolver : public Solver {
     explicit WebrootSolver(std::filesystem::path directory, std::uint16_t port = 0);
 
     ChallengeKind kind() const override { return ChallengeKind::http01; }
-    std::string whyNot(const Identifier&) const override { return ""; }
+    std::string whyNot(const Identifier&, const std::string&) const override { return ""; }
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;
