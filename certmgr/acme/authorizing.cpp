@@ -47,23 +47,27 @@ class PresentedChallenges {
     bool inUse_ = false;
 };
 
-Proof proofFor(const Session::Impl& ca, const Authorization& authorization, const Challenge& challenge) {
-    return {identifierOf(authorization), challenge.token, ca.keyAuthorization(challenge.token)};
+Proof proofFor(Session::Impl& ca, const Authorization& authorization, const Challenge& challenge,
+               const std::stop_token& stop) {
+    return {identifierOf(authorization), challenge.token, ca.keyAuthorization(challenge.token),
+            ca.accountUrl(stop)};
 }
 
 // Every challenge of it that somebody here can have presented, in this run or in one that was broken off.
-std::vector<Presented> presentable(const Session::Impl& ca, const Authorization& authorization,
-                                   const Solvers& solvers) {
+std::vector<Presented> presentable(Session::Impl& ca, const Authorization& authorization,
+                                   const Solvers& solvers, const std::stop_token& stop) {
     std::vector<Presented> all;
     for (Solver& solver : solvers.inOrder)
         for (const Challenge& challenge : authorization.challenges)
             if (challenge.type == toString(solver.kind()))
-                all.push_back({solver, proofFor(ca, authorization, challenge)});
+                all.push_back({solver, proofFor(ca, authorization, challenge, stop)});
     return all;
 }
 
-void removeLeftovers(const Session::Impl& ca, const Authorization& authorization, const Solvers& solvers) {
-    for (const Presented& each : presentable(ca, authorization, solvers)) each.solver.remove(each.proof);
+void removeLeftovers(Session::Impl& ca, const Authorization& authorization, const Solvers& solvers,
+                     const std::stop_token& stop) {
+    for (const Presented& each : presentable(ca, authorization, solvers, stop))
+        each.solver.remove(each.proof);
 }
 
 // The CA's words about a challenge like to repeat the URL it asked for: with the token, which belongs in no
@@ -161,13 +165,14 @@ class Authorizing {
         const Authorization authorization = fetch(url, nullptr);
         if (authorization.status == AuthorizationStatus::invalid) failures_.add(authorization);
         if (authorization.status != AuthorizationStatus::pending)
-            return removeLeftovers(ca_, authorization, solvers_);
+            return removeLeftovers(ca_, authorization, solvers_, stop_);
         // A solver makes names of files and of records of it.
         parseIdentifier(identifierOf(authorization).value);
-        const Choice choice = chooseChallenge(authorization, solvers_);
+        const Choice choice = chooseChallenge(authorization, solvers_, ca_.accountUrl(stop_));
         journal_.activity(choice.reason);
-        for (Presented& each : presentable(ca_, authorization, solvers_)) presented_.add(std::move(each));
-        const Presented answer{*choice.solver, proofFor(ca_, authorization, *choice.challenge)};
+        for (Presented& each : presentable(ca_, authorization, solvers_, stop_))
+            presented_.add(std::move(each));
+        const Presented answer{*choice.solver, proofFor(ca_, authorization, *choice.challenge, stop_)};
         present(answer);
         open_.push_back({url, answer.proof.identifier.value});
         answering_.insert(choice.solver);
@@ -265,7 +270,7 @@ std::optional<Error> authorizationFailure(Session::Impl& ca, const std::vector<s
     for (const std::string& url : urls) {
         const HttpResponse response = ca.post(url, "", "the authorization", stop);
         const Authorization authorization = wire::parseAuthorization(response.body);
-        removeLeftovers(ca, authorization, solvers);
+        removeLeftovers(ca, authorization, solvers, stop);
         if (authorization.status == AuthorizationStatus::invalid) failures.add(authorization);
     }
     return failures.empty() ? std::nullopt : std::optional(failures.error());

@@ -21,13 +21,13 @@ const Challenge* offered(const Authorization& authorization, ChallengeKind kind)
 
 // Of a solver that cannot find out, and of which more will be known later, `trouble` says what came in
 // between.
-std::string whyOut(const Solver& solver, const Identifier& identifier, const Challenge* challenge,
-                   std::optional<Error>& trouble) {
+std::string whyOut(const Solver& solver, const Identifier& identifier, const std::string& account,
+                   const Challenge* challenge, std::optional<Error>& trouble) {
     std::string why = whyNotProvenBy(solver.kind(), identifier);
     if (!why.empty()) return why;
     if (!challenge) return "is not offered by the CA";
     try {
-        return solver.whyNot(identifier);
+        return solver.whyNot(identifier, account);
     } catch (const Error& error) {
         trouble = error;
         return error.what();
@@ -50,7 +50,8 @@ Identifier identifierOf(const Authorization& authorization) {
     return identifier;
 }
 
-Choice chooseChallenge(const Authorization& authorization, const Solvers& solvers) {
+Choice chooseChallenge(const Authorization& authorization, const Solvers& solvers,
+                       const std::string& account) {
     const Identifier identifier = identifierOf(authorization);
     const std::string proving = "proving " + identifier.value + " by ";
     std::vector<Choice> usable;
@@ -61,7 +62,7 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
         const Challenge* const challenge = offered(authorization, solver.kind());
         if (challenge && challenge->status == "processing")
             return {&solver, challenge, proving + kind + ", as the run before began to"};
-        const std::string why = whyOut(solver, identifier, challenge, trouble);
+        const std::string why = whyOut(solver, identifier, account, challenge, trouble);
         if (why.empty())
             usable.push_back({&solver, challenge, proving + kind});
         else

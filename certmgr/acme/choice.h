@@ -18,8 +18,10 @@ struct Choice {
 };
 
 // The one that an earlier run has answered already; else the first that is usable, by order and failures.
+// `account`: its URL at the CA.
 // Error (rejected, "no-usable-challenge") says what the CA offers, and of each kind here why it is out.
-Choice chooseChallenge(const wire::Authorization& authorization, const Solvers& solvers);
+Choice chooseChallenge(const wire::Authorization& authorization, const Solvers& solvers,
+                       const std::string& account);
 
 // Whether an attempt that ended in this error failed by the kind of challenge, so that another may do better.
 bool challengeFailed(const std::string& errorCode);

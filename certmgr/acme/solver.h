@@ -17,6 +17,7 @@ struct Proof {
     Identifier identifier;  // with its "*." where it is a wildcard
     std::string token;
     std::string keyAuthorization;  // RFC 8555 8.1
+    std::string account = {};      // its URL at the CA
 };
 
 // No order is under way for longer: what was presented before that was left behind by a run that crashed.
@@ -30,8 +31,8 @@ class Solver {
     virtual ChallengeKind kind() const = 0;
 
     // Why not this identifier, beyond what its kind cannot do (whyNotProvenBy), as a clause: "no [[dns]] has
-    // its zone". Empty: it can. May ask servers, and throw what they answer.
-    virtual std::string whyNot(const Identifier& identifier) const = 0;
+    // its zone". `account`: its URL at the CA. Empty: it can. May ask servers, and throw what they answer.
+    virtual std::string whyNot(const Identifier& identifier, const std::string& account) const = 0;
 
     virtual void present(const Proof& proof) = 0;
     // Takes it away again, also what a run presented that has crashed since. Never presented: nothing

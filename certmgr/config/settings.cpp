@@ -147,11 +147,11 @@ void readChallenges(TableReader& reader, Settings& settings) {
     for (const std::string& word : words) {
         const std::optional<ChallengeKind> kind = challengeKindFrom(word);
         if (!kind || std::ranges::find(settings.challenges, *kind) != settings.challenges.end())
-            reader.refuse("challenges",
-                          "found \"" + word +
-                              "\", expected \"http-01\", \"tls-alpn-01\" and \"dns-01\", each at most once");
-        if (kind == ChallengeKind::dns01 && settings.dns.empty())
-            reader.refuse("challenges", "found \"dns-01\" without a [[dns]], which says how");
+            reader.refuse("challenges", "found \"" + word +
+                                            "\", expected \"http-01\", \"tls-alpn-01\", \"dns-01\" and "
+                                            "\"dns-account-01\", each at most once");
+        if ((kind == ChallengeKind::dns01 || kind == ChallengeKind::dnsAccount01) && settings.dns.empty())
+            reader.refuse("challenges", "found \"" + word + "\" without a [[dns]], which says how");
         settings.challenges.push_back(*kind);
     }
 }

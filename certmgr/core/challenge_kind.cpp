@@ -7,9 +7,10 @@
 namespace certmgr {
 namespace {
 
-constexpr hal::Words<ChallengeKind, 3> challengeKinds{{{ChallengeKind::http01, "http-01"},
+constexpr hal::Words<ChallengeKind, 4> challengeKinds{{{ChallengeKind::http01, "http-01"},
                                                        {ChallengeKind::tlsAlpn01, "tls-alpn-01"},
-                                                       {ChallengeKind::dns01, "dns-01"}}};
+                                                       {ChallengeKind::dns01, "dns-01"},
+                                                       {ChallengeKind::dnsAccount01, "dns-account-01"}}};
 
 }  // namespace
 
@@ -27,6 +28,8 @@ std::string whyNotProvenBy(ChallengeKind kind, const Identifier& identifier) {
         case ChallengeKind::dns01:
             // RFC 8738 7: "the existing "dns-01" challenge MUST NOT be used to validate IP identifiers."
             return address ? "cannot prove an address (RFC 8738 7)" : "";
+        case ChallengeKind::dnsAccount01:
+            return address ? "cannot prove an address" : "";
         case ChallengeKind::http01:
             return identifier.wildcard() ? "cannot prove a wildcard (RFC 8555 8.3)" : "";
         case ChallengeKind::tlsAlpn01:

@@ -11,9 +11,10 @@
 namespace certmgr {
 
 enum class ChallengeKind {
-    http01,     // RFC 8555 8.3
-    tlsAlpn01,  // RFC 8737
-    dns01,      // RFC 8555 8.4
+    http01,        // RFC 8555 8.3
+    tlsAlpn01,     // RFC 8737
+    dns01,         // RFC 8555 8.4
+    dnsAccount01,  // draft-ietf-acme-dns-account-label
 };
 std::string_view toString(ChallengeKind kind) noexcept;
 std::optional<ChallengeKind> challengeKindFrom(std::string_view text) noexcept;

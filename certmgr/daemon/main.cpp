@@ -86,8 +86,10 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     acme::SharedPort tlsPort(*packetFilter, settings.tlsPort());
     acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort, &httpPort);
     acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort, &tlsPort);
-    acme::DnsSolver dns(settings.dns, net::DnsClient(settings.resolver),
+    acme::DnsSolver dns(ChallengeKind::dns01, settings.dns, net::DnsClient(settings.resolver),
                         settings.stateDirectory / "dns-records");
+    acme::DnsSolver dnsAccount(ChallengeKind::dnsAccount01, settings.dns, net::DnsClient(settings.resolver),
+                               settings.stateDirectory / "dns-account-records");
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;
     daemon::ProbeByKind probe;
@@ -100,8 +102,8 @@ std::optional<int> serve(const Configuration& configuration, const std::function
 
     daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
     engine::Engine engine(
-        {database, keys, deployer, generations, inOrder(settings.challenges, {webroot, tls, dns}), http,
-         clock, log, queue, views, alarmProgram},
+        {database, keys, deployer, generations, inOrder(settings.challenges, {webroot, tls, dns, dnsAccount}),
+         http, clock, log, queue, views, alarmProgram},
         settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);

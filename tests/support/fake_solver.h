@@ -12,7 +12,7 @@ class FakeSolver : public certmgr::acme::Solver {
     explicit FakeSolver(certmgr::ChallengeKind kind = certmgr::ChallengeKind::http01) : kind_(kind) {}
 
     certmgr::ChallengeKind kind() const override { return kind_; }
-    std::string whyNot(const certmgr::Identifier&) const override {
+    std::string whyNot(const certmgr::Identifier&, const std::string&) const override {
         if (trouble) throw certmgr::Error(*trouble);
         return out;
     }

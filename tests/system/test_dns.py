@@ -1,5 +1,6 @@
-"""dns-01 by dynamic updates of real name servers, which the ACME server asks."""
+"""dns-01 and dns-account-01 by dynamic updates of real name servers, which the ACME server asks."""
 
+import re
 import signal
 
 from await_state import certificates_where
@@ -27,6 +28,20 @@ def test_a_wildcard_is_issued_and_its_record_removed(make_box):
     issued(box)
     assert not box.knot.proofs()
     assert not list((box.manager.state / "dns-records").iterdir())
+
+
+def test_a_wildcard_is_proved_for_one_account(make_box):
+    """dns-account-01, which only the newer Pebble offers."""
+    box = make_box(pebble_environment=QUICK, zone=ZONE)
+    settings = box.manager.configuration
+    settings.write_text(settings.read_text().replace("[acme]", '[acme]\nchallenges = ["http-01", "dns-account-01"]', 1))
+    box.manager.start()
+    box.control.run("request", WILDCARD)
+    wait_until("a record", lambda: len(box.knot.proofs()) == 1)
+    assert re.search(rf" _[a-z2-7]{{16}}\._acme-challenge\.{re.escape(ZONE)}\. ", box.knot.proofs()[0])
+    box.knot.follow()
+    issued(box)
+    assert not box.knot.proofs()
 
 
 def test_the_record_of_a_killed_run_is_removed(make_box):

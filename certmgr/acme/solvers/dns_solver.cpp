@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "certmgr/acme/solvers/account_label.h"
 #include "certmgr/core/error.h"
 #include "certmgr/core/secret_file.h"
 #include "certmgr/crypto/digest.h"
@@ -10,11 +11,6 @@ namespace certmgr::acme {
 namespace {
 
 constexpr int mostAliases = 8;
-
-std::string nameToProve(const Identifier& identifier) {
-    // RFC 8555 8.4: "a TXT resource record [...] under the authorization domain name", the one without "*."
-    return "_acme-challenge." + (identifier.wildcard() ? identifier.value.substr(2) : identifier.value);
-}
 
 bool liesIn(const std::string& name, const std::string& zone) {
     return name == zone || name.ends_with("." + zone);
@@ -32,12 +28,20 @@ std::chrono::seconds longestPatience(const std::vector<DnsSettings>& settings) {
 
 }  // namespace
 
-DnsSolver::DnsSolver(std::vector<DnsSettings> settings, net::DnsClient resolver,
+DnsSolver::DnsSolver(ChallengeKind kind, std::vector<DnsSettings> settings, net::DnsClient resolver,
                      std::filesystem::path records)
-    : settings_(std::move(settings)),
+    : kind_(kind),
+      settings_(std::move(settings)),
       resolver_(std::move(resolver)),
       records_(std::move(records)),
       patience_(longestPatience(settings_)) {}
+
+std::string DnsSolver::nameToProve(const Identifier& identifier, const std::string& account) const {
+    // RFC 8555 8.4: "a TXT resource record [...] under the authorization domain name", the one without "*."
+    const std::string name =
+        "_acme-challenge." + (identifier.wildcard() ? identifier.value.substr(2) : identifier.value);
+    return kind_ == ChallengeKind::dnsAccount01 ? accountLabel(account) + "." + name : name;
+}
 
 // The longest of our zones that has the name.
 std::optional<DnsSolver::Place> DnsSolver::zoneOf(const std::string& name) const {
@@ -51,8 +55,8 @@ std::optional<DnsSolver::Place> DnsSolver::zoneOf(const std::string& name) const
 
 // A CA follows aliases (RFC 8555 8.4 looks the name up as any other), so that a zone may leave the proofs of
 // its names to another one.
-std::optional<DnsSolver::Place> DnsSolver::placeFor(const Identifier& identifier) const {
-    std::string name = nameToProve(identifier);
+std::optional<DnsSolver::Place> DnsSolver::placeFor(const std::string& owner) const {
+    std::string name = owner;
     for (int aliases = 0; aliases <= mostAliases; ++aliases) {
         std::optional<Place> place = zoneOf(name);
         const std::optional<std::string> alias =
@@ -61,7 +65,7 @@ std::optional<DnsSolver::Place> DnsSolver::placeFor(const Identifier& identifier
         name = *alias;
     }
     throw Error(ErrorKind::misconfigured, "dns-aliases",
-                nameToProve(identifier) + " leads to more than " + std::to_string(mostAliases) +
+                owner + " leads to more than " + std::to_string(mostAliases) +
                     " aliases (CNAME), one after the other");
 }
 
@@ -73,16 +77,19 @@ DnsSolver::Place DnsSolver::placeOf(const net::DnsRecord& record) const {
     return {place->settings, record.zone, record.owner};
 }
 
-std::string DnsSolver::whyNot(const Identifier& identifier) const {
-    if (placeFor(identifier)) return "";
-    return "has no zone for " + nameToProve(identifier) +
+std::string DnsSolver::whyNot(const Identifier& identifier, const std::string& account) const {
+    const std::string name = nameToProve(identifier, account);
+    if (placeFor(name)) return "";
+    return "has no zone for " + name +
            " (add it to [[dns]], or make that name an alias into one of "
            "the zones there)";
 }
 
 void DnsSolver::present(const Proof& proof) {
-    const std::optional<Place> place = placeFor(proof.identifier);
-    if (!place) throw Error(ErrorKind::misconfigured, "dns-zone-gone", "it " + whyNot(proof.identifier));
+    const std::optional<Place> place = placeFor(nameToProve(proof.identifier, proof.account));
+    if (!place)
+        throw Error(ErrorKind::misconfigured, "dns-zone-gone",
+                    "it " + whyNot(proof.identifier, proof.account));
     // RFC 8555 8.4: the base64url of the SHA-256 digest of the key authorization
     const net::DnsRecord record{place->zone, place->owner, crypto::sha256Base64url(proof.keyAuthorization)};
     const net::TsigKey key = keyOf(*place->settings);

@@ -1,4 +1,5 @@
-// dns-01 (RFC 8555 8.4) by dynamic updates of the zone's primary server.
+// dns-01 (RFC 8555 8.4) and dns-account-01 (draft-ietf-acme-dns-account-label) by dynamic updates of the
+// zone's primary server.
 #pragma once
 
 #include <filesystem>
@@ -14,12 +15,13 @@ namespace certmgr::acme {
 
 class DnsSolver : public Solver {
   public:
-    // `resolver`: for aliases and addresses outside the zones. `records`: a directory of its own, made where
-    // it is missing.
-    DnsSolver(std::vector<DnsSettings> settings, net::DnsClient resolver, std::filesystem::path records);
+    // `kind`: one of the two. `resolver`: for aliases and addresses outside the zones. `records`: a directory
+    // of its own, made where it is missing.
+    DnsSolver(ChallengeKind kind, std::vector<DnsSettings> settings, net::DnsClient resolver,
+              std::filesystem::path records);
 
-    ChallengeKind kind() const override { return ChallengeKind::dns01; }
-    std::string whyNot(const Identifier& identifier) const override;
+    ChallengeKind kind() const override { return kind_; }
+    std::string whyNot(const Identifier& identifier, const std::string& account) const override;
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;
@@ -34,7 +36,8 @@ class DnsSolver : public Solver {
         std::string owner;
     };
     std::optional<Place> zoneOf(const std::string& name) const;
-    std::optional<Place> placeFor(const Identifier& identifier) const;
+    std::string nameToProve(const Identifier& identifier, const std::string& account) const;
+    std::optional<Place> placeFor(const std::string& owner) const;
     Place placeOf(const net::DnsRecord& record) const;
     void withdraw(const net::DnsRecord& record) const;
     struct Authoritative {
@@ -43,6 +46,7 @@ class DnsSolver : public Solver {
     };
     std::vector<Authoritative> serversOf(const Place& place) const;
 
+    const ChallengeKind kind_;
     const std::vector<DnsSettings> settings_;
     const net::DnsClient resolver_;
     const PresentedRecords records_;

@@ -14,8 +14,10 @@ using testing_support::KnotServers;
 using testing_support::TemporaryDirectory;
 using Texts = std::vector<std::string>;
 
+const std::string account = "https://example.com/acme/acct/ExampleAccount";
+
 Proof proofOf(const std::string& name, const std::string& token = "token") {
-    return {parseIdentifier(name), token, token + ".thumbprint"};
+    return {parseIdentifier(name), token, token + ".thumbprint", account};
 }
 
 std::string valueOf(const Proof& proof) {
@@ -25,7 +27,8 @@ std::string valueOf(const Proof& proof) {
 class DnsSolverTest : public testing::Test {
   protected:
     DnsSolver solverWith(DnsSettings settings) const {
-        return {{std::move(settings)}, net::DnsClient(knot_.primary()), state_ / "records"};
+        return {
+            ChallengeKind::dns01, {std::move(settings)}, net::DnsClient(knot_.primary()), state_ / "records"};
     }
     DnsSolver solver() const { return solverWith(knot_.settings()); }
     void awaitVisible(const DnsSolver& solver, const Proof& proof) const {
@@ -42,7 +45,7 @@ TEST_F(DnsSolverTest, presentsAtEveryServerOfTheZoneAndRemoves) {
     DnsSolver solver = this->solver();
     const Proof name = proofOf("gw.example", "one");
     const Proof wildcard = proofOf("*.gw.example", "two");
-    EXPECT_EQ(solver.whyNot(name.identifier), "");
+    EXPECT_EQ(solver.whyNot(name.identifier, account), "");
     solver.present(name);
     solver.present(wildcard);
     for (const Proof& proof : {name, wildcard}) awaitVisible(solver, proof);
@@ -92,7 +95,7 @@ TEST_F(DnsSolverTest, followsAliasesIntoAZoneOfOurs) {
     settings.zones = {"proofs.example"};
     DnsSolver solver = solverWith(settings);
     const Proof proof = proofOf("away.gw.example");
-    EXPECT_EQ(solver.whyNot(proof.identifier), "");
+    EXPECT_EQ(solver.whyNot(proof.identifier, account), "");
     solver.present(proof);
     awaitVisible(solver, proof);
     EXPECT_EQ(knot_.proofsAt("away.proofs.example"), Texts{valueOf(proof)});
@@ -100,16 +103,31 @@ TEST_F(DnsSolverTest, followsAliasesIntoAZoneOfOurs) {
     EXPECT_EQ(knot_.proofsAt("away.proofs.example"), Texts{});
 
     EXPECT_EQ(
-        solver.whyNot(parseIdentifier("*.gw.example")),
+        solver.whyNot(parseIdentifier("*.gw.example"), account),
         "has no zone for _acme-challenge.gw.example (add it to [[dns]], or make that name an alias into one "
         "of the zones there)");
     EXPECT_THROW(solver.present(proofOf("gw.example")), Error);
-    EXPECT_THROW(this->solver().whyNot(parseIdentifier("circle.gw.example")), Error);
+    EXPECT_THROW(this->solver().whyNot(parseIdentifier("circle.gw.example"), account), Error);
+}
+
+TEST_F(DnsSolverTest, provesOneAccountBesideOthers) {
+    DnsSolver solver(ChallengeKind::dnsAccount01, {knot_.settings()}, net::DnsClient(knot_.primary()),
+                     state_ / "records");
+    const std::string labelled = "_ujmmovf2vn55tgye." + owner_;
+    const Proof proof = proofOf("*.gw.example");
+    EXPECT_EQ(solver.whyNot(proof.identifier, account), "");
+    solver.present(proof);
+    awaitVisible(solver, proof);
+    EXPECT_EQ(knot_.proofsAt(labelled), Texts{valueOf(proof)});
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    solver.remove(proof);
+    EXPECT_EQ(knot_.proofsAt(labelled), Texts{});
 }
 
 TEST_F(DnsSolverTest, waitsForAServerThatHasNotGotItYet) {
     const KnotServers knot(false);
-    DnsSolver solver({knot.settings()}, net::DnsClient(knot.primary()), state_ / "records");
+    DnsSolver solver(ChallengeKind::dns01, {knot.settings()}, net::DnsClient(knot.primary()),
+                     state_ / "records");
     const Proof proof = proofOf("gw.example");
     solver.present(proof);
     const auto missing = solver.missing(proof);

@@ -22,9 +22,12 @@ class ChooseChallenge : public testing::Test {
         return authorization;
     }
     Solvers all(int failures = 0) { return {{http_, alpn_, dns_}, failures}; }
+    static Choice choose(const Authorization& authorization, const Solvers& solvers) {
+        return chooseChallenge(authorization, solvers, "https://ca/account/1");
+    }
     Error refusal(const Authorization& authorization, const Solvers& solvers) {
         try {
-            chooseChallenge(authorization, solvers);
+            choose(authorization, solvers);
         } catch (const Error& error) {
             return error;
         }
@@ -39,17 +42,17 @@ class ChooseChallenge : public testing::Test {
 
 TEST_F(ChooseChallenge, takesTheFirstOfTheConfiguredOrder) {
     const Authorization authorization = offering(everything_);
-    const Choice choice = chooseChallenge(authorization, all());
+    const Choice choice = choose(authorization, all());
     EXPECT_EQ(choice.solver, &http_);
     EXPECT_EQ(choice.challenge->url, "https://ca/http-01");
     EXPECT_EQ(choice.reason, "proving gw.example by http-01");
-    EXPECT_EQ(chooseChallenge(authorization, {{dns_, http_}, 0}).solver, &dns_);
+    EXPECT_EQ(choose(authorization, {{dns_, http_}, 0}).solver, &dns_);
 }
 
 TEST_F(ChooseChallenge, passesOverWhatCannotProveIt) {
     Authorization wildcard = offering(everything_);
     wildcard.wildcard = true;
-    const Choice choice = chooseChallenge(wildcard, all());
+    const Choice choice = choose(wildcard, all());
     EXPECT_EQ(choice.solver, &dns_);
     EXPECT_EQ(choice.reason,
               "proving *.gw.example by dns-01: http-01 cannot prove a wildcard (RFC 8555 8.3), "
@@ -57,27 +60,27 @@ TEST_F(ChooseChallenge, passesOverWhatCannotProveIt) {
 
     Authorization address = offering(everything_);
     address.identifier = {Identifier::Type::ip, "192.0.2.1"};
-    EXPECT_EQ(chooseChallenge(address, {{dns_, alpn_}, 0}).solver, &alpn_);
-    EXPECT_EQ(chooseChallenge(offering({"dns-01"}), all()).solver, &dns_);
+    EXPECT_EQ(choose(address, {{dns_, alpn_}, 0}).solver, &alpn_);
+    EXPECT_EQ(choose(offering({"dns-01"}), all()).solver, &dns_);
 
     http_.out = "has no responder";
-    EXPECT_EQ(chooseChallenge(offering(everything_), all()).reason,
+    EXPECT_EQ(choose(offering(everything_), all()).reason,
               "proving gw.example by tls-alpn-01: http-01 has no responder");
 }
 
 TEST_F(ChooseChallenge, eachFailureMakesWayForTheNext) {
     const Authorization authorization = offering({"http-01", "dns-01"});
-    EXPECT_EQ(chooseChallenge(authorization, all(1)).solver, &dns_);
-    EXPECT_EQ(chooseChallenge(authorization, all(1)).reason,
+    EXPECT_EQ(choose(authorization, all(1)).solver, &dns_);
+    EXPECT_EQ(choose(authorization, all(1)).reason,
               "proving gw.example by dns-01: the attempt by http-01 failed");
-    EXPECT_EQ(chooseChallenge(authorization, all(2)).solver, &http_) << "it comes back";
-    EXPECT_EQ(chooseChallenge(offering({"http-01"}), all(1)).solver, &http_) << "there is no other";
+    EXPECT_EQ(choose(authorization, all(2)).solver, &http_) << "it comes back";
+    EXPECT_EQ(choose(offering({"http-01"}), all(1)).solver, &http_) << "there is no other";
 }
 
 TEST_F(ChooseChallenge, goesOnWithWhatWasAnsweredAlready) {
     Authorization authorization = offering({"http-01", "dns-01"});
     authorization.challenges.at(1).status = "processing";
-    EXPECT_EQ(chooseChallenge(authorization, all()).solver, &dns_);
+    EXPECT_EQ(choose(authorization, all()).solver, &dns_);
 }
 
 TEST_F(ChooseChallenge, saysWhyNoneFits) {
@@ -95,7 +98,7 @@ TEST_F(ChooseChallenge, saysWhyNoneFits) {
 TEST_F(ChooseChallenge, aServerThatCannotBeAskedIsNoRefusal) {
     dns_.trouble = Error(ErrorKind::transient, "dns-unreachable", "cannot ask ns1");
     const Authorization authorization = offering({"http-01", "dns-01"});
-    EXPECT_EQ(chooseChallenge(authorization, {{dns_, http_}, 0}).solver, &http_);
+    EXPECT_EQ(choose(authorization, {{dns_, http_}, 0}).solver, &http_);
     EXPECT_EQ(refusal(authorization, {{dns_}, 0}).kind(), ErrorKind::transient);
 }
 
