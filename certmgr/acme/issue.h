@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/acme/preflight_settings.h"
 #include "certmgr/acme/solver.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/net/http_client.h"
@@ -83,6 +84,7 @@ struct Request {
     // crypto::renewalIdOf() the certificate of this CA that the new one follows; empty: none. Told to a CA
     // that gives renewal information (RFC 9773 5).
     std::string replaces = {};
+    PreflightSettings preflight = {};  // before a new order is placed
 };
 
 // Runs the order to its end and returns the chain as PEM, leaf first, as the CA sent it: nothing of it was

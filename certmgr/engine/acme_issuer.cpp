@@ -10,6 +10,8 @@
 namespace certmgr::engine {
 namespace {
 
+constexpr int longestBackoffOfBlocked = 2;  // failures: some ten minutes
+
 bool placedAt(const store::OrderRow& order, const acme::CaSettings& ca) {
     return order.ca == ca.name && (order.directory.empty() || order.directory == ca.directory);
 }
@@ -83,7 +85,7 @@ struct AcmeIssuer::Line {
 
 AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                        std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-                       std::vector<acme::CaSettings> cas, EventLog& log)
+                       std::vector<acme::CaSettings> cas, acme::PreflightSettings preflight, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
@@ -91,6 +93,7 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
       solvers_(std::move(solvers)),
       http_(std::move(http)),
       cas_(std::move(cas)),
+      preflight_(std::move(preflight)),
       log_(log) {}
 
 AcmeIssuer::~AcmeIssuer() = default;
@@ -170,8 +173,10 @@ AttemptRecord AcmeIssuer::afterFailure(int failures, const Error& error,
                                        std::optional<seconds> shortLivedRemaining, double jitter) const {
     const bool passedOver = error.retryAt() && cas_.size() > 1;
     const int count = passedOver ? endOfTurn(failures) : failures + 1;
-    return {count, nextAttempt(count, clock_.now(), shortLivedRemaining, jitter,
-                               passedOver ? std::nullopt : error.retryAt())};
+    // DNS can be mended any minute, and another look costs nothing at the CA.
+    const bool blocked = error.code().starts_with(acme::preflightCode);
+    return {count, nextAttempt(blocked ? std::min(count, longestBackoffOfBlocked) : count, clock_.now(),
+                               shortLivedRemaining, jitter, passedOver ? std::nullopt : error.retryAt())};
 }
 
 std::string AcmeIssuer::whyNotProvable(const Identifier& name) const {
@@ -239,9 +244,10 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     const hal::KeyInfo key =
         keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const hal::Pkey handle = keys_.store().open(key.id);
-    const std::string chain = acme::issue(
-        *line->session, {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca)}, solvers,
-        journal, stop);
+    const std::string chain =
+        acme::issue(*line->session,
+                    {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca), preflight_},
+                    solvers, journal, stop);
     try {
         const TimePoint now = clock_.now();
         const bool inForce = adopt(records_, checked(spec, journal.row(), key, chain), now, 0, [&] {

@@ -23,6 +23,11 @@ std::pair<std::string, std::string> splitLane(const std::string& lane) {
     return {lane.substr(0, colon), colon == std::string::npos ? "" : lane.substr(colon + 1)};
 }
 
+acme::PreflightSettings preflightOf(const config::Settings& settings) {
+    return {settings.preflight.value_or(settings.publicNamesOnly), settings.publicNamesOnly,
+            settings.resolver, settings.publicAddresses};
+}
+
 }  // namespace
 
 Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfile> profiles)
@@ -34,7 +39,8 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       keys_(parts_.keys, records_, parts_.log),
       localCa_(keys_, records_, settings_.authority, parts_.log),
       localIssuer_(keys_, records_, localCa_, parts_.clock),
-      acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, settings_.cas, parts_.log),
+      acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, settings_.cas,
+                  preflightOf(settings_), parts_.log),
       uploads_(keys_, records_, parts_.clock, parts_.log),
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),
       registrar_(keys_, records_, localCa_, parts_.clock, parts_.log),

@@ -49,7 +49,7 @@ class AcmeIssuer {
 
     AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-               std::vector<acme::CaSettings> cas, EventLog& log);
+               std::vector<acme::CaSettings> cas, acme::PreflightSettings preflight, EventLog& log);
     ~AcmeIssuer();
 
     bool configured() const { return !cas_.empty(); }
@@ -96,6 +96,7 @@ class AcmeIssuer {
     const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
     const std::vector<acme::CaSettings> cas_;
+    const acme::PreflightSettings preflight_;
     EventLog& log_;
     std::mutex mutex_;
     std::map<std::string, std::shared_ptr<Line>> lines_;

@@ -11,6 +11,7 @@ Directory parseDirectory(std::string_view document) {
     if (const std::optional<Object> meta = object.optionalObject("meta")) {
         directory.termsOfService = plainWords(meta->optionalText("termsOfService").value_or(""));
         directory.externalAccountRequired = meta->flag("externalAccountRequired");
+        directory.caaIdentities = meta->texts("caaIdentities");
     }
     return directory;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace certmgr::acme::wire {
 
@@ -14,6 +15,8 @@ struct Directory {
     std::optional<std::string> renewalInfo;  // RFC 9773 4.1
     std::string termsOfService;              // as the CA gives it; empty: none
     bool externalAccountRequired = false;
+    std::vector<std::string>
+        caaIdentities;  // as a CAA record names the CA (RFC 8659); empty: it does not say
 };
 
 Directory parseDirectory(std::string_view document);
