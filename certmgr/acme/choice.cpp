@@ -80,9 +80,22 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
     return choice;
 }
 
+std::optional<ChallengeKind> kindInTurn(const Identifier& identifier, const Solvers& solvers) {
+    std::vector<ChallengeKind> usable;
+    for (const Solver& solver : solvers.inOrder) {
+        if (!whyNotProvenBy(solver.kind(), identifier).empty()) continue;
+        try {
+            if (solver.whyNot(identifier).empty()) usable.push_back(solver.kind());
+        } catch (const Error&) {  // the order will say it
+        }
+    }
+    if (usable.empty()) return std::nullopt;
+    return usable[static_cast<std::size_t>(solvers.failures) % usable.size()];
+}
+
 bool challengeFailed(const std::string& errorCode) {
     return errorCode == "authorization-failed" || errorCode == "challenge-not-visible" ||
-           errorCode == "challenge-not-presented";
+           errorCode == "challenge-not-presented" || errorCode == "preflight-address";
 }
 
 }  // namespace certmgr::acme

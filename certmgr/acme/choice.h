@@ -1,6 +1,7 @@
 // Which challenge of an authorization is answered, by whom, and why that one.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "certmgr/acme/solver.h"
@@ -22,6 +23,10 @@ struct Choice {
 // Error (rejected, "no-usable-challenge") says what the CA offers, and of each kind here why it is out.
 Choice chooseChallenge(const wire::Authorization& authorization, const Solvers& solvers,
                        const std::string& account);
+
+// The kind that a CA which offers all of them would be answered by; empty: none is usable, or it cannot be
+// found out.
+std::optional<ChallengeKind> kindInTurn(const Identifier& identifier, const Solvers& solvers);
 
 // Whether an attempt that ended in this error failed by the kind of challenge, so that another may do better.
 bool challengeFailed(const std::string& errorCode);

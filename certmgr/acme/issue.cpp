@@ -6,6 +6,7 @@
 #include "certmgr/acme/authorizing.h"
 #include "certmgr/acme/chains.h"
 #include "certmgr/acme/lost_order.h"
+#include "certmgr/acme/preflight.h"
 #include "certmgr/acme/profile_choice.h"
 #include "certmgr/acme/response.h"
 #include "certmgr/acme/session.h"
@@ -54,6 +55,10 @@ class Issuance {
         if (std::optional<std::string> known = journal_.orderUrl()) return *std::move(known);
         if (journal_.newOrderWasSent())
             if (std::optional<std::string> lost = lostOrder()) return *std::move(lost);
+        if (request_.preflight.enabled) {
+            journal_.activity("looking at what the CA will find in DNS");
+            requireClear(ca_, request_.names, solvers_, request_.preflight, stop_);
+        }
         choice_ = chooseProfile(request_.profile, offeredProfiles());
         try {
             return newOrReplacingOrder();

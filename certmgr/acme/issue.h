@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/acme/preflight_settings.h"
 #include "certmgr/acme/solver.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/chain_choice.h"
@@ -99,6 +100,7 @@ struct Request {
     std::string replaces = {};
     AcmeProfile profile = {};
     ChainWish chain = {};
+    PreflightSettings preflight = {};  // before a new order is placed
 };
 
 struct Issued {

@@ -174,12 +174,30 @@ void readTrialCa(TableReader& reader, const acme::CaSettings& ca, const KnownCas
     settings.trialCas.push_back(trial);
 }
 
+void readPublicAddresses(TableReader& reader, std::vector<std::string>& addresses) {
+    std::vector<std::string> texts;
+    reader.read("public_addresses", texts);
+    for (const std::string& text : texts) {
+        try {
+            const Identifier address = parseIdentifier(text);
+            if (address.type == Identifier::Type::ip) {
+                addresses.push_back(address.value);
+                continue;
+            }
+        } catch (const Error&) {  // neither a name
+        }
+        reader.refuse("public_addresses", "found \"" + text + "\", expected an IPv4 or IPv6 address");
+    }
+}
+
 void readAcme(TableReader reader, Settings& settings) {
     reader.read("enabled", settings.acmeEnabled);
     reader.read("public_names_only", settings.publicNamesOnly);
     readPort(reader, "challenge_port", settings.challengePort);
     readPort(reader, "tls_challenge_port", settings.tlsChallengePort);
     readServer(reader, "resolver", settings.resolver);
+    if (bool preflight = false; reader.read("preflight", preflight)) settings.preflight = preflight;
+    readPublicAddresses(reader, settings.publicAddresses);
     readChallenges(reader, settings);
     readDirectories(reader, "ca_directories", settings.caDirectories);
     std::vector<TableReader> tables = reader.tables("ca");

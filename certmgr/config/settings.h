@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,8 +59,10 @@ struct Settings {
     std::uint16_t tlsPort() const { return tlsChallengePort ? tlsChallengePort : 443; }
     std::vector<acme::DnsSettings> dns;
     std::vector<ChallengeKind> challenges = {ChallengeKind::http01};  // in order of preference
-    net::DnsServer resolver;                                          // empty: those of /etc/resolv.conf
-    int workers = 16;  // jobs that run at once, mostly waiting for a CA
+    std::optional<bool> preflight;             // absent: where only public names are asked for
+    std::vector<std::string> publicAddresses;  // where the box is reached from outside, beyond its own
+    net::DnsServer resolver;                   // empty: those of /etc/resolv.conf
+    int workers = 16;                          // jobs that run at once, mostly waiting for a CA
     bool requireTimeSync = false;
     std::filesystem::path systemTrustFile = "/etc/ssl/certs/ca-certificates.crt";  // what the box trusts
     AlarmSettings alarms;

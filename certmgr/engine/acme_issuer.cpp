@@ -14,6 +14,8 @@
 namespace certmgr::engine {
 namespace {
 
+constexpr int longestBackoffOfBlocked = 2;  // failures: some ten minutes
+
 const AcmeProfile& profileAt(const acme::CaSettings& ca, const CertificateSpec& spec) {
     return spec.acmeProfile.name.empty() ? ca.profile : spec.acmeProfile;
 }
@@ -110,7 +112,7 @@ struct AcmeIssuer::Line {
 AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                        std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
                        std::vector<acme::CaSettings> cas, std::vector<acme::CaSettings> trialCas,
-                       std::filesystem::path trustFile, EventLog& log)
+                       std::filesystem::path trustFile, acme::PreflightSettings preflight, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
@@ -120,6 +122,7 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
       cas_(std::move(cas)),
       trialCas_(std::move(trialCas)),
       trustFile_(std::move(trustFile)),
+      preflight_(std::move(preflight)),
       log_(log) {}
 
 AcmeIssuer::~AcmeIssuer() = default;
@@ -270,8 +273,10 @@ AttemptRecord AcmeIssuer::afterFailure(int failures, const Error& error,
                                        std::optional<seconds> shortLivedRemaining, double jitter) const {
     const bool passedOver = error.retryAt() && cas_.size() > 1;
     const int count = passedOver ? endOfTurn(failures) : failures + 1;
-    return {count, nextAttempt(count, clock_.now(), shortLivedRemaining, jitter,
-                               passedOver ? std::nullopt : error.retryAt())};
+    // DNS can be mended any minute, and another look costs nothing at the CA.
+    const bool blocked = error.code().starts_with(acme::preflightCode);
+    return {count, nextAttempt(blocked ? std::min(count, longestBackoffOfBlocked) : count, clock_.now(),
+                               shortLivedRemaining, jitter, passedOver ? std::nullopt : error.retryAt())};
 }
 
 std::string AcmeIssuer::whyNotProvable(const Identifier& name) const {
@@ -413,10 +418,11 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     const hal::KeyInfo key =
         keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     const hal::Pkey handle = keys_.store().open(key.id);
-    const acme::Issued issued = acme::issue(*line->session,
-                                            {spec.names, crypto::buildCsr(*handle, spec.names),
-                                             predecessor(spec, ca), profileAt(ca, spec), chainWish(spec, ca)},
-                                            solvers, journal, stop);
+    const acme::Issued issued =
+        acme::issue(*line->session,
+                    {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca),
+                     profileAt(ca, spec), chainWish(spec, ca), preflight_},
+                    solvers, journal, stop);
     tellOfProfile(profileAt(ca, spec), ca, issued.profileReason);
     try {
         const TimePoint now = clock_.now();

@@ -52,7 +52,7 @@ class AcmeIssuer {
     AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
                std::vector<acme::CaSettings> cas, std::vector<acme::CaSettings> trialCas,
-               std::filesystem::path trustFile, EventLog& log);
+               std::filesystem::path trustFile, acme::PreflightSettings preflight, EventLog& log);
     ~AcmeIssuer();
 
     bool configured() const { return !cas_.empty(); }
@@ -121,6 +121,7 @@ class AcmeIssuer {
     const std::vector<acme::CaSettings> cas_;
     const std::vector<acme::CaSettings> trialCas_;
     const std::filesystem::path trustFile_;  // of the box: knows the roots that a fingerprint may mean
+    const acme::PreflightSettings preflight_;
     EventLog& log_;
     std::shared_timed_mutex accountsInUse_;  // shared by the orders; alone: accounts change
     std::mutex mutex_;

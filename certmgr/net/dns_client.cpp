@@ -3,20 +3,11 @@
 #include <algorithm>
 #include <string_view>
 
-#include <ldns/ldns.h>
-
-#include "certmgr/core/ascii.h"
 #include "certmgr/core/error.h"
-#include "hal/handle.h"
+#include "certmgr/net/ldns_support.h"
 
 namespace certmgr::net {
 namespace {
-
-using Resolver = hal::Handle<ldns_resolver, ldns_resolver_deep_free>;
-using Packet = hal::Handle<ldns_pkt, ldns_pkt_free>;
-using Rdata = hal::Handle<ldns_rdf, ldns_rdf_deep_free>;
-using Record = hal::Handle<ldns_rr, ldns_rr_free>;
-using Records = hal::Handle<ldns_rr_list, ldns_rr_list_deep_free>;
 
 constexpr timeval answerLimit{3, 0};
 constexpr std::uint8_t tries = 2;
@@ -29,33 +20,11 @@ constexpr std::size_t longestString = 255;
         "the name server " + toString(server) + " gave no answer: " + ldns_get_errorstr_by_id(status));
 }
 
-Rdata parsed(ldns_rdf_type type, const std::string& text) {
-    Rdata rdata(ldns_rdf_new_frm_str(type, text.c_str()));
-    if (!rdata)
-        throw Error(ErrorKind::misconfigured, "bad-dns-name",
-                    "found \"" + text + "\" where a name or an address of DNS was expected");
-    return rdata;
-}
-
-Rdata parsedName(const std::string& name) {
-    return parsed(LDNS_RDF_TYPE_DNAME, name);
-}
-
-Resolver systemResolver() {
-    ldns_resolver* made = nullptr;
-    const ldns_status status = ldns_resolver_new_frm_file(&made, nullptr);
-    if (status != LDNS_STATUS_OK)
-        throw Error(ErrorKind::misconfigured, "dns-unreachable",
-                    std::string("/etc/resolv.conf names no resolver that can be asked: ") +
-                        ldns_get_errorstr_by_id(status));
-    return Resolver(made);
-}
-
-Resolver resolverFor(const DnsServer& server) {
-    Resolver resolver = server.address.empty() ? systemResolver() : Resolver(ldns_resolver_new());
+LdnsResolver resolverFor(const DnsServer& server) {
+    LdnsResolver resolver = server.address.empty() ? systemResolver() : LdnsResolver(ldns_resolver_new());
     if (!server.address.empty()) {
         const bool ip6 = server.address.find(':') != std::string::npos;
-        const Rdata address = parsed(ip6 ? LDNS_RDF_TYPE_AAAA : LDNS_RDF_TYPE_A, server.address);
+        const LdnsRdata address = parsed(ip6 ? LDNS_RDF_TYPE_AAAA : LDNS_RDF_TYPE_A, server.address);
         ldns_resolver_push_nameserver(resolver.get(), address.get());
         ldns_resolver_set_port(resolver.get(), server.port);
         ldns_resolver_set_recursive(resolver.get(), false);
@@ -63,13 +32,6 @@ Resolver resolverFor(const DnsServer& server) {
     ldns_resolver_set_timeout(resolver.get(), answerLimit);
     ldns_resolver_set_retry(resolver.get(), tries);
     return resolver;
-}
-
-std::string nameOf(const ldns_rdf* name) {
-    const std::unique_ptr<char, hal::Deleter<::free>> text(ldns_rdf2str(name));
-    std::string result = lowered(text ? text.get() : "");
-    if (result.ends_with('.')) result.pop_back();
-    return result;
 }
 
 std::string textOf(const ldns_rr* record) {
@@ -85,13 +47,13 @@ std::string textOf(const ldns_rr* record) {
 // What `read` makes of each record of that type which the answer has.
 template <class Read>
 std::vector<std::string> ask(const DnsServer& server, const std::string& name, ldns_rr_type type, Read read) {
-    const Resolver resolver = resolverFor(server);
-    const Rdata owner = parsedName(name);
+    const LdnsResolver resolver = resolverFor(server);
+    const LdnsRdata owner = parsedName(name);
     ldns_pkt* received = nullptr;
     const std::uint16_t flags = server.address.empty() ? LDNS_RD : 0;
     const ldns_status status =
         ldns_resolver_send(&received, resolver.get(), owner.get(), type, LDNS_RR_CLASS_IN, flags);
-    const Packet answer(received);
+    const LdnsPacket answer(received);
     if (status != LDNS_STATUS_OK || !answer) unreachable(server, status);
     const ldns_pkt_rcode code = ldns_pkt_get_rcode(answer.get());
     if (code != LDNS_RCODE_NOERROR && code != LDNS_RCODE_NXDOMAIN)
@@ -111,17 +73,17 @@ std::string firstName(const ldns_rr* record) {
 }
 
 // RFC 2136 2.5.1 adds a record of class IN; 2.5.4 deletes one of class NONE, with a TTL of 0.
-Records updateOf(const DnsRecord& wanted, bool present) {
+LdnsRecords updateOf(const DnsRecord& wanted, bool present) {
     if (wanted.text.size() > longestString)
         throw Error(ErrorKind::internal, "defect",
                     "a defect of certmgr: a TXT record of more than one string");
-    Record record(ldns_rr_new());
+    LdnsRecord record(ldns_rr_new());
     ldns_rr_set_owner(record.get(), parsedName(wanted.owner).release());
     ldns_rr_set_type(record.get(), LDNS_RR_TYPE_TXT);
     ldns_rr_set_class(record.get(), present ? LDNS_RR_CLASS_IN : LDNS_RR_CLASS_NONE);
     ldns_rr_set_ttl(record.get(), present ? lifetime : 0);
     ldns_rr_push_rdf(record.get(), parsed(LDNS_RDF_TYPE_STR, wanted.text).release());
-    Records records(ldns_rr_list_new());
+    LdnsRecords records(ldns_rr_list_new());
     ldns_rr_list_push_rr(records.get(), record.release());
     return records;
 }
@@ -166,21 +128,22 @@ bool isBase64(std::string_view text) {
 
 void update(const DnsServer& server, const DnsRecord& record, const TsigKey& key, bool present) {
     if (!isBase64(key.secret)) refuseKey(key);  // libldns loses memory over such a key
-    const Resolver resolver = resolverFor(server);
+    const LdnsResolver resolver = resolverFor(server);
     ldns_resolver_set_usevc(resolver.get(), true);
     ldns_resolver_set_tsig_keyname(resolver.get(), key.name.c_str());
     ldns_resolver_set_tsig_algorithm(resolver.get(), (key.algorithm + ".").c_str());
     ldns_resolver_set_tsig_keydata(resolver.get(), key.secret.c_str());
-    const Records changes = updateOf(record, present);
-    Rdata zone = parsedName(record.zone);
-    const Packet packet(ldns_update_pkt_new(zone.get(), LDNS_RR_CLASS_IN, nullptr, changes.get(), nullptr));
+    const LdnsRecords changes = updateOf(record, present);
+    LdnsRdata zone = parsedName(record.zone);
+    const LdnsPacket packet(
+        ldns_update_pkt_new(zone.get(), LDNS_RR_CLASS_IN, nullptr, changes.get(), nullptr));
     if (!packet) throw Error(ErrorKind::internal, "out-of-memory", "no memory for a packet of DNS");
     static_cast<void>(zone.release());  // the packet's now
     ldns_pkt_set_random_id(packet.get());
     if (ldns_update_pkt_tsig_add(packet.get(), resolver.get()) != LDNS_STATUS_OK) refuseKey(key);
     ldns_pkt* received = nullptr;
     const ldns_status status = ldns_resolver_send_pkt(&received, resolver.get(), packet.get());
-    const Packet answer(received);
+    const LdnsPacket answer(received);
     requireAccepted(server, record, key, status, answer.get());
 }
 

@@ -4,7 +4,7 @@ told to."""
 import base64
 import shutil
 
-from .process import Process, free_ports, run
+from .process import BoxError, Process, free_ports, run
 
 RECORDS = """$ORIGIN {zone}.
 $TTL 60
@@ -62,6 +62,7 @@ class Knot:
         self.folder, self.zone = folder / "knot", zone
         self.folder.mkdir()
         self.log = folder / "log/knot.log"
+        self.records = []
         self.port, = free_ports(1)
         secret = base64.b64encode(b"a secret of the tests, 32 octets").decode()
         self.secret_file = self.folder / "secret"
@@ -88,6 +89,17 @@ class Knot:
     def follow(self):
         """The secondary takes over what the primary has."""
         self._control("secondary", "zone-refresh", self.zone)
+
+    def change(self, records):
+        """The primary has these ("gw A 192.0.2.1"), and not those of the call before."""
+        commands = [("zone-begin", self.zone), *(("zone-unset", self.zone, *record.split()[:2]) for record in self.records),
+                    *(("zone-set", self.zone, name, "60", kind, rest) for name, kind, rest in
+                      (record.split(maxsplit=2) for record in records)), ("zone-commit", self.zone)]
+        for command in commands:
+            answer = self._control("primary", *command)
+            if "error" in answer:
+                raise BoxError(f"knotc {' '.join(command)}: {answer}")
+        self.records = records
 
     def proofs(self):
         """The TXT records that the primary has."""

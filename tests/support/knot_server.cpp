@@ -23,6 +23,22 @@ _acme-challenge.away CNAME away.proofs.example.
 _acme-challenge.beside CNAME beside.elsewhere
 _acme-challenge.circle CNAME _acme-challenge.circle
 )";
+// What a CA asks of a name.
+constexpr const char* answers = R"(
+six AAAA 2001:db8::6
+only CAA 0 issue "ca.example; accounturi=https://ca.example/1"
+only CAA 128 unknown "value"
+alias CNAME ns2
+alias-of-only CNAME only
+alias-away CNAME proofs.example.
+)";
+
+// More than a datagram takes.
+std::string manyAddresses() {
+    std::string many;
+    for (int i = 1; i <= 120; ++i) many += "many A 192.0.2." + std::to_string(i) + "\n";
+    return many;
+}
 
 }  // namespace
 
@@ -38,7 +54,8 @@ KnotServers::KnotServers(bool following) {
                             "\nacl:\n  - id: notify\n    address: 127.0.0.0/8\n    action: notify\nzone:\n";
     for (const std::string& zone : zones) {
         writeFile(folder_ / (zone + ".zone"),
-                  "$ORIGIN " + zone + ".\n" + records + (zone == zones.front() ? aliases : ""));
+                  "$ORIGIN " + zone + ".\n" + records +
+                      (zone == zones.front() ? aliases + std::string(answers) + manyAddresses() : ""));
         const std::string own = "  - domain: " + zone + "\n    storage: " + folder_.path().string() +
                                 "\n    file: " + zone + ".zone\n    zonefile-sync: -1\n";
         primary += own + "    acl: [update, transfer]\n" + (following ? "    notify: secondary\n" : "");
@@ -46,6 +63,9 @@ KnotServers::KnotServers(bool following) {
                                      "\n    master: primary\n    acl: notify\n"
                                : own;
     }
+    // A zone without a file, for which it fails.
+    primary +=
+        "  - domain: broken.example\n    storage: " + folder_.path().string() + "\n    file: none.zone\n";
     std::filesystem::create_directory(folder_ / "copies");
     write("primary", primary, "127.0.0.1" + port);
     write("secondary", secondary, "127.0.0.2" + port);

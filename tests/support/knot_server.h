@@ -1,5 +1,6 @@
 // Two real name servers, knot: a primary on 127.0.0.1 that takes updates with a TSIG key, and a secondary on
-// 127.0.0.2 that follows it. They have the zones gw.example and proofs.example.
+// 127.0.0.2 that follows it. They have the zones gw.example and proofs.example; for broken.example the
+// primary fails.
 #pragma once
 
 #include <optional>

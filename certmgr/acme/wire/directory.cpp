@@ -16,6 +16,7 @@ Directory parseDirectory(std::string_view document) {
         if (const std::optional<Object> profiles = meta->optionalObject("profiles"))
             for (const std::string& name : profiles->members())
                 if (isAcmeProfileName(name)) directory.profiles.push_back(name);
+        directory.caaIdentities = meta->texts("caaIdentities");
     }
     return directory;
 }

@@ -18,6 +18,8 @@ struct Directory {
     std::string termsOfService;             // as the CA gives it; empty: none
     bool externalAccountRequired = false;
     std::vector<std::string> profiles;  // draft-ietf-acme-profiles 3, sorted
+    std::vector<std::string>
+        caaIdentities;  // as a CAA record names the CA (RFC 8659); empty: it does not say
 };
 
 Directory parseDirectory(std::string_view document);

@@ -73,6 +73,15 @@ std::vector<std::string> Object::urls(const char* member) const {
     return all;
 }
 
+std::vector<std::string> Object::texts(const char* member) const {
+    std::vector<std::string> all;
+    const auto found = value_.find(member);
+    if (found == value_.end() || !found->is_array()) return all;
+    for (const json& entry : *found)
+        if (entry.is_string()) all.push_back(entry.get<std::string>());
+    return all;
+}
+
 std::vector<Object> Object::objects(const char* member) const {
     const auto found = value_.find(member);
     if (found == value_.end() || !found->is_array()) refuse(std::string("\"") + member + "\" is no list");

@@ -22,7 +22,8 @@ class Object {
     std::optional<std::string> optionalText(const char* member) const;
     std::optional<std::string> optionalUrl(const char* member) const;
     std::optional<Object> optionalObject(const char* member) const;
-    bool flag(const char* member) const;  // absent: false
+    std::vector<std::string> texts(const char* member) const;  // whatever else it is: none
+    bool flag(const char* member) const;                       // absent: false
     std::vector<std::string> urls(const char* member) const;
     std::vector<Object> objects(const char* member) const;
     std::vector<std::string> members() const;  // their names, sorted

@@ -68,6 +68,15 @@ TEST_F(ChooseChallenge, passesOverWhatCannotProveIt) {
               "proving gw.example by tls-alpn-01: http-01 has no responder");
 }
 
+TEST_F(ChooseChallenge, theKindInTurnIsKnownBeforeTheCaIsAsked) {
+    EXPECT_EQ(kindInTurn(parseIdentifier("gw.example"), all()), ChallengeKind::http01);
+    EXPECT_EQ(kindInTurn(parseIdentifier("gw.example"), all(1)), ChallengeKind::tlsAlpn01);
+    EXPECT_EQ(kindInTurn(parseIdentifier("*.gw.example"), all()), ChallengeKind::dns01);
+    EXPECT_EQ(kindInTurn(parseIdentifier("192.0.2.1"), {{dns_}, 0}), std::nullopt);
+    http_.out = "has no responder";
+    EXPECT_EQ(kindInTurn(parseIdentifier("gw.example"), all()), ChallengeKind::tlsAlpn01);
+}
+
 TEST_F(ChooseChallenge, eachFailureMakesWayForTheNext) {
     const Authorization authorization = offering({"http-01", "dns-01"});
     EXPECT_EQ(choose(authorization, all(1)).solver, &dns_);

@@ -117,6 +117,20 @@ TEST(Directory, OfTheRfc) {
     EXPECT_EQ(directory.termsOfService, "https://example.com/acme/terms/2017-5-30");
     EXPECT_EQ(directory.revokeCert, "https://example.com/acme/revoke-cert");
     EXPECT_TRUE(directory.externalAccountRequired);
+    EXPECT_TRUE(directory.caaIdentities.empty());
+}
+
+TEST(Directory, SaysHowCaaRecordsNameTheCa) {
+    const auto identities = [](const std::string& value) {
+        return parseDirectory(
+                   R"({"newNonce": "https://ca/1", "newAccount": "https://ca/2", "newOrder": "https://ca/3",
+                                  "meta": {"caaIdentities": )" +
+                   value + "}}")
+            .caaIdentities;
+    };
+    EXPECT_EQ(identities(R"(["example.com", "example.org"])"),
+              (std::vector<std::string>{"example.com", "example.org"}));
+    EXPECT_TRUE(identities(R"("example.com")").empty()) << "what is only of use beforehand stops no order";
 }
 
 // RFC 8555 7.6: base64url without padding, and the number of CRLReason.

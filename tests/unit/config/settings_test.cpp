@@ -286,6 +286,20 @@ challenges = ["dns-01", "http-01"]
     EXPECT_NE(refusal(table + "\"192.0.2.53\"").find("No such file"), std::string::npos);
 }
 
+TEST_F(SettingsFile, saysWhatIsLookedAtBeforeAnOrder) {
+    EXPECT_EQ(load("").preflight, std::nullopt);
+    const Settings settings = load(R"([acme]
+preflight = false
+public_addresses = ["192.0.2.1", "2001:DB8::0:1"])");
+    EXPECT_EQ(settings.preflight, false);
+    EXPECT_EQ(settings.publicAddresses, (std::vector<std::string>{"192.0.2.1", "2001:db8::1"}));
+    for (const char* const wrong : {"gw.example.com", "", "192.0.2.0/24", "192.0.2.256"})
+        EXPECT_NE(refusal("[acme]\npublic_addresses = [\"" + std::string(wrong) + "\"]")
+                      .find("found \"" + std::string(wrong) + "\", expected an IPv4 or IPv6 address"),
+                  std::string::npos)
+            << wrong;
+}
+
 TEST_F(SettingsFile, saysWhoIsToldOfAlarmsAndWhen) {
     const AlarmSettings alarms = load(R"(
 [alarms]

@@ -1,0 +1,131 @@
+#include "certmgr/core/preflight.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "hal/words.h"
+
+namespace certmgr {
+namespace {
+
+constexpr hal::Words<PreflightCheck, 6> preflightChecks{{{PreflightCheck::name, "name"},
+                                                         {PreflightCheck::challenge, "challenge"},
+                                                         {PreflightCheck::address, "address"},
+                                                         {PreflightCheck::caa, "caa"},
+                                                         {PreflightCheck::port, "port"},
+                                                         {PreflightCheck::zone, "zone"}}};
+constexpr hal::Words<PreflightVerdict, 3> preflightVerdicts{{{PreflightVerdict::ok, "ok"},
+                                                             {PreflightVerdict::blocked, "blocked"},
+                                                             {PreflightVerdict::uncertain, "uncertain"}}};
+
+bool isIp6(const std::string& address) {
+    return address.find(':') != std::string::npos;
+}
+
+bool isSpecial(const std::string& address) {
+    return !whyNotPublic({Identifier::Type::ip, address}).empty();
+}
+
+using AddressPredicate = std::function<bool(const JudgedAddress&)>;
+
+std::string listOf(const std::vector<JudgedAddress>& addresses, const AddressPredicate& wanted) {
+    std::string list;
+    for (const JudgedAddress& each : addresses)
+        if (wanted(each)) list += (list.empty() ? "" : ", ") + each.address;
+    return list;
+}
+
+bool hasPublic(const std::vector<std::string>& addresses, bool ip6) {
+    return std::ranges::any_of(addresses,
+                               [&](const auto& each) { return isIp6(each) == ip6 && !isSpecial(each); });
+}
+
+// Whether the box knows all of its addresses of that kind.
+bool isKnown(const OwnAddresses& own, bool ip6) {
+    return !own.declared.empty() || hasPublic(own.interfaces, false) ||
+           (ip6 && hasPublic(own.interfaces, true));
+}
+
+const char* const addressAdvice =
+    ": correct the name or its records, or name the address in [acme] public_addresses where a NAT or a "
+    "proxy brings "
+    "from there to this box";
+
+PreflightFinding addressFinding(PreflightVerdict verdict, std::string words) {
+    return {PreflightCheck::address, verdict, std::move(words)};
+}
+
+PreflightFinding judgeElsewhere(const Identifier& name, const std::string& elsewhere, bool ip6,
+                                const OwnAddresses& own) {
+    const bool address = name.type == Identifier::Type::ip;
+    const std::string leads = address ? "a CA goes to " + elsewhere : name.value + " leads to " + elsewhere;
+    if (isKnown(own, ip6))
+        return addressFinding(PreflightVerdict::blocked, leads + ", which is not this box" + addressAdvice);
+    return addressFinding(
+        PreflightVerdict::uncertain,
+        leads +
+            "; whether that is a NAT before this box, which has private addresses only, cannot be "
+            "told: name its address in [acme] public_addresses");
+}
+
+// A CA goes to an AAAA record first, and takes a wrong answer there for the answer.
+PreflightFinding judgeOnlyIp6(const Identifier& name, const std::string& elsewhere, const std::string& here,
+                              const OwnAddresses& own) {
+    const std::string words = name.value + " leads here by " + here + ", but its AAAA record to " +
+                              elsewhere + ", and CAs prefer IPv6";
+    if (isKnown(own, true))
+        return addressFinding(PreflightVerdict::blocked,
+                              words + ": remove that record, or have it lead here");
+    return addressFinding(PreflightVerdict::uncertain, words + ": see that it leads here too");
+}
+
+}  // namespace
+
+std::string_view toString(PreflightCheck check) noexcept {
+    return hal::wordOf(preflightChecks, check);
+}
+
+std::string_view toString(PreflightVerdict verdict) noexcept {
+    return hal::wordOf(preflightVerdicts, verdict);
+}
+
+std::vector<JudgedAddress> judged(const std::vector<std::string>& addresses, const OwnAddresses& own) {
+    const auto has = [](const std::vector<std::string>& list, const std::string& address) {
+        return std::ranges::find(list, address) != list.end();
+    };
+    std::vector<JudgedAddress> all;
+    for (const std::string& address : addresses) {
+        const bool interface = has(own.interfaces, address);
+        all.push_back({address, interface, interface || has(own.declared, address)});
+    }
+    return all;
+}
+
+PreflightFinding judgeAddresses(const Identifier& name, const std::vector<JudgedAddress>& found,
+                                const OwnAddresses& own, bool publicOnly) {
+    if (found.empty())
+        return addressFinding(PreflightVerdict::blocked,
+                              name.value + " has no address: add an A or AAAA record that leads to this box");
+    const auto usable = [&](const JudgedAddress& each) { return !publicOnly || !isSpecial(each.address); };
+    const std::string special = listOf(found, std::not_fn(usable));
+    const auto here = [&](const JudgedAddress& each) { return usable(each) && (each.ours || each.reached); };
+    const auto away = [&](const JudgedAddress& each) { return usable(each) && !each.ours && !each.reached; };
+    const auto awayBy6 = [&](const JudgedAddress& each) { return away(each) && isIp6(each.address); };
+    const std::string ours = listOf(found, here);
+    const std::string elsewhere = listOf(found, away);
+    const std::string elsewhere6 = listOf(found, awayBy6);
+    if (ours.empty() && elsewhere.empty())
+        return addressFinding(
+            PreflightVerdict::blocked,
+            name.value + " leads to " + special +
+                ", which no public CA can reach: give it a public address; where DNS tells it "
+                "otherwise outside, name a server that does so in [acme] resolver");
+    if (ours.empty()) return judgeElsewhere(name, elsewhere, elsewhere6 == elsewhere, own);
+    if (!elsewhere6.empty()) return judgeOnlyIp6(name, elsewhere6, ours, own);
+    if (!elsewhere.empty())
+        return addressFinding(PreflightVerdict::uncertain,
+                              name.value + " leads here by " + ours + ", but to " + elsewhere + " too");
+    return addressFinding(PreflightVerdict::ok, name.value + " leads here: " + ours);
+}
+
+}  // namespace certmgr

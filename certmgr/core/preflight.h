@@ -1,0 +1,58 @@
+// What would make a CA refuse a name, told before it is asked. Pure: the facts come from the caller.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "certmgr/core/identifier.h"
+
+namespace certmgr {
+
+enum class PreflightCheck {
+    name,       // whether public CAs issue for it at all
+    challenge,  // whether something here can prove it
+    address,    // whether its A and AAAA records lead here
+    caa,        // whether its CAA records allow the CA
+    port,       // whether the challenge is answered there
+    zone,       // whether the name that dns-01 is proved at can be written and resolves
+};
+std::string_view toString(PreflightCheck check) noexcept;
+
+enum class PreflightVerdict {
+    ok,
+    blocked,    // the CA would refuse it: certain
+    uncertain,  // not to be told from here
+};
+std::string_view toString(PreflightVerdict verdict) noexcept;
+
+struct PreflightFinding {
+    PreflightCheck check;
+    PreflightVerdict verdict;
+    std::string words;  // what was found, what was expected and, where it is blocked, what to do
+    bool operator==(const PreflightFinding&) const = default;
+};
+
+// Where the box can be reached.
+struct OwnAddresses {
+    std::vector<std::string> interfaces;  // of its own interfaces
+    std::vector<std::string> declared;    // by the settings: of the NAT or the proxy before it
+};
+
+// An address that a CA would turn to, and whether it is the box's.
+struct JudgedAddress {
+    std::string address;
+    bool interface = false;  // one of its own interfaces
+    bool ours = false;       // that, or declared
+    bool reached = false;    // the caller has seen the box's own answer there, whoever's address it is
+};
+std::vector<JudgedAddress> judged(const std::vector<std::string>& addresses, const OwnAddresses& own);
+
+// `found`: of the A and AAAA records of the name, or the name itself where it is an address. `publicOnly`:
+// the CA is out on the net, and private addresses lead it nowhere. A box whose own addresses are private is
+// behind a NAT: without declared ones nobody can tell from it what leads there. NAT is a thing of IPv4, so
+// that a box with a public IPv4 address knows its IPv6 addresses, be it that it has none.
+PreflightFinding judgeAddresses(const Identifier& name, const std::vector<JudgedAddress>& found,
+                                const OwnAddresses& own, bool publicOnly);
+
+}  // namespace certmgr

@@ -1,0 +1,47 @@
+// What DNS tells a CA of a name: its addresses and its CAA records, asked of a resolver.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "certmgr/core/caa.h"
+#include "certmgr/net/dns_client.h"
+
+namespace certmgr::net {
+
+enum class LookupOutcome {
+    answered,     // with records, or with none: the name or the type is not there
+    failed,       // SERVFAIL, or a circle of aliases: what keeps the resolver from an answer keeps a CA too
+    unreachable,  // nothing that says anything of the name: no answer, or a refusal
+};
+
+struct Lookup {
+    LookupOutcome outcome = LookupOutcome::unreachable;
+    std::vector<std::string> values;  // A, AAAA: addresses; NS: names
+    std::vector<CaaRecord> caa;
+};
+
+// Thread-safe: it holds nothing but the address. Aliases (CNAME) are followed.
+class NameLookup {
+  public:
+    // Without an address: the first of /etc/resolv.conf.
+    explicit NameLookup(DnsServer resolver) : resolver_(std::move(resolver)) {}
+
+    struct Question {
+        enum class Type { a, aaaa, caa, txt } type;
+        std::string name;
+    };
+    // One for each question, in their order; all are asked at once, and what has no answer at the end of
+    // `limit` is unreachable. A resolver that refuses is found out at once. Throws nothing but
+    // Error(internal).
+    std::vector<Lookup> ask(const std::vector<Question>& questions, std::chrono::milliseconds limit) const;
+
+  private:
+    const DnsServer resolver_;
+};
+
+// Of this machine's interfaces, as inet_ntop(3) writes them.
+std::vector<std::string> interfaceAddresses();
+
+}  // namespace certmgr::net

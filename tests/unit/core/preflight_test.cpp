@@ -1,0 +1,97 @@
+#include "certmgr/core/preflight.h"
+
+#include <gtest/gtest.h>
+
+namespace certmgr {
+namespace {
+
+using Addresses = std::vector<std::string>;
+
+const Identifier name{Identifier::Type::dns, "gw.company.com"};
+constexpr const char* ours4 = "9.9.9.9";
+constexpr const char* ours6 = "2620:fe::9";
+constexpr const char* other4 = "8.8.8.8";
+constexpr const char* other6 = "2001:4860:4860::8888";
+
+PreflightFinding judge(const Addresses& found, const OwnAddresses& own, bool publicOnly = true) {
+    return judgeAddresses(name, judged(found, own), own, publicOnly);
+}
+
+PreflightVerdict verdict(const Addresses& found, const OwnAddresses& own, bool publicOnly = true) {
+    return judge(found, own, publicOnly).verdict;
+}
+
+const OwnAddresses onTheNet{{"127.0.0.1", "::1", "fe80::1", ours4, ours6}, {}};
+const OwnAddresses only4{{"127.0.0.1", ours4}, {}};
+const OwnAddresses behindNat{{"127.0.0.1", "192.168.1.2", "fe80::1"}, {}};
+const OwnAddresses declared{{"127.0.0.1", "192.168.1.2"}, {ours4}};
+
+TEST(PreflightAddressTest, ANameThatLeadsHere) {
+    EXPECT_EQ(judge({ours4, ours6}, onTheNet),
+              (PreflightFinding{PreflightCheck::address, PreflightVerdict::ok,
+                                "gw.company.com leads here: 9.9.9.9, 2620:fe::9"}));
+    EXPECT_EQ(verdict({ours4}, onTheNet), PreflightVerdict::ok);
+    EXPECT_EQ(verdict({ours4}, declared), PreflightVerdict::ok);
+}
+
+TEST(PreflightAddressTest, ANameThatLeadsElsewhere) {
+    const PreflightFinding finding = judge({other4}, onTheNet);
+    EXPECT_EQ(finding.verdict, PreflightVerdict::blocked);
+    EXPECT_EQ(finding.words,
+              "gw.company.com leads to 8.8.8.8, which is not this box: correct the name or its records, or "
+              "name the address in [acme] public_addresses where a NAT or a proxy brings from there to this "
+              "box");
+    EXPECT_EQ(verdict({other4}, declared), PreflightVerdict::blocked);
+    EXPECT_EQ(verdict({other6}, declared), PreflightVerdict::blocked);
+    EXPECT_EQ(verdict({}, onTheNet), PreflightVerdict::blocked) << "no address at all";
+    EXPECT_EQ(verdict({}, behindNat), PreflightVerdict::blocked);
+}
+
+TEST(PreflightAddressTest, BehindANatNobodyKnows) {
+    EXPECT_EQ(verdict({other4}, behindNat), PreflightVerdict::uncertain);
+    EXPECT_EQ(verdict({other6}, behindNat), PreflightVerdict::uncertain);
+    const OwnAddresses nat4{{"192.168.1.2", ours6}, {}};
+    EXPECT_EQ(verdict({other4}, nat4), PreflightVerdict::uncertain) << "a public IPv6 address beside the NAT";
+    EXPECT_EQ(verdict({other6}, nat4), PreflightVerdict::blocked);
+    EXPECT_EQ(verdict({other4, ours6}, nat4), PreflightVerdict::uncertain) << "CAs go to the IPv6 address";
+}
+
+TEST(PreflightAddressTest, AnAaaaRecordThatLeadsElsewhereIsAFindingOfItsOwn) {
+    const PreflightFinding finding = judge({ours4, other6}, onTheNet);
+    EXPECT_EQ(finding.verdict, PreflightVerdict::blocked);
+    EXPECT_EQ(finding.words,
+              "gw.company.com leads here by 9.9.9.9, but its AAAA record to 2001:4860:4860::8888, and CAs "
+              "prefer IPv6: remove that record, or have it lead here");
+    EXPECT_EQ(verdict({ours4, other6}, only4), PreflightVerdict::blocked) << "it has no IPv6 of its own";
+    EXPECT_EQ(verdict({"192.168.1.2", other6}, behindNat, false), PreflightVerdict::uncertain);
+    EXPECT_EQ(verdict({ours4, other4}, onTheNet), PreflightVerdict::uncertain) << "a CA takes either";
+}
+
+TEST(PreflightAddressTest, PrivateAddressesLeadAPublicCaNowhere) {
+    for (const char* const address : {"192.168.1.2", "127.0.0.1", "100.64.0.1", "203.0.113.1", "fd00::1"}) {
+        EXPECT_EQ(verdict({address}, behindNat), PreflightVerdict::blocked) << address;
+        EXPECT_EQ(verdict({address, ours4}, onTheNet), PreflightVerdict::ok)
+            << address << ": CAs pass it over";
+    }
+    EXPECT_EQ(verdict({"192.168.1.2"}, behindNat, false), PreflightVerdict::ok) << "a CA inside the company";
+    EXPECT_EQ(verdict({"192.168.1.3"}, behindNat, false), PreflightVerdict::uncertain);
+}
+
+TEST(PreflightAddressTest, WhatWasSeenToAnswerIsHereWhoseverItIs) {
+    std::vector<JudgedAddress> found = judged({other4, other6}, onTheNet);
+    found.front().reached = true;
+    EXPECT_EQ(judgeAddresses(name, found, onTheNet, true).verdict, PreflightVerdict::blocked) << "the AAAA";
+    found.back().reached = true;
+    EXPECT_EQ(judgeAddresses(name, found, onTheNet, true).verdict, PreflightVerdict::ok);
+}
+
+TEST(PreflightAddressTest, AnAddressProvesItself) {
+    const Identifier ip = parseIdentifier(ours4);
+    EXPECT_EQ(judgeAddresses(ip, judged({ours4}, onTheNet), onTheNet, true).verdict, PreflightVerdict::ok);
+    const Identifier other = parseIdentifier(other4);
+    EXPECT_EQ(judgeAddresses(other, judged({other4}, onTheNet), onTheNet, true).words.substr(0, 46),
+              "a CA goes to 8.8.8.8, which is not this box: c");
+}
+
+}  // namespace
+}  // namespace certmgr
