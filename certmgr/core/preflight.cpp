@@ -35,17 +35,6 @@ std::string listOf(const std::vector<JudgedAddress>& addresses, const AddressPre
     return list;
 }
 
-bool hasPublic(const std::vector<std::string>& addresses, bool ip6) {
-    return std::ranges::any_of(addresses,
-                               [&](const auto& each) { return isIp6(each) == ip6 && !isSpecial(each); });
-}
-
-// Whether the box knows all of its addresses of that kind.
-bool isKnown(const OwnAddresses& own, bool ip6) {
-    return !own.declared.empty() || hasPublic(own.interfaces, false) ||
-           (ip6 && hasPublic(own.interfaces, true));
-}
-
 const char* const addressAdvice =
     ": correct the name or its records, or name the address in [acme] public_addresses where a NAT or a "
     "proxy brings "
@@ -55,17 +44,17 @@ PreflightFinding addressFinding(PreflightVerdict verdict, std::string words) {
     return {PreflightCheck::address, verdict, std::move(words)};
 }
 
-PreflightFinding judgeElsewhere(const Identifier& name, const std::string& elsewhere, bool ip6,
+PreflightFinding judgeElsewhere(const Identifier& name, const std::string& elsewhere,
                                 const OwnAddresses& own) {
     const bool address = name.type == Identifier::Type::ip;
     const std::string leads = address ? "a CA goes to " + elsewhere : name.value + " leads to " + elsewhere;
-    if (isKnown(own, ip6))
+    if (!own.declared.empty())
         return addressFinding(PreflightVerdict::blocked, leads + ", which is not this box" + addressAdvice);
-    return addressFinding(
-        PreflightVerdict::uncertain,
-        leads +
-            "; whether that is a NAT before this box, which has private addresses only, cannot be "
-            "told: name its address in [acme] public_addresses");
+    return addressFinding(PreflightVerdict::uncertain,
+                          leads +
+                              "; whether a NAT or a proxy brings from there to this box cannot be told: name "
+                              "the addresses at which "
+                              "it is reached in [acme] public_addresses");
 }
 
 // A CA goes to an AAAA record first, and takes a wrong answer there for the answer.
@@ -73,7 +62,7 @@ PreflightFinding judgeOnlyIp6(const Identifier& name, const std::string& elsewhe
                               const OwnAddresses& own) {
     const std::string words = name.value + " leads here by " + here + ", but its AAAA record to " +
                               elsewhere + ", and CAs prefer IPv6";
-    if (isKnown(own, true))
+    if (!own.declared.empty())
         return addressFinding(PreflightVerdict::blocked,
                               words + ": remove that record, or have it lead here");
     return addressFinding(PreflightVerdict::uncertain, words + ": see that it leads here too");
@@ -120,7 +109,7 @@ PreflightFinding judgeAddresses(const Identifier& name, const std::vector<Judged
             name.value + " leads to " + special +
                 ", which no public CA can reach: give it a public address; where DNS tells it "
                 "otherwise outside, name a server that does so in [acme] resolver");
-    if (ours.empty()) return judgeElsewhere(name, elsewhere, elsewhere6 == elsewhere, own);
+    if (ours.empty()) return judgeElsewhere(name, elsewhere, own);
     if (!elsewhere6.empty()) return judgeOnlyIp6(name, elsewhere6, ours, own);
     if (!elsewhere.empty())
         return addressFinding(PreflightVerdict::uncertain,

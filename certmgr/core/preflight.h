@@ -49,9 +49,8 @@ struct JudgedAddress {
 std::vector<JudgedAddress> judged(const std::vector<std::string>& addresses, const OwnAddresses& own);
 
 // `found`: of the A and AAAA records of the name, or the name itself where it is an address. `publicOnly`:
-// the CA is out on the net, and private addresses lead it nowhere. A box whose own addresses are private is
-// behind a NAT: without declared ones nobody can tell from it what leads there. NAT is a thing of IPv4, so
-// that a box with a public IPv4 address knows its IPv6 addresses, be it that it has none.
+// the CA is out on the net, and private addresses lead it nowhere. What leads elsewhere is certain only where
+// the addresses are declared: a NAT, a load balancer or a CDN may bring from anywhere to this box.
 PreflightFinding judgeAddresses(const Identifier& name, const std::vector<JudgedAddress>& found,
                                 const OwnAddresses& own, bool publicOnly);
 

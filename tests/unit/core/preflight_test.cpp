@@ -21,8 +21,9 @@ PreflightVerdict verdict(const Addresses& found, const OwnAddresses& own, bool p
     return judge(found, own, publicOnly).verdict;
 }
 
-const OwnAddresses onTheNet{{"127.0.0.1", "::1", "fe80::1", ours4, ours6}, {}};
-const OwnAddresses only4{{"127.0.0.1", ours4}, {}};
+const OwnAddresses onTheNet{{"127.0.0.1", "::1", "fe80::1", ours4, ours6}, {ours4, ours6}};
+const OwnAddresses only4{{"127.0.0.1", ours4}, {ours4}};
+const OwnAddresses undeclared{{"127.0.0.1", ours4, ours6}, {}};
 const OwnAddresses behindNat{{"127.0.0.1", "192.168.1.2", "fe80::1"}, {}};
 const OwnAddresses declared{{"127.0.0.1", "192.168.1.2"}, {ours4}};
 
@@ -47,13 +48,12 @@ TEST(PreflightAddressTest, ANameThatLeadsElsewhere) {
     EXPECT_EQ(verdict({}, behindNat), PreflightVerdict::blocked);
 }
 
-TEST(PreflightAddressTest, BehindANatNobodyKnows) {
+TEST(PreflightAddressTest, WhatIsBeforeTheBoxNobodyKnowsUnlessItIsDeclared) {
     EXPECT_EQ(verdict({other4}, behindNat), PreflightVerdict::uncertain);
     EXPECT_EQ(verdict({other6}, behindNat), PreflightVerdict::uncertain);
-    const OwnAddresses nat4{{"192.168.1.2", ours6}, {}};
-    EXPECT_EQ(verdict({other4}, nat4), PreflightVerdict::uncertain) << "a public IPv6 address beside the NAT";
-    EXPECT_EQ(verdict({other6}, nat4), PreflightVerdict::blocked);
-    EXPECT_EQ(verdict({other4, ours6}, nat4), PreflightVerdict::uncertain) << "CAs go to the IPv6 address";
+    EXPECT_EQ(verdict({other4}, undeclared), PreflightVerdict::uncertain) << "a CDN";
+    EXPECT_EQ(verdict({ours4, other6}, undeclared), PreflightVerdict::uncertain);
+    EXPECT_EQ(verdict({ours4}, undeclared), PreflightVerdict::ok);
 }
 
 TEST(PreflightAddressTest, AnAaaaRecordThatLeadsElsewhereIsAFindingOfItsOwn) {
