@@ -85,7 +85,7 @@ std::optional<ChallengeKind> kindInTurn(const Identifier& identifier, const Solv
     for (const Solver& solver : solvers.inOrder) {
         if (!whyNotProvenBy(solver.kind(), identifier).empty()) continue;
         try {
-            if (solver.whyNot(identifier).empty()) usable.push_back(solver.kind());
+            if (solver.whyNot(identifier, "").empty()) usable.push_back(solver.kind());
         } catch (const Error&) {  // the order will say it
         }
     }

@@ -24,10 +24,13 @@ std::string wordsOf(const AcmeProfile& profile) {
     return profile.required ? profile.name + ", required" : profile.name;
 }
 
+bool placedAt(const store::OrderRow& order, const acme::CaSettings& ca) {
+    return order.ca == ca.name && (order.directory.empty() || order.directory == ca.directory);
+}
+
 // Why an order that is not at its end is of no use any more; empty: it is.
 std::string whyNotGoOn(const store::OrderRow& order, const acme::CaSettings& ca, const AcmeProfile& profile) {
-    if (order.ca != ca.name || (!order.directory.empty() && order.directory != ca.directory))
-        return "another CA is asked now: " + ca.name + ", " + ca.directory;
+    if (!placedAt(order, ca)) return "another CA is asked now: " + ca.name + ", " + ca.directory;
     if (order.profile != wordsOf(profile))
         return "another profile is wanted now: " + (profile.name.empty() ? "none" : wordsOf(profile));
     return "";
@@ -401,6 +404,7 @@ void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings
 }
 
 void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop) {
+    const std::shared_lock lock(accountsInUse_);
     const auto ca = std::ranges::find(cas_, row.ca, &acme::CaSettings::name);
     if (ca == cas_.end())
         throw Error(ErrorKind::misconfigured, "ca-not-configured",
@@ -408,7 +412,7 @@ void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_tok
     acme::RevocationRequest request{
         crypto::toDer(*crypto::parseChainPem(row.leafPem).front()), row.reason, {}};
     if (keys_.store().find(row.key)) request.key = keys_.store().open(row.key);
-    acme::revoke(*lineTo(*ca)->session, request, stop);
+    acme::revoke(*lineTo(*ca, stop)->session, request, stop);
 }
 
 void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
