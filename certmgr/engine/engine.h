@@ -251,6 +251,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     Jobs jobs_;
     std::map<std::string, Followed> followed_;
     std::set<CertificateId> removing_;
+    bool revocationsAgain_ = false;  // a round waits behind the one that runs
     // In a row; they are retried in seconds, so memory is enough.
     std::map<CertificateId, int> localFailures_;
     std::set<std::string> proveAgain_;  // services that were asked for it and have not concluded

@@ -1,4 +1,6 @@
 // The CAs on the net, as the bus asks for them.
+#include <utility>
+
 #include "certmgr/engine/engine.h"
 
 namespace certmgr::engine {
@@ -63,6 +65,7 @@ std::string Engine::revokeAtCa(const CertificateId& id, const CaRevocationComman
 
 void Engine::runRevocations() {
     if (stopping_) return;
+    revocationsAgain_ = lanes_.busy(revocationsLane);
     auto round = std::make_shared<AcmeRevocations::Round>();
     lanes_.run(
         revocationsLane, orderWorkers_,
@@ -81,7 +84,9 @@ void Engine::concludeRevocations(const AcmeRevocations::Round& round, const std:
         view.revocation = described;
         parts_.views.put(std::move(view));
     }
-    settleJobs();
+    // Something was proved while this round ran: the one that waits behind it says what has become of the
+    // job.
+    if (!std::exchange(revocationsAgain_, false)) settleJobs();
 }
 
 }  // namespace certmgr::engine

@@ -47,7 +47,7 @@ double ordersPerSecond(char** arguments) {
     net::CurlHttpClient http(arguments[2]);
     acme::WebrootSolver solver(arguments[3]);
     acme::Session session({"bench", arguments[1], arguments[2], {"mailto:admin@example.com"}, true},
-                          {KeyId::fresh(), std::nullopt, [](const std::string&, const std::string&) {}},
+                          {KeyId::fresh(), std::nullopt, [](const acme::Registration&) {}},
                           hal::Pkey(EVP_EC_gen("P-256")), http);
     issueOne(session, solver, 0);  // registers the account
 

@@ -60,10 +60,5 @@ TEST_F(Revoking, theAccountTakesOverWhereTheKeyIsNotTheCertificates) {
     EXPECT_EQ(revoke(RevocationReason::keyCompromise, true), "");
 }
 
-TEST_F(Revoking, aReasonThatTheCaDoesNotTakeIsRefusedInItsWords) {
-    const std::string refused = revoke(RevocationReason::privilegeWithdrawn, false);
-    EXPECT_NE(refused.find("badRevocationReason"), std::string::npos) << refused;
-}
-
 }  // namespace
 }  // namespace acme_test

@@ -48,6 +48,8 @@ Answer callWithSignature(sd_bus* bus, const std::string& interface, const std::s
     if (signature == "hhb")
         return call(bus, rootPath, interface, method, types, STDIN_FILENO, STDIN_FILENO, 0);
     if (signature == "ss") return call(bus, rootPath, interface, method, types, "0badcafe", "superseded");
+    if (signature == "osa{sv}")
+        return call(bus, rootPath, interface, method, types, gateway, "superseded", 0);
     if (signature == "su") return call(bus, rootPath, interface, method, types, "CN=x", 0U);
     if (signature == "s") return call(bus, rootPath, interface, method, types, "letsencrypt");
     if (signature == "b") return call(bus, rootPath, interface, method, types, 1);

@@ -87,6 +87,7 @@ TEST_F(RenewalTest, ATemporaryErrorDoublesThePause) {
     ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
     ca.failRenewalQueries(500);
     startEngine();
+    runUntil(start);
     EXPECT_EQ(ca.renewalQueries(), 1);
     int queries = 1;
     for (const int after : {1, 3, 7, 15, 31}) {
