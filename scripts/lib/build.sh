@@ -4,7 +4,7 @@
 # One ccache for every clone of the tree: paths inside it don't count.
 export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
 
-product=(certmgrd certmgrctl certmgr-keyd certmgr-responder certmgr-tls-responder certmgr-install certmgr_provider)
+product=(certmgrd certmgrctl certmgr-keyd certmgr-responder certmgr-tls-responder certmgr-install certmgr-port certmgr_provider)
 
 # build PRESET [target…]: quiet when it goes well, the whole log of the failing step when not.
 build() {
