@@ -24,7 +24,7 @@ _acme-challenge.beside CNAME beside.elsewhere
 _acme-challenge.circle CNAME _acme-challenge.circle
 )";
 // What a CA asks of a name.
-constexpr const char* answers = R"(
+constexpr const char* answerRecords = R"(
 six AAAA 2001:db8::6
 only CAA 0 issue "ca.example; accounturi=https://ca.example/1"
 only CAA 128 unknown "value"
@@ -55,7 +55,7 @@ KnotServers::KnotServers(bool following) {
     for (const std::string& zone : zones) {
         writeFile(folder_ / (zone + ".zone"),
                   "$ORIGIN " + zone + ".\n" + records +
-                      (zone == zones.front() ? aliases + std::string(answers) + manyAddresses() : ""));
+                      (zone == zones.front() ? aliases + std::string(answerRecords) + manyAddresses() : ""));
         const std::string own = "  - domain: " + zone + "\n    storage: " + folder_.path().string() +
                                 "\n    file: " + zone + ".zone\n    zonefile-sync: -1\n";
         primary += own + "    acl: [update, transfer]\n" + (following ? "    notify: secondary\n" : "");

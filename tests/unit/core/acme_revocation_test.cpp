@@ -5,45 +5,45 @@
 namespace certmgr {
 namespace {
 
-constexpr TimePoint now{seconds{1'800'000'037}};
-using Kind = AcmeRevocationStep::Kind;
+constexpr TimePoint revocationTime{seconds{1'800'000'037}};
+using StepKind = AcmeRevocationStep::Kind;
 
 AcmeRevocationFacts replaced() {
     AcmeRevocationFacts facts;
-    facts.notAfter = now + std::chrono::hours(24);
+    facts.notAfter = revocationTime + std::chrono::hours(24);
     return facts;
 }
 
 TEST(AcmeRevocation, nothingThatServesIsRevoked) {
     AcmeRevocationFacts facts = replaced();
     facts.inForce = true;
-    EXPECT_EQ(nextStep(facts, now).kind, Kind::wait);
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::wait);
     facts.inForce = false;
     facts.stillServedBy = {"web-ui", "mail"};
-    const AcmeRevocationStep step = nextStep(facts, now);
-    EXPECT_EQ(step.kind, Kind::wait);
+    const AcmeRevocationStep step = nextStep(facts, revocationTime);
+    EXPECT_EQ(step.kind, StepKind::wait);
     EXPECT_EQ(step.reason, "waits until another certificate is proved at web-ui, mail");
     EXPECT_EQ(step.lookAgain, facts.notAfter);
     facts.stillServedBy.clear();
-    EXPECT_EQ(nextStep(facts, now).kind, Kind::revoke);
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::revoke);
 }
 
 TEST(AcmeRevocation, afterAFailureItIsAskedAgainAtItsTime) {
     AcmeRevocationFacts facts = replaced();
-    facts.attempts = {1, now + seconds(60)};
-    EXPECT_EQ(nextStep(facts, now).kind, Kind::wait);
-    EXPECT_EQ(nextStep(facts, now).lookAgain, now + seconds(60));
-    EXPECT_EQ(nextStep(facts, now + seconds(60)).kind, Kind::revoke);
+    facts.attempts = {1, revocationTime + seconds(60)};
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::wait);
+    EXPECT_EQ(nextStep(facts, revocationTime).lookAgain, revocationTime + seconds(60));
+    EXPECT_EQ(nextStep(facts, revocationTime + seconds(60)).kind, StepKind::revoke);
 }
 
 TEST(AcmeRevocation, whatHasEndedIsGivenUpWhereTheClockIsTrusted) {
     AcmeRevocationFacts facts = replaced();
-    facts.notAfter = now;
-    EXPECT_EQ(nextStep(facts, now).kind, Kind::giveUp);
+    facts.notAfter = revocationTime;
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::giveUp);
     facts.clockTrusted = false;
-    EXPECT_EQ(nextStep(facts, now).kind, Kind::revoke);
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::revoke);
     facts.inForce = true;
-    EXPECT_EQ(nextStep(facts, now).lookAgain, std::nullopt) << "trust comes with an event";
+    EXPECT_EQ(nextStep(facts, revocationTime).lookAgain, std::nullopt) << "trust comes with an event";
 }
 
 TEST(AcmeRevocation, statesHaveWordsAndOneReasonIsTheCasOwn) {

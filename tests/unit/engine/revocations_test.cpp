@@ -7,21 +7,21 @@ namespace {
 using std::chrono::minutes;
 using testing_support::FakeService;
 
-constexpr const char* id = "gw.example.com";
+constexpr const char* revokedId = "gw.example.com";
 
 class RevocationsTest : public EngineTest {
   protected:
     void SetUp() override {
         startEngine();
-        ASSERT_EQ(view(id).state, "acme");
-        serial_ = view(id).serial;
+        ASSERT_EQ(view(revokedId).state, "acme");
+        serial_ = view(revokedId).serial;
     }
     const JobView& revoke(const std::string& reason, bool dryRun = false, const std::string& serial = "") {
-        const std::string started = engine->revokeAtCa(id, {reason, serial, dryRun});
+        const std::string started = engine->revokeAtCa(revokedId, {reason, serial, dryRun});
         settle();
         return job(started);
     }
-    KeyId keyInForce() { return store::CredentialRepository(*database).current(id).value().key; }
+    KeyId keyInForce() { return store::CredentialRepository(*database).current(revokedId).value().key; }
 
     std::string serial_;  // of the one that is revoked
 };
@@ -34,10 +34,10 @@ TEST_F(RevocationsTest, WhatServesIsReplacedFirst) {
     EXPECT_EQ(job.state, "done") << job.error;
     EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"});
     EXPECT_TRUE(revokedAtProof.empty()) << "it was revoked before its replacement was proved";
-    EXPECT_NE(view(id).serial, serial_);
+    EXPECT_NE(view(revokedId).serial, serial_);
     EXPECT_NE(keyInForce(), compromised);
-    EXPECT_EQ(view(id).state, "acme");
-    EXPECT_TRUE(view(id).revocation.starts_with("done: " + serial_)) << view(id).revocation;
+    EXPECT_EQ(view(revokedId).state, "acme");
+    EXPECT_TRUE(view(revokedId).revocation.starts_with("done: " + serial_)) << view(revokedId).revocation;
     EXPECT_EQ(revoke("key-compromise", false, serial_).state, "done");
     EXPECT_EQ(ca.revoked().size(), 1U) << "once is enough";
 }
@@ -46,8 +46,8 @@ TEST_F(RevocationsTest, ADryRunSaysSoAndChangesNothing) {
     const JobView& job = revoke("superseded", true);
     EXPECT_NE(job.result.find("another certificate with a new key"), std::string::npos) << job.result;
     EXPECT_NE(job.result.find(serial_), std::string::npos) << job.result;
-    EXPECT_EQ(view(id).serial, serial_);
-    EXPECT_EQ(view(id).revocation, "");
+    EXPECT_EQ(view(revokedId).serial, serial_);
+    EXPECT_EQ(view(revokedId).revocation, "");
     EXPECT_EQ(ca.ordersMade(), 1);
 }
 
@@ -67,17 +67,17 @@ TEST_F(RevocationsTest, AServiceThatIsNotProvedHoldsItBackAlsoAfterARestart) {
 TEST_F(RevocationsTest, ACompromisedKeyMakesWayForALocalOneWhereTheCaFails) {
     ca.setRefusing(true);
     EXPECT_EQ(revoke("key-compromise").state, "done");
-    EXPECT_EQ(view(id).state, "local");
+    EXPECT_EQ(view(revokedId).state, "local");
     EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"});
     ca.setRefusing(false);
     runUntil(clock.now() + day);
-    EXPECT_EQ(view(id).state, "acme");
+    EXPECT_EQ(view(revokedId).state, "acme");
 }
 
 TEST_F(RevocationsTest, ForAnyOtherReasonItWaitsForTheCa) {
     ca.setRefusing(true);
     EXPECT_EQ(revoke("superseded").errorCode, "revocation-due");
-    EXPECT_EQ(view(id).serial, serial_);
+    EXPECT_EQ(view(revokedId).serial, serial_);
     EXPECT_TRUE(ca.revoked().empty());
     ca.setRefusing(false);
     runUntil(clock.now() + day);
@@ -88,7 +88,7 @@ TEST_F(RevocationsTest, ARefusalOfTheCaIsForGoodAndCanBeAskedForAgain) {
     ca.setRefusingRevocations(true);
     const JobView& job = revoke("key-compromise");
     EXPECT_NE(job.error.find("not yours"), std::string::npos) << job.error;
-    EXPECT_TRUE(view(id).revocation.starts_with("refused: ")) << view(id).revocation;
+    EXPECT_TRUE(view(revokedId).revocation.starts_with("refused: ")) << view(revokedId).revocation;
     ca.setRefusingRevocations(false);
     runUntil(clock.now() + day);
     EXPECT_TRUE(ca.revoked().empty());
@@ -98,11 +98,11 @@ TEST_F(RevocationsTest, ARefusalOfTheCaIsForGoodAndCanBeAskedForAgain) {
 
 TEST_F(RevocationsTest, WhatNoCaIssuedOrNobodyKnowsIsRefused) {
     EXPECT_EQ(revoke("superseded", false, "0badcafe").errorCode, "not-found");
-    EXPECT_THROW(engine->revokeAtCa(id, {"privilege-withdrawn"}), Error);
+    EXPECT_THROW(engine->revokeAtCa(revokedId, {"privilege-withdrawn"}), Error);
     EXPECT_THROW(engine->revokeAtCa("nobody.example", {"superseded"}), Error);
     ca.setDown(true);
     revoke("key-compromise");
-    ASSERT_EQ(view(id).state, "local");
+    ASSERT_EQ(view(revokedId).state, "local");
     EXPECT_EQ(revoke("superseded").errorCode, "not-of-a-ca");
 }
 
@@ -111,7 +111,7 @@ TEST_F(RevocationsTest, WhatEndsFirstIsNotRevokedAnyMore) {
     revoke("superseded");
     runUntil(start + 91 * day);
     EXPECT_TRUE(ca.revoked().empty());
-    EXPECT_TRUE(view(id).revocation.starts_with("obsolete: ")) << view(id).revocation;
+    EXPECT_TRUE(view(revokedId).revocation.starts_with("obsolete: ")) << view(revokedId).revocation;
 }
 
 }  // namespace

@@ -1,0 +1,85 @@
+"""Two thousand issuances and renewals, in which a certificate lives for a minute and a half in place of ninety days."""
+
+import contextlib
+import pathlib
+import re
+import sqlite3
+import time
+
+import pytest
+from await_state import proved
+from box import namespace
+from box.acme import cached
+from box.process import wait_until
+
+NAMES = [f"soak-{number}.example.com" for number in range(497)]  # and the three of the box, which nginx serves
+LIFETIME = 90    # seconds
+RENEWED = 0.8    # of it: when what lives so shortly is renewed at the latest, core/decision.h
+IN_ALL = 2000
+WORKERS = 64     # orders at once, most of which wait: Pebble takes up to three seconds to validate
+KNOBS = {"PEBBLE_WFE_NONCEREJECT": "20", "PEBBLE_VA_SLEEPTIME": "3", "PEBBLE_AUTHZREUSE": "50",
+         "PEBBLE_ALTERNATE_ROOTS": "2", "PEBBLE_CHAIN_LENGTH": "2", "PEBBLE_WFE_ORDERS_PER_PAGE": "3"}
+
+
+def request_evenly(box):
+    """So that renewals come evenly too. A name that is late finds the next ones waiting."""
+    begin = time.monotonic()
+    for number, name in enumerate(NAMES):
+        time.sleep(max(0, begin + number * RENEWED * LIFETIME / len(NAMES) - time.monotonic()))
+        box.control.run("request", name, "--no-wait")
+
+
+def logged(box, pattern):
+    return re.findall(pattern, box.manager.log.read_text(errors="replace"))
+
+
+def used_after(box, count):
+    """Resident memory in MiB, and open descriptors, when so many certificates have come."""
+    wait_until(f"{count} certificates of the CA", lambda: len(logged(box, ": acme certificate of ")) >= count, 900, 1)
+    process = pathlib.Path(f"/proc/{box.manager.process.pid}")
+    resident, = re.findall(r"VmRSS:\s+(\d+)", (process / "status").read_text())
+    return int(resident) / 1024, len(list((process / "fd").iterdir()))
+
+
+@pytest.fixture(scope="module")
+def soaked():
+    """A box after all of it, and what certmgrd used in the middle and at the end."""
+    if not cached("pebble")[1]:
+        pytest.fail("this needs Pebble 2.10, which scripts/setup builds where Go is installed: Debian's locks up when a "
+                    "dozen ask it at once")
+    from box import Box
+    with Box(pebble_environment=KNOBS, pebble_arguments=["-strict"], key_policy="file", pebble_settings={
+            "profiles": {"soak": {"description": "", "validityPeriod": LIFETIME}}, "retryAfter": {"authz": 1, "order": 1}}) as box:
+        box.manager.set("daemon", workers=WORKERS)
+        box.start()
+        request_evenly(box)
+        used = [used_after(box, IN_ALL // 2), used_after(box, IN_ALL)]
+        proved(box, "acme")
+        served = {name: box.look(name) for name in namespace.NAMES}
+        assert box.manager.stop() == 0
+        yield box, used, served
+
+
+def test_every_one_succeeds(soaked):
+    box, _, served = soaked
+    assert logged(box, ".*next attempt.*") == []
+    names = [*NAMES, *namespace.NAMES]
+    assert len(logged(box, ": local certificate of ")) == len(names), "once each, and never again"
+    assert all(look.verified for look in served.values())
+
+
+def test_orders_at_the_server_are_intents_of_ours(soaked):
+    box, _, _ = soaked
+    with contextlib.closing(sqlite3.connect(box.manager.state / "certmgr.db")) as database:
+        sent = database.execute("SELECT count(*) FROM orders WHERE url != ''").fetchone()[0]
+        others = database.execute("SELECT DISTINCT state FROM orders WHERE state IN ('abandoned', 'lost')").fetchall()
+    assert others == []
+    assert box.ca.count("Added order") == sent >= IN_ALL
+
+
+def test_neither_memory_nor_descriptors_grow(soaked):
+    _, ((early_memory, early_files), (memory, files)), _ = soaked
+    print(f"resident: {early_memory:.1f} MiB after {IN_ALL // 2}, {memory:.1f} MiB after {IN_ALL}; "
+          f"descriptors: {early_files}, {files}")
+    assert memory < early_memory + 3, "what a worker's thread keeps comes and goes"
+    assert files < 32 + WORKERS, "those of a daemon at rest, and a connection to the CA for each worker"
