@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "certmgr/acme/shared_port.h"
+#include "certmgr/acme/solvers/shared_port.h"
 #include "certmgr/core/challenge_kind.h"
 
 namespace certmgr::acme {

@@ -5,11 +5,14 @@ import re
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 READ = re.compile(r'\b(?:read\w*|tables?|oneOrMore)\(\s*(?:reader,\s*)?"(\w+)"')
+WITH_REQUIRED = re.compile(r'\breadAcmeProfile\(\w+, "(\w+)"')  # config/order_tables.cpp
 PAGES = {"certmgr.toml.5": "TOP LEVEL", "certmgr-services.d.5": "KEYS"}
 
 
 def keys_of_the_code():
-    return {key for file in (REPOSITORY / "certmgr/config").glob("*.cpp") for key in READ.findall(file.read_text())}
+    sources = [file.read_text() for file in (REPOSITORY / "certmgr/config").glob("*.cpp")]
+    return {key for source in sources for key in READ.findall(source)} | {
+        f"{key}_required" for source in sources for key in WITH_REQUIRED.findall(source)}
 
 
 def keys_of(page, first_section):

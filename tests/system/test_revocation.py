@@ -29,7 +29,7 @@ def revoked(box, limit=60):
 
 @pytest.mark.parametrize("ca", ["pebble", "debian-pebble"])
 def test_a_compromised_key_is_replaced_then_revoked(make_box, ca):
-    box = make_box(ca, pebble_environment=QUICK)
+    box = make_box(ca=ca, pebble_environment=QUICK)
     box.start()
     before = proved(box, "acme")[WEB_INTERFACE]
     dry = box.control.run("acme", "revoke", WEB_INTERFACE, "--reason", "key-compromise", "--dry-run")

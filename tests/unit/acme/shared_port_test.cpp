@@ -1,4 +1,4 @@
-#include "certmgr/acme/shared_port.h"
+#include "certmgr/acme/solvers/shared_port.h"
 
 #include <thread>
 #include <vector>

@@ -8,7 +8,7 @@ namespace {
 using Records = std::vector<CaaRecord>;
 using Names = std::vector<std::string>;
 
-const std::string caaAccount = "https://acme.example.net/caaAccount/1234";
+const std::string caaAccount = "https://acme.example.net/account/1234";
 
 CaaQuestion ofCa(const std::string& identity, ChallengeKind kind = ChallengeKind::http01) {
     return {{identity}, false, kind, caaAccount};
@@ -38,7 +38,7 @@ TEST(CaaTest, TheExamplesOfTheRfc) {
     EXPECT_EQ(verdict(certs, ofCa("ca2.example.org")), CaaVerdict::allowed);
     EXPECT_EQ(judgeCaa(certs, ofCa("ca3.example")).why,
               "allow only ca1.example.net; allow only ca2.example.org");
-    EXPECT_EQ(verdict({issue("ca1.example.net; caaAccount=230123")}, ofCa("ca1.example.net")),
+    EXPECT_EQ(verdict({issue("ca1.example.net; account=230123")}, ofCa("ca1.example.net")),
               CaaVerdict::allowed)
         << "a parameter that only that CA knows";
 
@@ -93,15 +93,14 @@ TEST(CaaTest, ACaThatDoesNotSayWhoItIsMayBeAllowed) {
 TEST(CaaTest, OnlyTheAccountThatIsNamed) {
     const CaaQuestion ours = ofCa("example.net");
     CaaQuestion withoutAccount = ours;
-    withoutAccount.caaAccount.clear();
+    withoutAccount.account.clear();
     const Records forUs{issue("example.net; accounturi=" + caaAccount)};
-    const Records forOthers{issue("example.net; accounturi=https://acme.example.net/caaAccount/4321")};
+    const Records forOthers{issue("example.net; accounturi=https://acme.example.net/account/4321")};
     EXPECT_EQ(verdict(forUs, ours), CaaVerdict::allowed);
     EXPECT_EQ(verdict(forOthers, ours), CaaVerdict::forbidden);
-    EXPECT_EQ(
-        judgeCaa(forOthers, ours).why,
-        "allow example.net only for the caaAccount https://acme.example.net/caaAccount/4321, and ours is " +
-            caaAccount);
+    EXPECT_EQ(judgeCaa(forOthers, ours).why,
+              "allow example.net only for the account https://acme.example.net/account/4321, and ours is " +
+                  caaAccount);
     EXPECT_EQ(verdict(forUs, withoutAccount), CaaVerdict::unknown);
     EXPECT_EQ(verdict({forOthers.front(), forUs.front()}, ours), CaaVerdict::allowed) << "any of them";
     EXPECT_EQ(verdict({issue("example.net; accounturi=" + caaAccount + "; accounturi=" + caaAccount)}, ours),

@@ -7,20 +7,22 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr TimePoint now{seconds{1'800'000'037}};
-constexpr hours day{24};
+constexpr TimePoint judgedAt{seconds{1'800'000'037}};
+constexpr hours oneDay{24};
 const std::string fingerprint(64, 'a');
 
 // Leaf, issuing CA, and the certificate of a root by another, older root; `end`: of the last one.
-ChainLinks chainTo(const std::string& root, TimePoint end = now + 3650 * day) {
-    return {{"gw.example", "Issuing 1", "CN=Issuing 1", std::string(64, '1'), now - day, now + 90 * day},
-            {"Issuing 1", "Root X", "CN=Root X", std::string(64, '2'), now - day, now + 3650 * day},
-            {"Root X", root, "CN=" + root, fingerprint, now - day, end}};
+ChainLinks chainTo(const std::string& root, TimePoint end = judgedAt + 3650 * oneDay) {
+    return {{"gw.example", "Issuing 1", "CN=Issuing 1", std::string(64, '1'), judgedAt - oneDay,
+             judgedAt + 90 * oneDay},
+            {"Issuing 1", "Root X", "CN=Root X", std::string(64, '2'), judgedAt - oneDay,
+             judgedAt + 3650 * oneDay},
+            {"Root X", root, "CN=" + root, fingerprint, judgedAt - oneDay, end}};
 }
 
 ChainChoice choose(const std::vector<ChainLinks>& chains, const std::string& preferred,
                    const std::string& rootSubject = "") {
-    return chooseChain(chains, {preferred, rootSubject, now});
+    return chooseChain(chains, {preferred, rootSubject, judgedAt});
 }
 
 TEST(PreferredChain, IsANameOrAFingerprint) {
@@ -35,11 +37,12 @@ TEST(PreferredChain, IsANameOrAFingerprint) {
 }
 
 TEST(GoodEnough, MeansThatNoOtherIsAskedFor) {
-    EXPECT_TRUE(goodEnough(chainTo("Old"), {"", "", now}));
-    EXPECT_TRUE(goodEnough(chainTo("Old"), {"Old", "", now}));
-    EXPECT_FALSE(goodEnough(chainTo("Old"), {"New", "", now}));
-    EXPECT_FALSE(goodEnough(chainTo("Old", now), {"", "", now}));
-    EXPECT_FALSE(goodEnough(chainTo("Old", now + 89 * day), {"", "", now})) << "it ends before the leaf";
+    EXPECT_TRUE(goodEnough(chainTo("Old"), {"", "", judgedAt}));
+    EXPECT_TRUE(goodEnough(chainTo("Old"), {"Old", "", judgedAt}));
+    EXPECT_FALSE(goodEnough(chainTo("Old"), {"New", "", judgedAt}));
+    EXPECT_FALSE(goodEnough(chainTo("Old", judgedAt), {"", "", judgedAt}));
+    EXPECT_FALSE(goodEnough(chainTo("Old", judgedAt + 89 * oneDay), {"", "", judgedAt}))
+        << "it ends before the leaf";
 }
 
 TEST(ChooseChain, IsTheFirstWithoutAWish) {
@@ -62,21 +65,22 @@ TEST(ChooseChain, FollowsTheWishByNameAndByFingerprint) {
 }
 
 TEST(ChooseChain, IsNeverOneWithACertificateThatIsNotValid) {
-    const ChainChoice choice = choose({chainTo("Old", now), chainTo("New")}, "Old");
+    const ChainChoice choice = choose({chainTo("Old", judgedAt), chainTo("New")}, "Old");
     EXPECT_EQ(choice.index, 1u) << "also where it is preferred";
     EXPECT_EQ(choice.reason,
               "alternate chain 1 of the CA, to \"New\"; the preferred one, to \"Old\", is left out: in "
               "it \"Root X\" ended " +
-                  formatTime(now));
-    EXPECT_EQ(choose({chainTo("Old", now), chainTo("New")}, "").reason,
-              "alternate chain 1 of the CA, to \"New\"; in the first \"Root X\" ended " + formatTime(now));
+                  formatTime(judgedAt));
+    EXPECT_EQ(
+        choose({chainTo("Old", judgedAt), chainTo("New")}, "").reason,
+        "alternate chain 1 of the CA, to \"New\"; in the first \"Root X\" ended " + formatTime(judgedAt));
     ChainLinks future = chainTo("Old");
-    future[1].notBefore = now + hours(1);
+    future[1].notBefore = judgedAt + hours(1);
     EXPECT_EQ(choose({future, chainTo("New")}, "Old").index, 1u);
 }
 
 TEST(ChooseChain, PrefersOneWhoseCertificatesOutliveTheLeaf) {
-    const ChainLinks early = chainTo("Old", now + 30 * day);
+    const ChainLinks early = chainTo("Old", judgedAt + 30 * oneDay);
     EXPECT_EQ(choose({early, chainTo("New")}, "").index, 1u);
     EXPECT_EQ(choose({early, chainTo("New")}, "Old").index, 1u);
     const ChainChoice only = choose({early}, "Old");
@@ -86,16 +90,17 @@ TEST(ChooseChain, PrefersOneWhoseCertificatesOutliveTheLeaf) {
 }
 
 TEST(ChooseChain, IsNoneWhereAllHaveEnded) {
-    const ChainChoice choice = choose({chainTo("Old", now), chainTo("New", now - day)}, "New");
+    const ChainChoice choice = choose({chainTo("Old", judgedAt), chainTo("New", judgedAt - oneDay)}, "New");
     EXPECT_EQ(choice.index, std::nullopt);
-    EXPECT_NE(choice.reason.find("no chain of the CA is valid now; in the one to \"Old\" \"Root X\" ended"),
-              std::string::npos)
+    EXPECT_NE(
+        choice.reason.find("no chain of the CA is valid judgedAt; in the one to \"Old\" \"Root X\" ended"),
+        std::string::npos)
         << choice.reason;
     EXPECT_EQ(choose({}, "").index, std::nullopt);
 }
 
 TEST(ChooseChain, JudgesNoDatesOnAClockThatIsNotTrusted) {
-    const ChainLinks ended = chainTo("Old", now - day);
+    const ChainLinks ended = chainTo("Old", judgedAt - oneDay);
     EXPECT_EQ(chooseChain({ended}, {"", "", std::nullopt}).index, 0u);
 }
 

@@ -154,22 +154,22 @@ TEST(Budget, anotherAccountHasOrdersOfItsOwnButNotCertificates) {
 }
 
 TEST(Emergency, isWhatOthersTrustedAndIsAtItsEnd) {
-    const Credential acme = credentialOf(Source::acme);
+    const Credential trusted = credentialOf(Source::acme);
     EXPECT_FALSE(isEmergency(std::nullopt, false, start)) << "a name that never had one";
     EXPECT_FALSE(isEmergency(credentialOf(Source::local), false, start));
     EXPECT_TRUE(isEmergency(credentialOf(Source::local), true, start)) << "it has ended, or its key is lost";
-    EXPECT_FALSE(isEmergency(acme, true, start));
-    EXPECT_EQ(emergencyOf(acme, start), start + hours(24 * 95));
-    EXPECT_TRUE(isEmergency(acme, false, start + hours(24 * 95)));
-    EXPECT_EQ(emergencyOf(acme, start + hours(24 * 95)), std::nullopt);
+    EXPECT_FALSE(isEmergency(trusted, true, start));
+    EXPECT_EQ(emergencyOf(trusted, start), start + hours(24 * 95));
+    EXPECT_TRUE(isEmergency(trusted, false, start + hours(24 * 95)));
+    EXPECT_EQ(emergencyOf(trusted, start + hours(24 * 95)), std::nullopt);
     EXPECT_TRUE(isEmergency(credentialOf(Source::uploaded), false, start + hours(24 * 99)));
     EXPECT_EQ(emergencyOf(credentialOf(Source::local), start), std::nullopt);
 }
 
 TEST(Forecast, countsWhatIsPlannedAndSaysWhenItNoLongerFits) {
     std::vector<PlannedOrder> planned;
-    for (int day = 3; day >= 1; --day)
-        planned.push_back({start + day * hours(24), orderFor({"gw.example.com"})});
+    for (int after = 3; after >= 1; --after)
+        planned.push_back({start + after * hours(24), orderFor({"gw.example.com"})});
     Buckets used{{set, start + 3 * (week / 5)}};
     const auto seen = forecast(limits, used, planned, start);
     EXPECT_EQ(seen.at(set).planned, 3);
