@@ -36,12 +36,12 @@ Credential credentialOf(Source source) {
 }
 
 // How many in a row are let through at that time.
-int burst(const RateLimit& limit, Buckets& buckets, const BucketId& id, TimePoint now, bool emergency) {
+int burst(const RateLimit& limit, Buckets& buckets, const BucketId& id, TimePoint at, bool emergency) {
     int count = 0;
     for (; count < 1000; ++count) {
         const auto known = buckets.contains(id) ? std::optional(buckets.at(id)) : std::nullopt;
-        if (nextOf(limit, known, now, emergency)) break;
-        buckets[id] = spent(limit, known, now);
+        if (nextOf(limit, known, at, emergency)) break;
+        buckets[id] = spent(limit, known, at);
     }
     return count;
 }
