@@ -18,7 +18,7 @@ using testing_support::RunResult;
 class Certmgrctl : public testing::Test {
   protected:
     RunResult ctl(std::vector<std::string> arguments, uid_t uid = 0) {
-        arguments.insert(arguments.begin(), uid == 0 ? CERTMGRCTL : openToAll());
+        arguments.insert(arguments.begin(), uid == 0 ? CERTMGRCTL : openToAll(CERTMGRCTL));
         return testing_support::run(arguments, host.bus.options(uid));
     }
     Json json(std::vector<std::string> arguments, int status = 0) {
@@ -33,9 +33,9 @@ class Certmgrctl : public testing::Test {
     }
 
     // A copy: the tree may lie in a folder that is closed to others.
-    std::string openToAll() {
-        const std::filesystem::path copy = folder / "certmgrctl";
-        std::filesystem::copy_file(CERTMGRCTL, copy, std::filesystem::copy_options::skip_existing);
+    std::string openToAll(const std::filesystem::path& file) {
+        const std::filesystem::path copy = folder / file.filename();
+        std::filesystem::copy_file(file, copy, std::filesystem::copy_options::skip_existing);
         return copy;
     }
 
@@ -303,8 +303,8 @@ TEST_F(Certmgrctl, ChangesTheAuthority) {
     for (const std::vector<std::string>& refused : {std::vector<std::string>{"reissue"},
                                                     {"generate", "--dn", "CN=x"},
                                                     {"revoke", "00"},
-                                                    {"import", CERTMGR_TEST_ROOT_PEM},
-                                                    {"install", CERTMGR_TEST_ROOT_PEM},
+                                                    {"import", openToAll(CERTMGR_TEST_ROOT_PEM)},
+                                                    {"install", openToAll(CERTMGR_TEST_ROOT_PEM)},
                                                     {"csr"}}) {
         std::vector<std::string> command{"authority"};
         command.insert(command.end(), refused.begin(), refused.end());
@@ -373,7 +373,7 @@ TEST_F(Certmgrctl, WhatAMonitorCannotLearnIsUnknown) {
 
 TEST_F(Certmgrctl, UserWithoutRightsIsDenied) {
     const std::vector<std::vector<std::string>> commands = {{"request", "a.example"},
-                                                            {"upload", CERTMGR_TEST_ROOT_PEM},
+                                                            {"upload", openToAll(CERTMGR_TEST_ROOT_PEM)},
                                                             {"reissue", "gw.example"},
                                                             {"delete", "gw.example"},
                                                             {"service", "check"}};

@@ -95,7 +95,7 @@ TEST(Rights, UserWithoutRightsIsRefusedEveryOtherMethod) {
             }
         }
     }
-    EXPECT_EQ(refused, 19);
+    EXPECT_EQ(refused, 20);
     host.run([](FakeCommands& commands) { EXPECT_TRUE(commands.shown.jobs().empty()); });
 }
 
