@@ -12,6 +12,7 @@ constexpr const char* revokedId = "gw.example.com";
 class RevocationsTest : public EngineTest {
   protected:
     void SetUp() override {
+        profile.probes.front().timeout = std::chrono::milliseconds(100);  // of real time, where a proof fails
         startEngine();
         ASSERT_EQ(view(revokedId).state, "acme");
         serial_ = view(revokedId).serial;
@@ -109,7 +110,10 @@ TEST_F(RevocationsTest, WhatNoCaIssuedOrNobodyKnowsIsRefused) {
 TEST_F(RevocationsTest, WhatEndsFirstIsNotRevokedAnyMore) {
     service->set(FakeService::Mood::ignoresReload);
     revoke("superseded");
-    runUntil(start + 91 * day);
+    clock.advance(91 * day);  // the box was off: each proof that fails takes its time
+    engine->review();
+    settle();
+    runUntil(clock.now());
     EXPECT_TRUE(ca.revoked().empty());
     EXPECT_TRUE(view(revokedId).revocation.starts_with("obsolete: ")) << view(revokedId).revocation;
 }
