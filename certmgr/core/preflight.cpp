@@ -8,12 +8,8 @@
 namespace certmgr {
 namespace {
 
-constexpr hal::Words<PreflightCheck, 6> preflightChecks{{{PreflightCheck::name, "name"},
-                                                         {PreflightCheck::challenge, "challenge"},
-                                                         {PreflightCheck::address, "address"},
-                                                         {PreflightCheck::caa, "caa"},
-                                                         {PreflightCheck::port, "port"},
-                                                         {PreflightCheck::zone, "zone"}}};
+constexpr hal::Words<PreflightCheck, 2> preflightChecks{
+    {{PreflightCheck::address, "address"}, {PreflightCheck::caa, "caa"}}};
 constexpr hal::Words<PreflightVerdict, 3> preflightVerdicts{{{PreflightVerdict::ok, "ok"},
                                                              {PreflightVerdict::blocked, "blocked"},
                                                              {PreflightVerdict::uncertain, "uncertain"}}};

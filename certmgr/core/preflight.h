@@ -10,12 +10,8 @@
 namespace certmgr {
 
 enum class PreflightCheck {
-    name,       // whether public CAs issue for it at all
-    challenge,  // whether something here can prove it
-    address,    // whether its A and AAAA records lead here
-    caa,        // whether its CAA records allow the CA
-    port,       // whether the challenge is answered there
-    zone,       // whether the name that dns-01 is proved at can be written and resolves
+    address,  // whether its A and AAAA records lead here
+    caa,      // whether its CAA records allow the CA
 };
 std::string_view toString(PreflightCheck check) noexcept;
 
