@@ -114,32 +114,28 @@ struct AcmeIssuer::Line {
 
 AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                        std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-                       std::vector<acme::CaSettings> cas, std::vector<acme::CaSettings> trialCas,
-                       std::filesystem::path trustFile, acme::PreflightSettings preflight, EventLog& log)
+                       AcmeSettings settings, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
       accounts_(keys, records, clock, log),
       solvers_(std::move(solvers)),
       http_(std::move(http)),
-      cas_(std::move(cas)),
-      trialCas_(std::move(trialCas)),
-      trustFile_(std::move(trustFile)),
-      preflight_(std::move(preflight)),
+      settings_(std::move(settings)),
       log_(log) {}
 
 AcmeIssuer::~AcmeIssuer() = default;
 
 std::vector<AcmeAccount> AcmeIssuer::accounts() {
     std::vector<AcmeAccount> accounts;
-    for (const acme::CaSettings& ca : cas_) accounts.push_back(accounts_.view(ca));
-    for (const acme::CaSettings& ca : trialCas_) accounts.push_back(accounts_.view(ca));
+    for (const acme::CaSettings& ca : settings_.cas) accounts.push_back(accounts_.view(ca));
+    for (const acme::CaSettings& ca : settings_.trialCas) accounts.push_back(accounts_.view(ca));
     return accounts;
 }
 
 const acme::CaSettings& AcmeIssuer::caNamed(const std::string& name) const {
-    const auto ca = std::ranges::find_if(cas_, [&](const auto& each) { return each.name == name; });
-    if (ca != cas_.end()) return *ca;
+    const auto ca = std::ranges::find_if(settings_.cas, [&](const auto& each) { return each.name == name; });
+    if (ca != settings_.cas.end()) return *ca;
     throw Error(ErrorKind::rejected, "no-such-ca",
                 "there is no CA \"" + name + "\" in the settings; see certmgrctl acme list");
 }
@@ -261,12 +257,12 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
 }
 
 const acme::CaSettings& AcmeIssuer::caAfter(int failures) const {
-    return cas_.at(caInTurn(failures, cas_.size()));
+    return settings_.cas.at(caInTurn(failures, settings_.cas.size()));
 }
 
 std::string AcmeIssuer::describeTurn(int failures) const {
     const acme::CaSettings& ca = caAfter(failures);
-    if (cas_.size() == 1 || failures == 0) return ca.name;
+    if (settings_.cas.size() == 1 || failures == 0) return ca.name;
     const acme::CaSettings& last = caAfter(failures - 1);
     return ca.name +
            (last.name == ca.name ? " once more" : ", since the attempts at " + last.name + " failed");
@@ -274,7 +270,7 @@ std::string AcmeIssuer::describeTurn(int failures) const {
 
 AttemptRecord AcmeIssuer::afterFailure(int failures, const Error& error,
                                        std::optional<seconds> shortLivedRemaining, double jitter) const {
-    const bool passedOver = error.retryAt() && cas_.size() > 1;
+    const bool passedOver = error.retryAt() && settings_.cas.size() > 1;
     const int count = passedOver ? endOfTurn(failures) : failures + 1;
     // DNS can be mended any minute, and another look costs nothing at the CA.
     const bool blocked = error.code().starts_with(acme::preflightCode);
@@ -318,8 +314,8 @@ void AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme::CaSettings& c
         decideTrial({ca.name, ca.staging, before.errorCode, open && placedAt(*open, ca)});
     if (!decision.trial) return;
     const auto trial =
-        std::ranges::find_if(trialCas_, [&](const auto& each) { return each.name == ca.staging; });
-    if (trial == trialCas_.end()) return;
+        std::ranges::find_if(settings_.trialCas, [&](const auto& each) { return each.name == ca.staging; });
+    if (trial == settings_.trialCas.end()) return;
     activity(spec.id, decision.reason);
     try {
         order(spec, *trial, activity,
@@ -355,9 +351,9 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
     RenewalInfo info = known.value_or(RenewalInfo{});
     info.nextQuery = nextQuery(clock_.now(), std::nullopt);
     const auto ca =
-        std::ranges::find_if(cas_, [&](const auto& each) { return each.name == current.issuerId; });
+        std::ranges::find_if(settings_.cas, [&](const auto& each) { return each.name == current.issuerId; });
     const auto id = crypto::renewalIdOf(*crypto::parseChainPem(current.chainPem).front());
-    if (ca == cas_.end() || !id) return info;
+    if (ca == settings_.cas.end() || !id) return info;
     try {
         const auto answer = acme::renewalInfo(*lineTo(*ca, stop)->session, *id, stop);
         info.failures = 0;
@@ -384,7 +380,8 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
 ChainWish AcmeIssuer::chainWish(const CertificateSpec& spec, const acme::CaSettings& ca) const {
     ChainWish wish{spec.preferredChain.empty() ? ca.preferredChain : spec.preferredChain, "", std::nullopt};
     if (clock_.trust().trusted) wish.now = clock_.now();
-    if (isFingerprint(wish.preferred)) wish.rootSubject = subjectOfAnchor(trustFile_, wish.preferred);
+    if (isFingerprint(wish.preferred))
+        wish.rootSubject = subjectOfAnchor(settings_.trustFile, wish.preferred);
     return wish;
 }
 
@@ -405,8 +402,8 @@ void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings
 
 void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop) {
     const std::shared_lock lock(accountsInUse_);
-    const auto ca = std::ranges::find(cas_, row.ca, &acme::CaSettings::name);
-    if (ca == cas_.end())
+    const auto ca = std::ranges::find(settings_.cas, row.ca, &acme::CaSettings::name);
+    if (ca == settings_.cas.end())
         throw Error(ErrorKind::misconfigured, "ca-not-configured",
                     "the settings have no CA " + row.ca + " any more, which issued the certificate");
     acme::RevocationRequest request{
@@ -425,7 +422,7 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     const acme::Issued issued =
         acme::issue(*line->session,
                     {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca),
-                     profileAt(ca, spec), chainWish(spec, ca), preflight_},
+                     profileAt(ca, spec), chainWish(spec, ca), settings_.preflight},
                     solvers, journal, stop);
     tellOfProfile(profileAt(ca, spec), ca, issued.profileReason);
     try {

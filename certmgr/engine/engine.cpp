@@ -23,9 +23,12 @@ std::pair<std::string, std::string> splitLane(const std::string& lane) {
     return {lane.substr(0, colon), colon == std::string::npos ? "" : lane.substr(colon + 1)};
 }
 
-acme::PreflightSettings preflightOf(const config::Settings& settings) {
-    return {settings.preflight.value_or(settings.publicNamesOnly), settings.publicNamesOnly,
-            settings.resolver, settings.publicAddresses};
+AcmeSettings acmeSettingsOf(const config::Settings& settings) {
+    return {settings.cas,
+            settings.trialCas,
+            settings.systemTrustFile,
+            {settings.preflight.value_or(settings.publicNamesOnly), settings.publicNamesOnly,
+             settings.resolver, settings.publicAddresses}};
 }
 
 }  // namespace
@@ -39,8 +42,8 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       keys_(parts_.keys, records_, parts_.log),
       localCa_(keys_, records_, settings_.authority, parts_.log),
       localIssuer_(keys_, records_, localCa_, parts_.clock),
-      acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, settings_.cas,
-                  settings_.trialCas, settings_.systemTrustFile, preflightOf(settings_), parts_.log),
+      acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, acmeSettingsOf(settings_),
+                  parts_.log),
       acmeRevocations_(keys_, records_, acmeIssuer_, parts_.clock, parts_.log,
                        [this](const CertificateId& id) { return servicesOf(id); }),
       uploads_(keys_, records_, parts_.clock, parts_.log),

@@ -42,6 +42,14 @@ class LocalIssuer {
 
 class StoredOrder;
 
+// Who is asked, and how.
+struct AcmeSettings {
+    std::vector<acme::CaSettings> cas;       // in this order
+    std::vector<acme::CaSettings> trialCas;  // those for tests beside them
+    std::filesystem::path trustFile;         // of the box: knows the roots that a fingerprint may mean
+    acme::PreflightSettings preflight;
+};
+
 // An ACME order, from the intent to the credential. Thread-safe: orders for different certificates run side
 // by side.
 class AcmeIssuer {
@@ -51,11 +59,10 @@ class AcmeIssuer {
 
     AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-               std::vector<acme::CaSettings> cas, std::vector<acme::CaSettings> trialCas,
-               std::filesystem::path trustFile, acme::PreflightSettings preflight, EventLog& log);
+               AcmeSettings settings, EventLog& log);
     ~AcmeIssuer();
 
-    bool configured() const { return !cas_.empty(); }
+    bool configured() const { return !settings_.cas.empty(); }
     std::vector<AcmeAccount> accounts();
     // Each waits until no order is under way, and throws Error(rejected, "no-such-ca") or "no-account". They
     // return a sentence.
@@ -118,10 +125,7 @@ class AcmeIssuer {
     Accounts accounts_;
     const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
-    const std::vector<acme::CaSettings> cas_;
-    const std::vector<acme::CaSettings> trialCas_;
-    const std::filesystem::path trustFile_;  // of the box: knows the roots that a fingerprint may mean
-    const acme::PreflightSettings preflight_;
+    const AcmeSettings settings_;
     EventLog& log_;
     std::shared_timed_mutex accountsInUse_;  // shared by the orders; alone: accounts change
     std::mutex mutex_;
