@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include <malloc.h>
 #include <systemd/sd-daemon.h>
 
 #include "certmgr/core/error.h"
@@ -172,8 +171,6 @@ void MainLoop::turn() {
         ready_ = true;
         ::sd_notify(0, "READY=1");
     }
-    // What a piece of work has freed goes back to the kernel: it may be the last one for weeks.
-    if (const bool busy = !engine_.idle(); std::exchange(busy_, busy) && !busy) ::malloc_trim(0);
     if (!stopping_ && engine_.restartWanted()) restart();
     if (stopping_ && engine_.idle()) ::sd_event_exit(event_.get(), exitStatus_);
     armTimer();

@@ -62,7 +62,6 @@ class MainLoop {
     EventSource queueSource_, timerSource_, terminateSource_, interruptSource_, hangupSource_, turnSource_;
     std::chrono::milliseconds clockOffset_;  // wall time minus boot time: changes when the clock is set
     bool ready_ = false;
-    bool busy_ = false;
     bool stopping_ = false;
     bool restarting_ = false;
     bus::Slot busLostSlot_;

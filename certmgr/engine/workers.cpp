@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include <malloc.h>
+
 namespace certmgr::engine {
 namespace {
 constexpr std::chrono::seconds idleLimit{10};
@@ -52,6 +54,9 @@ void Workers::loop() {
         work();
         lock.lock();
     }
+    // What the work has freed goes back to the kernel: it may have been the last for weeks. Not sooner: the
+    // next piece of work would fetch every page again.
+    if (threads_ == 1) ::malloc_trim(0);
     --threads_;
     left_.notify_all();  // with the lock held: the destructor may free this object as soon as it is free
 }
