@@ -22,6 +22,8 @@ using hal::X509Ptr;
 // "bad-certificate" (block n does not parse). Order is kept as found. At most 256 KiB and 20 certificates:
 // "too-large".
 std::vector<X509Ptr> parseChainPem(std::string_view pem);
+// The first certificate of such a text; those behind it are not looked at. Throws as parseChainPem().
+X509Ptr parseLeafPem(std::string_view pem);
 // The SHA-256 of each certificate of a PEM text, in its order, as sha256Hex() gives it; empty where there is
 // none. Nothing is parsed but the base64: OpenSSL 3.0 takes half a millisecond for each key that it decodes.
 std::vector<std::string> chainSha256(std::string_view pem);

@@ -98,16 +98,19 @@ Bytes publicKeyOf(const X509& certificate) {
     return derOf(*X509_get_X509_PUBKEY(&certificate), i2d_X509_PUBKEY, "i2d_X509_PUBKEY");
 }
 
+[[noreturn]] void refuseWithoutCertificate(std::string_view pem, const std::vector<PemBlock>& blocks) {
+    throw Error(ErrorKind::rejected, "bad-pem",
+                describeOther(pem, blocks) + ": expected a PEM text with at least one block " +
+                    "\"-----BEGIN CERTIFICATE-----\"");
+}
+
 }  // namespace
 
 std::vector<X509Ptr> parseChainPem(std::string_view pem) {
     const std::vector<PemBlock> blocks = pemBlocks(pem);
     const auto count =
         std::count_if(blocks.begin(), blocks.end(), [](auto& block) { return block.certificate(); });
-    if (count == 0)
-        throw Error(ErrorKind::rejected, "bad-pem",
-                    describeOther(pem, blocks) + ": expected a PEM text with at least one block " +
-                        "\"-----BEGIN CERTIFICATE-----\"");
+    if (count == 0) refuseWithoutCertificate(pem, blocks);
     if (static_cast<std::size_t>(count) > maximumCertificates)
         throw Error(ErrorKind::rejected, "too-large",
                     "there are " + std::to_string(count) + " certificates, at most " +
@@ -117,6 +120,13 @@ std::vector<X509Ptr> parseChainPem(std::string_view pem) {
     for (const PemBlock& block : blocks)
         if (block.certificate()) chain.push_back(parseBlock(block.text, chain.size() + 1));
     return chain;
+}
+
+X509Ptr parseLeafPem(std::string_view pem) {
+    const std::vector<PemBlock> blocks = pemBlocks(pem);
+    const auto leaf = std::ranges::find_if(blocks, &PemBlock::certificate);
+    if (leaf == blocks.end()) refuseWithoutCertificate(pem, blocks);
+    return parseBlock(leaf->text, 1);
 }
 
 std::vector<std::string> chainSha256(std::string_view pem) {

@@ -64,7 +64,7 @@ Files render(const Item& item) {
     const std::size_t endOfLeaf = chainPem.find(endMark);
     const std::string leafPem =
         chainPem.substr(0, endOfLeaf == std::string::npos ? endOfLeaf : endOfLeaf + endMark.size());
-    const crypto::X509Ptr leaf = std::move(crypto::parseChainPem(leafPem).front());
+    const crypto::X509Ptr leaf = crypto::parseLeafPem(leafPem);
     if (!keyFits(item, *leaf))
         throw Error(ErrorKind::internal, "pair-mismatch",
                     "the leaf " + crypto::sha256Hex(*leaf) + " of " + item.credential.certificate +

@@ -342,7 +342,7 @@ void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca,
 std::string AcmeIssuer::predecessor(const CertificateSpec& spec, const acme::CaSettings& ca) {
     const std::optional<Credential> current = records_.credentials.current(spec.id);
     if (!current || current->source != Source::acme || current->issuerId != ca.name) return "";
-    return crypto::renewalIdOf(*crypto::parseChainPem(current->chainPem).front()).value_or("");
+    return crypto::renewalIdOf(*crypto::parseLeafPem(current->chainPem)).value_or("");
 }
 
 RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
@@ -352,7 +352,7 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
     info.nextQuery = nextQuery(clock_.now(), std::nullopt);
     const auto ca =
         std::ranges::find_if(settings_.cas, [&](const auto& each) { return each.name == current.issuerId; });
-    const auto id = crypto::renewalIdOf(*crypto::parseChainPem(current.chainPem).front());
+    const auto id = crypto::renewalIdOf(*crypto::parseLeafPem(current.chainPem));
     if (ca == settings_.cas.end() || !id) return info;
     try {
         const auto answer = acme::renewalInfo(*lineTo(*ca, stop)->session, *id, stop);
@@ -406,8 +406,7 @@ void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_tok
     if (ca == settings_.cas.end())
         throw Error(ErrorKind::misconfigured, "ca-not-configured",
                     "the settings have no CA " + row.ca + " any more, which issued the certificate");
-    acme::RevocationRequest request{
-        crypto::toDer(*crypto::parseChainPem(row.leafPem).front()), row.reason, {}};
+    acme::RevocationRequest request{crypto::toDer(*crypto::parseLeafPem(row.leafPem)), row.reason, {}};
     if (keys_.store().find(row.key)) request.key = keys_.store().open(row.key);
     acme::revoke(*lineTo(*ca, stop)->session, request, stop);
 }

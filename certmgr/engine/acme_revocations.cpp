@@ -66,7 +66,7 @@ AcmeRevocations::Plan AcmeRevocations::plan(const CertificateId& id, const std::
         row.certificate = id;
         row.ca = each.issuerId;
         row.key = each.key;
-        row.leafPem = crypto::toPem(*crypto::parseChainPem(each.chainPem).front());
+        row.leafPem = crypto::toPem(*crypto::parseLeafPem(each.chainPem));
         row.leaf = each.leaf;
         row.reason = reason;
         row.asked = clock_.now();

@@ -57,7 +57,7 @@ Registrar::Delivery Registrar::record(const authority::EndEntityRequest& request
     requireNames(request);
     const TimePoint now = clock_.now();
     auto [leaf, issuerId] = ca_.sign(request, subjectPublicKeyInfoDer, now, clock_.trust().trusted);
-    const std::string certificatePem = crypto::toPem(*crypto::parseChainPem(leaf.chainPem).front());
+    const std::string certificatePem = crypto::toPem(*crypto::parseLeafPem(leaf.chainPem));
     records_.issued.add(
         {0, issuerId, request.purpose, request.names, certificatePem, leaf.summary, now, std::nullopt});
     log_.write({Severity::notice,

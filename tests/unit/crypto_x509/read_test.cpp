@@ -52,6 +52,12 @@ TEST(Pem, goesRoundAndKeepsTheOrder) {
     EXPECT_GT(toDer(*chain[1]).size(), 300U);
 }
 
+TEST(Pem, theLeafIsTheFirstOne) {
+    EXPECT_EQ(toPem(*parseLeafPem(text("leaf.key") + text("leaf.pem") + text("root.pem"))), text("leaf.pem"));
+    EXPECT_EQ(messageOf([] { parseLeafPem(text("leaf.key")); }),
+              messageOf([] { parseChainPem(text("leaf.key")); }));
+}
+
 TEST(Pem, fingerprintsAreThoseOfTheParsedChain) {
     const std::string pem = text("leaf.pem") + text("leaf.key") + "a remark\n" + text("issuing.pem");
     const std::vector<std::string> expected{sha256Hex(*certificate("leaf")),
