@@ -76,7 +76,7 @@ PreflightFinding caaFindingOf(const std::vector<std::string>& names, const std::
 std::vector<PreflightFinding> lookAhead(const Identifier& name, CaaQuestion ca,
                                         const PreflightSettings& settings, milliseconds limit) {
     ca.wildcard = name.wildcard();
-    const bool byAddress = ca.challenge != ChallengeKind::dns01;
+    const bool byAddress = ca.challenge == ChallengeKind::http01 || ca.challenge == ChallengeKind::tlsAlpn01;
     if (name.type == Identifier::Type::ip) {
         const OwnAddresses own{net::interfaceAddresses(), settings.publicAddresses};
         return {judgeAddresses(name, judged({name.value}, own), own, settings.publicOnly)};

@@ -13,7 +13,8 @@
 namespace certmgr::acme {
 
 // Looks at one name, for at most `limit`; `ca`: its identities, our account there and the challenge that is
-// to prove it. dns-01 does not depend on the addresses of the name. A resolver that gives no answer makes
+// to prove it. What is proved in DNS does not depend on the addresses of
+// the name. A resolver that gives no answer makes
 // what it was asked for uncertain.
 std::vector<PreflightFinding> lookAhead(const Identifier& name, CaaQuestion ca,
                                         const PreflightSettings& settings, std::chrono::milliseconds limit);
