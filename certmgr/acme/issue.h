@@ -28,6 +28,9 @@ struct CaSettings {
     AcmeProfile profile = {};         // for certificates that name none themselves
     std::string preferredChain = {};  // likewise
     std::string staging = {};         // name of the one for tests beside it; empty: none
+    // By which CAA records allow it (RFC 8659 4.2), where its directory does not say or was not read; may be
+    // empty.
+    std::vector<std::string> caaIdentities = {};
     // What binds a new account to one that the CA knows already (RFC 8555 7.3.4); empty: nothing.
     std::string externalKeyId = {};
     std::filesystem::path externalKeyFile = {};  // with the HMAC key in base64url, see readSecret()

@@ -94,11 +94,15 @@ std::vector<PreflightFinding> lookAhead(const Identifier& name, CaaQuestion ca,
     return findings;
 }
 
+std::vector<std::string> caaIdentitiesOf(Session& session) {
+    return session.impl().caaIdentities();
+}
+
 void requireClear(Session::Impl& session, const std::vector<Identifier>& names, const Solvers& solvers,
                   const PreflightSettings& settings, const std::stop_token& stop) {
     using Clock = std::chrono::steady_clock;
-    const CaaQuestion ofCa{session.directory(stop).caaIdentities, false, ChallengeKind::http01,
-                           session.accountUrl(stop)};
+    session.directory(stop);
+    const CaaQuestion ofCa{session.caaIdentities(), false, ChallengeKind::http01, session.accountUrl(stop)};
     const Clock::time_point end = Clock::now() + longestLookAhead;
     std::string code;
     std::string words;

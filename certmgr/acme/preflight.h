@@ -19,6 +19,9 @@ namespace certmgr::acme {
 std::vector<PreflightFinding> lookAhead(const Identifier& name, CaaQuestion ca,
                                         const PreflightSettings& settings, std::chrono::milliseconds limit);
 
+// What CAA records call the CA, as far as it is known; nothing is sent.
+std::vector<std::string> caaIdentitiesOf(Session& session);
+
 // Throws Error(rejected, "preflight-address" or "preflight-caa", …) where a name is blocked for certain, with
 // what was found and what to do. Takes a few seconds at most, and none where the resolver refuses. Names that
 // no solver can prove are left to the order.

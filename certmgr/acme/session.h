@@ -22,6 +22,11 @@ struct Session::Impl {
     void changeKey(EVP_PKEY& next, const std::stop_token& stop);
     void deactivate(const std::stop_token& stop);
     void ensureNonce(const std::stop_token& stop);
+    // What CAA records call the CA, as far as it is known; nothing is sent.
+    std::vector<std::string> caaIdentities() {
+        const std::optional<wire::Directory> read = directory_.known();
+        return read && !read->caaIdentities.empty() ? read->caaIdentities : ca_.caaIdentities;
+    }
     void forgetDirectory() { directory_.forget(); }
 
     // Without the account: for what RFC 9773 4.1 gives to everybody.

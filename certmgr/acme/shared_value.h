@@ -40,6 +40,12 @@ class SharedValue {
         return *fetched;
     }
 
+    // Where it was fetched; waits for nobody.
+    std::optional<Value> known() {
+        const std::lock_guard lock(mutex_);
+        return value_;
+    }
+
     void forget() {
         const std::lock_guard lock(mutex_);
         value_.reset();

@@ -44,6 +44,7 @@ void readOffer(TableReader& reader, acme::CaSettings& ca) {
     ca.trustFile = trustFile;
     reader.read("for_tests", ca.forTests);
     reader.read("staging", ca.staging);
+    reader.read("caa_identities", ca.caaIdentities);
     if (!ca.directory.starts_with("https://") || ca.directory.find(' ') != std::string::npos)
         reader.refuse("directory",
                       "found \"" + ca.directory + "\", expected the https:// URL of the CA's directory");

@@ -39,6 +39,7 @@ TEST_F(SettingsFile, aKnownCaNeedsItsNameOnly) {
     const acme::CaSettings ca =
         load(shippedCas + "[[acme.ca]]\nname = \"letsencrypt-staging\"\nterms_agreed = true").cas.at(0);
     EXPECT_EQ(ca.directory, "https://acme-staging-v02.api.letsencrypt.org/directory");
+    EXPECT_EQ(ca.caaIdentities, std::vector<std::string>{"letsencrypt.org"});
     EXPECT_TRUE(ca.forTests);
     EXPECT_TRUE(ca.termsAgreed);
     const acme::CaSettings changed = load(shippedCas +
