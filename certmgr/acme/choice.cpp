@@ -93,6 +93,20 @@ std::optional<ChallengeKind> kindInTurn(const Identifier& identifier, const Solv
     return usable[static_cast<std::size_t>(solvers.failures) % usable.size()];
 }
 
+std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers) {
+    std::string out;
+    for (const Solver& solver : solvers.inOrder) {
+        std::string why = whyNotProvenBy(solver.kind(), identifier);
+        try {
+            if (why.empty()) why = solver.whyNot(identifier, "");
+        } catch (const Error& error) {
+            why = error.what();
+        }
+        if (!why.empty()) append(out, std::string(toString(solver.kind())) + " " + why);
+    }
+    return out;
+}
+
 bool challengeFailed(const std::string& errorCode) {
     return errorCode == "authorization-failed" || errorCode == "challenge-not-visible" ||
            errorCode == "challenge-not-presented" || errorCode == "preflight-address";

@@ -28,6 +28,9 @@ Choice chooseChallenge(const wire::Authorization& authorization, const Solvers& 
 // found out.
 std::optional<ChallengeKind> kindInTurn(const Identifier& identifier, const Solvers& solvers);
 
+// Of each kind that is set up why it cannot prove it, as clauses: "http-01 cannot prove a wildcard (…)".
+std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers);
+
 // Whether an attempt that ended in this error failed by the kind of challenge, so that another may do better.
 bool challengeFailed(const std::string& errorCode);
 

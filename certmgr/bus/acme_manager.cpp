@@ -1,5 +1,7 @@
 #include "certmgr/bus/acme_manager.h"
 
+#include <memory>
+
 #include "certmgr/bus/arguments.h"
 #include "certmgr/bus/dictionary.h"
 #include "certmgr/bus/methods.h"
@@ -18,6 +20,8 @@ constexpr sd_bus_vtable acmeVtable[] = {
                             method<&AcmeManager::deactivateAccount>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Revoke", SD_BUS_ARGS("o", certificate, "s", reason, "a{sv}", options),
                             SD_BUS_RESULT("o", job), method<&AcmeManager::revoke>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("Preflight", SD_BUS_ARGS("as", names), SD_BUS_RESULT("aa{sv}", findings),
+                            method<&AcmeManager::preflight>, anyone),
     SD_BUS_VTABLE_END};
 
 void appendAccount(sd_bus_message* reply, const engine::AcmeAccount& account) {
@@ -30,6 +34,19 @@ void appendAccount(sd_bus_message* reply, const engine::AcmeAccount& account) {
     appendEntry(reply, "Terms", account.terms);
     appendEntry(reply, "TermsAgreed", account.termsAgreed);
     appendEntry(reply, "TermsAgreedAt", account.termsAgreedAt.value_or(TimePoint()));
+}
+
+void appendFinding(sd_bus_message* reply, const engine::PreflightEntry& entry) {
+    appendEntry(reply, "Name", entry.name);
+    appendEntry(reply, "Ca", entry.ca);
+    appendEntry(reply, "Check", std::string(toString(entry.finding.check)));
+    appendEntry(reply, "Finding", std::string(toString(entry.finding.verdict)));
+    appendEntry(reply, "Sentence", entry.finding.words);
+}
+
+void replyFindings(sd_bus_message* call, const engine::Preflight& found) {
+    if (found.failure) throw *found.failure;
+    replyDictionaries(call, found.entries, appendFinding);
 }
 
 }  // namespace
@@ -61,6 +78,16 @@ void AcmeManager::revoke(sd_bus_message* call) {
         command.reason = readText(call);
         readOptions(call, {{"serial", &command.serial}, {"dry-run", &command.dryRun}});
         return commands_.revokeAtCa(certificate, command);
+    });
+}
+
+// It changes nothing, but it makes the box ask name servers for whatever names the caller likes.
+void AcmeManager::preflight(sd_bus_message* call) {
+    const std::shared_ptr<sd_bus_message> kept(sd_bus_message_ref(call), sd_bus_message_unref);
+    authorizer_.authorize(call, manageAction, [this, kept] {
+        commands_.preflight(readTexts(kept.get()), [kept](const engine::Preflight& found) {
+            replyWithErrors(kept.get(), [&] { replyFindings(kept.get(), found); });
+        });
     });
 }
 

@@ -17,6 +17,7 @@ class AcmeManager {
     void changeAccountKey(sd_bus_message* call);
     void deactivateAccount(sd_bus_message* call);
     void revoke(sd_bus_message* call);
+    void preflight(sd_bus_message* call);
 
   private:
     Authorizer& authorizer_;

@@ -8,8 +8,10 @@
 namespace certmgr {
 namespace {
 
-constexpr hal::Words<PreflightCheck, 2> preflightChecks{
-    {{PreflightCheck::address, "address"}, {PreflightCheck::caa, "caa"}}};
+constexpr hal::Words<PreflightCheck, 4> preflightChecks{{{PreflightCheck::acme, "acme"},
+                                                         {PreflightCheck::challenge, "challenge"},
+                                                         {PreflightCheck::address, "address"},
+                                                         {PreflightCheck::caa, "caa"}}};
 constexpr hal::Words<PreflightVerdict, 3> preflightVerdicts{{{PreflightVerdict::ok, "ok"},
                                                              {PreflightVerdict::blocked, "blocked"},
                                                              {PreflightVerdict::uncertain, "uncertain"}}};

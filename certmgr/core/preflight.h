@@ -10,8 +10,10 @@
 namespace certmgr {
 
 enum class PreflightCheck {
-    address,  // whether its A and AAAA records lead here
-    caa,      // whether its CAA records allow the CA
+    acme,       // whether a CA would be asked at all
+    challenge,  // whether it can be proved, and by what
+    address,    // whether its A and AAAA records lead here
+    caa,        // whether its CAA records allow the CA
 };
 std::string_view toString(PreflightCheck check) noexcept;
 

@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <ostream>
+#include <set>
 
+#include "certmgr/ctl/failure.h"
 #include "certmgr/ctl/lookup.h"
 
 namespace certmgr::ctl {
@@ -21,6 +23,26 @@ struct RevokeArguments {
 void revokeAtCa(Client& client, const Terminal& terminal, const RevokeArguments& arguments) {
     const std::string id = findCertificate(client.objects(Kind::certificate), arguments.certificate);
     finish(client, terminal, client.revokeAtCa(id, arguments.options), {});
+}
+
+void preflight(Client& client, const Terminal& terminal, const std::vector<std::string>& names) {
+    const Json findings = client.preflight(names);
+    terminal.out << (terminal.json ? dumped(findings) + '\n' : preflightText(findings));
+    std::set<std::string> blocked;
+    for (const Json& finding : findings)
+        if (finding.value("Finding", "") == "blocked") blocked.insert(finding.value("Name", ""));
+    if (blocked.empty()) return;
+    std::string list;
+    for (const std::string& name : blocked) list += (list.empty() ? "" : ", ") + name;
+    throw Failure(ExitStatus::failed, "an attempt would fail: " + list);
+}
+
+void addPreflight(CLI::App& acme, const AddCommand& add) {
+    auto names = std::make_shared<std::vector<std::string>>();
+    add(acme, "preflight", "Say what would make a CA refuse names; no CA is asked",
+        [names](auto& client, auto& terminal) { preflight(client, terminal, *names); })
+        ->add_option("NAME", *names, "DNS names or IP addresses, of this box's certificates or others")
+        ->required();
 }
 
 void addRevoke(CLI::App& acme, const AddCommand& add) {
@@ -52,6 +74,7 @@ void addAcmeCommands(CLI::App& app, AcmeArguments& a, const AddCommand& add) {
         ->add_option("CA", a.ca, "Its name, as acme list shows it")
         ->required();
     addRevoke(*acme, add);
+    addPreflight(*acme, add);
 }
 
 }  // namespace certmgr::ctl

@@ -148,15 +148,20 @@ std::string Client::startJob(const Message& message) {
     return readValue(call(message).get()).get<std::string>();
 }
 
+void Client::appendTexts(const Message& message, const std::vector<std::string>& texts) {
+    const std::string what = "a call cannot be made";
+    require(sd_bus_message_open_container(message.get(), SD_BUS_TYPE_ARRAY, "s"), what);
+    for (const std::string& text : texts)
+        if (sd_bus_message_append(message.get(), "s", text.c_str()) < 0)
+            throw Failure(ExitStatus::refused, "\"" + text + "\" is no valid text");
+    require(sd_bus_message_close_container(message.get()), what);
+}
+
 std::string Client::request(const std::vector<std::string>& names, const RequestOptions& options) {
     const Message message = newCall(rootPath, managerInterface, "Request");
     sd_bus_message* const m = message.get();
     const std::string what = "a call cannot be made";
-    require(sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "s"), what);
-    for (const std::string& name : names)
-        if (sd_bus_message_append(m, "s", name.c_str()) < 0)
-            throw Failure(ExitStatus::refused, "\"" + name + "\" is no valid text");
-    require(sd_bus_message_close_container(m), what);
+    appendTexts(message, names);
     require(sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}"), what);
     if (!options.keyAlgorithm.empty())
         require(sd_bus_message_append(m, "{sv}", "key-algorithm", "s", options.keyAlgorithm.c_str()), what);

@@ -88,6 +88,7 @@ class Client {
     Json acmeAccounts();
     std::string changeAccountKey(const std::string& ca);
     std::string deactivateAccount(const std::string& ca);
+    Json preflight(const std::vector<std::string>& names);
     std::string revokeAtCa(const std::string& certificate, const CaRevocationOptions& options);
 
     // The job's properties at its end; `progress` hears of each change before.
@@ -107,6 +108,7 @@ class Client {
 
     Message newCall(const std::string& path, const char* interface, const char* member);
     std::string callWithCa(const char* member, const std::string& ca);
+    static void appendTexts(const Message& message, const std::vector<std::string>& texts);  // as
     Message newAuthorityCall(const char* member);
     std::string callWithDescriptor(const char* member, int fd);
     Message call(const Message& message);

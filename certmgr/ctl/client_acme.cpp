@@ -32,6 +32,12 @@ std::string Client::callWithCa(const char* member, const std::string& ca) {
     return startJob(message);
 }
 
+Json Client::preflight(const std::vector<std::string>& names) {
+    const Message message = newCall("/org/certmgr1", acme, "Preflight");
+    appendTexts(message, names);
+    return readValue(call(message).get());
+}
+
 std::string Client::revokeAtCa(const std::string& certificate, const CaRevocationOptions& options) {
     const Message message = newCall("/org/certmgr1", acme, "Revoke");
     sd_bus_message* m = message.get();

@@ -298,6 +298,21 @@ std::string accountTable(const Json& accounts) {
     return tableOf(rows, notes);
 }
 
+std::string preflightText(const Json& findings) {
+    std::string lines;
+    std::string name;
+    for (const Json& finding : findings) {
+        if (text(finding, "Name") != name) {
+            name = text(finding, "Name");
+            lines += name + '\n';
+        }
+        const std::string ca = text(finding, "Ca");
+        lines += fmt::format("  {:<9}  {:<9}  {}{}\n", text(finding, "Finding"), text(finding, "Check"),
+                             ca.empty() ? "" : ca + ": ", text(finding, "Sentence"));
+    }
+    return lines;
+}
+
 std::string details(const Json& properties, Now now) {
     std::string lines;
     for (const auto& [name, value] : properties.items())

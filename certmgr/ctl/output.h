@@ -35,6 +35,9 @@ std::string trustTable(const Json& anchors);
 // What Acme.ListAccounts says: a CA a row, and below it what was agreed to there.
 std::string accountTable(const Json& accounts);
 
+// What Acme.Preflight says: each name, and below it a line for each check.
+std::string preflightText(const Json& findings);
+
 // "Name: value" for each property that says something.
 std::string details(const Json& properties, Now now);
 // The same of a certificate, with a line for each element of its "Deployments" and for the orders that came

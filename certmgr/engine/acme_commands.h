@@ -1,12 +1,16 @@
 // What the bus may ask of the CAs on the net. Called on the main thread; nothing here blocks.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/clock.h"
+#include "certmgr/core/error.h"
+#include "certmgr/core/preflight.h"
 
 namespace certmgr::engine {
 
@@ -30,6 +34,20 @@ struct CaRevocationCommand {
     bool dryRun = false;
 };
 
+// What one check of a preflight by hand found.
+struct PreflightEntry {
+    std::string name;
+    std::string ca;  // empty: the same at each of them
+    PreflightFinding finding;
+    bool operator==(const PreflightEntry&) const = default;
+};
+// Either all that was found, by name, or what was wrong.
+struct Preflight {
+    std::vector<PreflightEntry> entries;
+    std::optional<Error> failure;
+};
+using PreflightReply = std::function<void(const Preflight&)>;
+
 // Implementations: Engine and the bus tests' fake. As in Commands.
 class AcmeCommands {
   public:
@@ -41,6 +59,11 @@ class AcmeCommands {
     // Of the account at a CA, by its name: a job, as in Commands, that begins when no order is under way.
     virtual std::string changeAccountKey(const std::string& ca) = 0;
     virtual std::string deactivateAccount(const std::string& ca) = 0;
+    // Looks at names, configured or not, as before an order; no CA is asked, and nothing changes. Error
+    // "busy" where too many are asking. The reply comes within `longestPreflight`.
+    virtual void preflight(const std::vector<std::string>& names, PreflightReply reply) = 0;
+    static constexpr std::chrono::seconds longestPreflight{60};
+
     // Of what is in force, once another with a new key is proved at every service. The job fails with
     // "revocation-due" where that takes longer; it goes on by itself.
     virtual std::string revokeAtCa(const CertificateId& id, const CaRevocationCommand& command) = 0;

@@ -2,6 +2,7 @@
 
 #include "certmgr/acme/account.h"
 #include "certmgr/acme/choice.h"
+#include "certmgr/acme/preflight.h"
 #include "certmgr/acme/renewal_info.h"
 #include "certmgr/acme/revocation.h"
 #include "certmgr/core/decision.h"
@@ -282,6 +283,42 @@ std::string AcmeIssuer::whyNotProvable(const Identifier& name) const {
     std::vector<ChallengeKind> kinds;
     for (const acme::Solver& solver : solvers_) kinds.push_back(solver.kind());
     return certmgr::whyNotProvable(name, kinds);
+}
+
+// Who waits for a CA elsewhere may hold the lock for long; then what the settings say has to do.
+std::vector<std::string> AcmeIssuer::caaIdentities(const acme::CaSettings& ca) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock) return ca.caaIdentities;
+    const auto line = lines_.find(ca.name);
+    return line != lines_.end() && line->second ? acme::caaIdentitiesOf(*line->second->session)
+                                                : ca.caaIdentities;
+}
+
+std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::chrono::milliseconds limit) {
+    if (!configured()) return {};
+    const acme::Solvers solvers{solvers_, 0};
+    const std::optional<ChallengeKind> kind = acme::kindInTurn(name, solvers);
+    const std::string out = acme::whyKindsAreOut(name, solvers);
+    if (!kind)
+        return {{name.value,
+                 "",
+                 {PreflightCheck::challenge, PreflightVerdict::blocked,
+                  "no challenge that is set up can prove " + name.value + ": " +
+                      (out.empty() ? "there is none" : out) + "; see challenges in [acme]"}}};
+    std::vector<PreflightEntry> entries{
+        {name.value,
+         "",
+         {PreflightCheck::challenge, PreflightVerdict::ok,
+          "to be proved by " + std::string(toString(*kind)) + (out.empty() ? "" : ": " + out)}}};
+    for (const acme::CaSettings& ca : settings_.cas) {
+        const CaaQuestion question{caaIdentities(ca), name.wildcard(), *kind, accounts_.view(ca).url};
+        for (const PreflightFinding& finding : acme::lookAhead(name, question, settings_.preflight, limit)) {
+            const bool ofCa = finding.check == PreflightCheck::caa;
+            if (ofCa || &ca == &settings_.cas.front())
+                entries.push_back({name.value, ofCa ? ca.name : "", finding});
+        }
+    }
+    return entries;
 }
 
 void AcmeIssuer::issue(const CertificateSpec& spec, const Before& before, const Activity& activity,

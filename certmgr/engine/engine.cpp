@@ -13,6 +13,7 @@ constexpr std::size_t issueThreads = 4;
 // Each service has a thread for its turn, which may wait for another module's on the same daemon.
 constexpr std::size_t mostDeployThreads = 32;
 constexpr std::size_t uploadThreads = 2;
+constexpr std::size_t preflightThreads = 2;
 
 // How often the time is written down, so that a clock that jumped back is noticed after a restart.
 constexpr std::chrono::hours timeNoted{24};
@@ -60,6 +61,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       uploadWorkers_(uploadThreads),
       deployWorkers_(std::clamp<std::size_t>(profiles_.size(), 1, mostDeployThreads)),
       orderWorkers_(static_cast<std::size_t>(settings_.workers)),
+      preflightWorkers_(preflightThreads),
       alarmWorkers_(1) {
     for (const ServiceProfile& profile : profiles_) {
         reloads_[{profile.handle.unit, profile.handle.reloadCommand}];

@@ -95,6 +95,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::vector<AcmeAccount> accounts() override;
     std::string changeAccountKey(const std::string& ca) override;
     std::string deactivateAccount(const std::string& ca) override;
+    void preflight(const std::vector<std::string>& names, PreflightReply reply) override;
     std::string revokeAtCa(const CertificateId& id, const CaRevocationCommand& command) override;
 
     std::string signRequest(const EndEntityCommand& holder, hal::UniqueFd request,
@@ -153,7 +154,9 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::vector<std::string> servicesOf(const CertificateId& id) const;
     Usage usageOf(const CertificateId& id) const;
     CertificateView viewOf(const store::CertificateRow& row, const Decision& decision);
+    std::string whyNoCa(const CertificateSpec& spec) const;
     std::string whyNoAcme(const CertificateSpec& spec) const;
+    std::string whyNotAsked(const Identifier& name);
     KeyPlace placeOfTpmKey(const CertificateId& id) const;
 
     // Workers' side.
@@ -171,6 +174,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void renewalTurn(const CertificateId& id, const std::stop_token& stop);
     void recordFailure(const store::CertificateRow& row, const Error& error);
     void removeTurn(const CertificateId& id);
+    std::vector<PreflightEntry> preflightTurn(const std::vector<Identifier>& names,
+                                              const std::stop_token& stop);
     AuthorityState authorityState();
     void tellOfTrust(const ServiceProfile& service, const std::string& sha256);
     Brought deployTurn(const ServiceProfile& service, bool proveAgain, const std::stop_token& stop);
@@ -262,7 +267,9 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     // Filled by the constructor, by unit and command.
     std::map<std::pair<std::string, std::vector<std::string>>, std::mutex> reloads_;
     std::optional<TimePoint> alarmsDue_;  // the next look at the alarms
-    bool complete_ = false;               // the start is over: the views show all there is
+    std::size_t preflights_ = 0;          // that were begun
+    std::size_t preflightsRunning_ = 0;
+    bool complete_ = false;  // the start is over: the views show all there is
     bool metricsDue_ = false;
     std::string metrics_;  // as written last
     Schedule schedule_;
@@ -273,6 +280,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     Workers uploadWorkers_;  // of their own: a pipe that its writer never closes must not hold up the issuing
     Workers deployWorkers_;
     Workers orderWorkers_;
+    // Of their own: DNS may take its time, and who waits at a terminal is not to wait for orders too.
+    Workers preflightWorkers_;
     Workers alarmWorkers_;  // of their own: a mail server may take its time
 };
 

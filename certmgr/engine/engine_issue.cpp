@@ -19,11 +19,16 @@ seconds localRetry(int failures) {
 
 }  // namespace
 
-std::string Engine::whyNoAcme(const CertificateSpec& spec) const {
+std::string Engine::whyNoCa(const CertificateSpec& spec) const {
     if (spec.usage == Usage::inspectionCa) return "only the box's own root signs an inspection CA";
     if (!spec.acme) return "ACME is switched off for this certificate";
     if (!settings_.acmeEnabled) return "ACME is switched off";
     if (!acmeIssuer_.configured()) return "no ACME CA is configured";
+    return "";
+}
+
+std::string Engine::whyNoAcme(const CertificateSpec& spec) const {
+    if (std::string why = whyNoCa(spec); !why.empty()) return why;
     for (const Identifier& name : spec.names) {
         if (std::string why = acmeIssuer_.whyNotProvable(name); !why.empty()) return why;
         if (!settings_.publicNamesOnly) continue;

@@ -72,6 +72,9 @@ class AcmeIssuer {
     std::string describeTurn(int failures) const;
     // Why nobody here can prove it to a CA; empty: somebody can.
     std::string whyNotProvable(const Identifier& name) const;
+    // What a CA that was asked now would find of the name, without asking one; `limit`: of the questions to
+    // DNS. Nothing where no CA is configured.
+    std::vector<PreflightEntry> lookAhead(const Identifier& name, std::chrono::milliseconds limit);
     // The record after one more failure. A CA that asks to wait for long is passed over where there is
     // another.
     AttemptRecord afterFailure(int failures, const Error& error, std::optional<seconds> shortLivedRemaining,
@@ -100,6 +103,7 @@ class AcmeIssuer {
   private:
     struct Line;  // to one CA: HTTP client and session
     const acme::CaSettings& caAfter(int failures) const;
+    std::vector<std::string> caaIdentities(const acme::CaSettings& ca);
     const acme::CaSettings& caNamed(const std::string& name) const;
     std::unique_lock<std::shared_timed_mutex> withoutOrders(const std::stop_token& stop);
     void settleKey(const acme::CaSettings& ca, const std::stop_token& stop);

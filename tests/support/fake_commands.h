@@ -95,6 +95,11 @@ class FakeCommands : public certmgr::engine::Commands,
     std::string deactivateAccount(const std::string& ca) override {
         return start("deactivate", "", [ca] { return "no account at " + ca; });
     }
+    certmgr::engine::Preflight found;
+    void preflight(const std::vector<std::string>& names, certmgr::engine::PreflightReply reply) override {
+        certmgr::parseIdentifiers(names);
+        reply(found);
+    }
     std::string revokeAtCa(const certmgr::CertificateId& id,
                            const certmgr::engine::CaRevocationCommand& command) override {
         return start("revoke", id, [command] {

@@ -76,3 +76,28 @@ def test_a_resolver_that_is_away_holds_nothing_up(asking):
     box.knot.stop()
     box.control.run("request", f"late.{ZONE}")
     wait_until("a newOrder", lambda: box.ca.count("POST /order-plz") > 0)
+
+
+def test_by_hand_all_is_told_and_the_ca_is_not_asked(asking):
+    box = asking([f"good A {HERE}", 'good CAA 0 issue "ca.test"', f"bad A {AWAY}", 'bad CAA 0 issue "other.test"'])
+    before = box.ca.log.read_text()
+    good = f"good.{ZONE}"
+    found = {finding["Check"]: finding for finding in box.control.json("acme", "preflight", good)}
+    assert {check: finding["Finding"] for check, finding in found.items()} == {
+        "acme": "ok", "challenge": "ok", "address": "ok", "caa": "uncertain"}, found
+    assert "http-01" in found["challenge"]["Sentence"]
+    assert "allow only ca.test, and the CA does not say" in found["caa"]["Sentence"]
+    refused = box.control.run("acme", "preflight", good, f"bad.{ZONE}", "*.wild.test", check=False)
+    assert refused.returncode == 1
+    for words in (f"blocked    address    bad.{ZONE} leads to {AWAY}, which is not this box",
+                  "blocked    challenge  no challenge that is set up can prove *.wild.test: http-01 cannot prove a wildcard",
+                  f"certmgrctl: an attempt would fail: *.wild.test, bad.{ZONE}"):
+        assert words in refused.stdout, refused.stdout
+    assert box.ca.log.read_text() == before
+    assert box.control.run("acme", "preflight", "no name!", check=False).returncode == 6
+    assert box.visitor.run("acme", "preflight", good, check=False).returncode == 4
+
+    box.control.run("request", good)
+    certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", [good])
+    found = box.control.json("acme", "preflight", good)
+    assert [finding["Finding"] for finding in found if finding["Check"] == "caa"] == ["ok"], "its directory was read"

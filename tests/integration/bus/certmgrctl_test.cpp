@@ -269,6 +269,43 @@ TEST_F(Certmgrctl, ListsTheAcmeAccounts) {
     EXPECT_EQ(ctl({"acme"}).status, 2);
 }
 
+TEST_F(Certmgrctl, SaysWhatWouldMakeACaRefuseANameAndFailsWhereThatIsCertain) {
+    const engine::PreflightEntry clear{
+        "gw.example", "", {PreflightCheck::address, PreflightVerdict::ok, "gw.example leads here"}};
+    const engine::PreflightEntry unknown{
+        "gw.example", "main", {PreflightCheck::caa, PreflightVerdict::uncertain, "no answer"}};
+    const engine::PreflightEntry forbidden{
+        "www.example", "main", {PreflightCheck::caa, PreflightVerdict::blocked, "only other.example may"}};
+    host.run([&](FakeCommands& commands) { commands.found.entries = {clear, unknown}; });
+    EXPECT_EQ(ctl({"acme", "preflight", "gw.example"}).output,
+              "gw.example\n"
+              "  ok         address    gw.example leads here\n"
+              "  uncertain  caa        main: no answer\n");
+    host.run([&](FakeCommands& commands) { commands.found.entries = {clear, forbidden}; });
+    const RunResult refused = ctl({"acme", "preflight", "gw.example", "www.example"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_TRUE(
+        refused.output.ends_with("www.example\n"
+                                 "  blocked    caa        main: only other.example may\n"
+                                 "certmgrctl: an attempt would fail: www.example\n"))
+        << refused.output;
+    EXPECT_EQ(json({"acme", "preflight", "gw.example"}, 1).at(1),
+              Json({{"Name", "www.example"},
+                    {"Ca", "main"},
+                    {"Check", "caa"},
+                    {"Finding", "blocked"},
+                    {"Sentence", "only other.example may"}}));
+    const RunResult noName = ctl({"acme", "preflight", "two words"});
+    EXPECT_EQ(noName.status, 6);
+    EXPECT_TRUE(noName.output.starts_with("certmgrctl: ")) << noName.output;
+    EXPECT_EQ(ctl({"acme", "preflight", "gw.example"}, nobody).status, 4);
+    EXPECT_EQ(ctl({"acme", "preflight"}).status, 2);
+    host.run([](FakeCommands& commands) {
+        commands.found.failure = Error(ErrorKind::transient, "resolver-slow", "the resolver is slow");
+    });
+    EXPECT_EQ(ctl({"acme", "preflight", "gw.example"}).status, 1);
+}
+
 TEST_F(Certmgrctl, ChangesTheKeyOfAnAccountAndGivesOneUp) {
     EXPECT_EQ(json({"acme", "rollover", "main"}).at("Result"), "another key at main");
     EXPECT_EQ(json({"acme", "deactivate", "main"}).at("Result"), "no account at main");

@@ -39,6 +39,7 @@ Answer callWithSignature(sd_bus* bus, const std::string& interface, const std::s
     const char* types = signature.c_str();
     if (signature.empty()) return call(bus, rootPath, interface, method);
     if (signature == "asa{sv}") return call(bus, rootPath, interface, method, types, 1, "new.example", 0);
+    if (signature == "as") return call(bus, rootPath, interface, method, types, 1, "new.example");
     if (signature == "hb") return call(bus, rootPath, interface, method, types, STDIN_FILENO, 0);
     if (signature == "h") return call(bus, rootPath, interface, method, types, STDIN_FILENO);
     if (signature == "aha{sv}") return call(bus, rootPath, interface, method, types, 1, STDIN_FILENO, 0);
@@ -95,7 +96,7 @@ TEST(Rights, UserWithoutRightsIsRefusedEveryOtherMethod) {
             }
         }
     }
-    EXPECT_EQ(refused, 20);
+    EXPECT_EQ(refused, 21);
     host.run([](FakeCommands& commands) { EXPECT_TRUE(commands.shown.jobs().empty()); });
 }
 

@@ -75,6 +75,9 @@ TEST_F(ChooseChallenge, theKindInTurnIsKnownBeforeTheCaIsAsked) {
     EXPECT_EQ(kindInTurn(parseIdentifier("192.0.2.1"), {{dns_}, 0}), std::nullopt);
     http_.out = "has no responder";
     EXPECT_EQ(kindInTurn(parseIdentifier("gw.example"), all()), ChallengeKind::tlsAlpn01);
+    EXPECT_EQ(whyKindsAreOut(parseIdentifier("gw.example"), all()), "http-01 has no responder");
+    EXPECT_EQ(whyKindsAreOut(parseIdentifier("192.0.2.1"), {{alpn_, dns_}, 0}),
+              "dns-01 cannot prove an address (RFC 8738 7)");
 }
 
 TEST_F(ChooseChallenge, eachFailureMakesWayForTheNext) {

@@ -1,0 +1,66 @@
+// What would make a CA refuse a name, told to who asks by hand.
+#include <algorithm>
+
+#include "certmgr/engine/engine.h"
+
+namespace certmgr::engine {
+namespace {
+
+constexpr std::size_t mostPreflights = 8;  // at once
+constexpr std::chrono::milliseconds longestLookAtOneName{5000};
+
+PreflightEntry acmeEntry(const Identifier& name, const std::string& why) {
+    if (why.empty())
+        return {name.value, "", {PreflightCheck::acme, PreflightVerdict::ok, "a CA is asked for it"}};
+    return {name.value, "", {PreflightCheck::acme, PreflightVerdict::blocked, why}};
+}
+
+}  // namespace
+
+// As the certificate that has the name is set up, where there is one.
+std::string Engine::whyNotAsked(const Identifier& name) {
+    CertificateSpec spec;
+    for (const store::CertificateRow& row : records_.certificates.list())
+        if (row.wanted() && std::ranges::find(row.spec.names, name) != row.spec.names.end()) spec = row.spec;
+    if (std::string why = whyNoCa(spec); !why.empty()) return why + ": see [acme] and the service's profile";
+    const std::string why = settings_.publicNamesOnly ? whyNotPublic(name) : "";
+    return why.empty() ? "" : why + "; a CA inside the company may: public_names_only = false in [acme]";
+}
+
+std::vector<PreflightEntry> Engine::preflightTurn(const std::vector<Identifier>& names,
+                                                  const std::stop_token& stop) {
+    using SteadyClock = std::chrono::steady_clock;
+    const SteadyClock::time_point end = SteadyClock::now() + longestPreflight;
+    std::vector<PreflightEntry> entries;
+    for (const Identifier& name : names) {
+        if (stop.stop_requested()) throw Error(ErrorKind::transient, "cancelled", "certmgrd stops");
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - SteadyClock::now());
+        if (left.count() <= 0)
+            throw Error(ErrorKind::transient, "resolver-slow",
+                        "the resolver was still answering after " + std::to_string(longestPreflight.count()) +
+                            " s, at " + name.value + ": ask for fewer names at once");
+        entries.push_back(acmeEntry(name, whyNotAsked(name)));
+        std::ranges::move(acmeIssuer_.lookAhead(name, std::min(left, longestLookAtOneName)),
+                          std::back_inserter(entries));
+    }
+    return entries;
+}
+
+// Among the orders, which nobody waits for at the start.
+void Engine::preflight(const std::vector<std::string>& texts, PreflightReply reply) {
+    const std::vector<Identifier> names = parseIdentifiers(texts);
+    if (stopping_ || preflightsRunning_ == mostPreflights)
+        throw Error(ErrorKind::transient, "busy", "too many are looking at names; ask again in a moment");
+    ++preflightsRunning_;
+    auto found = std::make_shared<Preflight>();
+    lanes_.run(
+        "order: preflight " + std::to_string(++preflights_), preflightWorkers_,
+        [this, names, found](const std::stop_token& stop) { found->entries = preflightTurn(names, stop); },
+        [this, found, reply = std::move(reply)](const auto& failure) {
+            --preflightsRunning_;
+            found->failure = failure;
+            reply(*found);
+        });
+}
+
+}  // namespace certmgr::engine
