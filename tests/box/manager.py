@@ -53,6 +53,7 @@ def toml_line(item):
 
 class Responder:
     def __init__(self, folder, program, port):
+        self.program, self.port = program, port
         self.directory = folder / "challenges"
         self.directory.mkdir()
         shutil.chown(self.directory, "certmgr", "certmgr")

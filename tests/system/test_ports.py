@@ -1,7 +1,7 @@
-"""A box whose packet filter, nftables with all its rules, drops what comes from outside: a CA gets in while it looks."""
+"""A box whose packet filter, nftables with all its rules, drops what comes from outside: a CA gets in while it looks.
 
-import contextlib
-import os
+Outside is another network namespace, over a pair of veth; the CA itself comes by loopback, which is open.
+"""
 
 import pytest
 from await_state import certificates_where
@@ -12,18 +12,36 @@ RULES = """table inet filter {{
     include "{shipped}"
     chain input {{
         type filter hook input priority filter; policy drop;
-        ip saddr != 127.0.0.3 accept
+        iif "lo" accept
+        ct state established,related accept
         tcp dport @certmgr_open_ports accept
     }}
 }}
 """
+HERE = "198.51.100.1"
 SLOW = {"PEBBLE_VA_SLEEPTIME": "3", "PEBBLE_WFE_NONCEREJECT": "0"}
 
 
 @pytest.fixture(scope="module")
-def filtered():
-    """127.0.0.3 is who comes from outside."""
+def outside():
+    """The name of the namespace."""
+    run(["ip", "netns", "add", "outside"])
+    run(["ip", "link", "add", "wan", "type", "veth", "peer", "name", "lan", "netns", "outside"])
+    run(["ip", "address", "add", f"{HERE}/24", "dev", "wan"])
+    run(["ip", "-n", "outside", "address", "add", "198.51.100.2/24", "dev", "lan"])
+    for namespace_of_it, link in (((), "wan"), (("-n", "outside"), "lan")):
+        run(["ip", *namespace_of_it, "link", "set", link, "up"])
+    yield "outside"
+    run(["ip", "netns", "delete", "outside"])
+
+
+@pytest.fixture(scope="module")
+def filtered(outside):
     with Box(ca="pebble", pebble_environment=SLOW, sites=False) as box:
+        at_wan = Process("responder at wan", [box.responder.program, "--directory", box.responder.directory, "--listen",
+                                              f"{HERE}:{box.manager.challenge_port}"], box.folder / "log/wan.log",
+                         user="certmgr-responder")
+        box.add(at_wan)
         rules = box.folder / "rules"
         rules.write_text(RULES.format(shipped=namespace.ROOTFS / "usr/share/certmgr/nftables.conf"))
         run(["nft", "-f", rules])
@@ -37,7 +55,9 @@ def open_ports():
 
 
 def reaches(port):
-    return run(["curl", "-s", "-m", "1", "--interface", "127.0.0.3", f"http://127.0.0.1:{port}/"], check=False).returncode == 0
+    """Whether who is outside gets an answer."""
+    return run(["ip", "netns", "exec", "outside", "curl", "-s", "-m", "1", f"http://{HERE}:{port}/"],
+               check=False).returncode == 0
 
 
 def test_the_port_is_open_while_the_ca_looks_and_closed_again(filtered):
@@ -64,3 +84,17 @@ def test_what_a_crash_left_open_is_closed_at_the_next_start(filtered):
     wait_until("a closed port", lambda: not open_ports())
     assert not reaches(port)
     box.ca.start()
+
+
+def test_where_the_daemon_never_comes_back_the_kernel_closes_the_port(filtered):
+    """Nobody is there to do it but the limit, which the element of the set has."""
+    box, port = filtered, filtered.manager.challenge_port
+    text = box.manager.configuration.read_text()
+    box.manager.configuration.write_text(text.replace("limit_seconds = 600", "limit_seconds = 4"))
+    box.manager.restart()
+    box.control.run("request", "late.example.com")
+    wait_until("an open port", open_ports)
+    box.manager.process.kill()
+    box.manager.process.child.wait()
+    wait_until("a closed port", lambda: not open_ports())
+    assert not reaches(port)
