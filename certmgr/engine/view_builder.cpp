@@ -21,6 +21,16 @@ std::uint64_t epoch(const std::optional<TimePoint>& time) {
 constexpr std::array<std::string_view, 6> severity{"failed",  "rolled-back", "pending",
                                                    "waiting", "unproved",    "proved"};
 
+template <class StateOf>
+std::string worstOf(const std::vector<std::string>& services, StateOf stateOf) {
+    std::size_t worst = severity.size();
+    for (const std::string& service : services) {
+        const auto rank = std::ranges::find(severity, stateOf(service)) - severity.begin();
+        worst = std::min(worst, static_cast<std::size_t>(rank));
+    }
+    return worst == severity.size() ? "not deployed" : std::string(severity[worst]);
+}
+
 std::string probesOf(const ServiceProfile& service) {
     std::string text;
     for (const ProbeTarget& probe : service.probes) text += (text.empty() ? "" : ", ") + describe(probe);
@@ -89,15 +99,21 @@ std::vector<std::string> dependentsOf(Records& records, const AuthorityRecord& a
 
 std::string worstProof(Records& records, const CertificateId& id, std::int64_t generation,
                        const std::vector<std::string>& services) {
-    std::size_t worst = severity.size();
-    for (const std::string& service : services) {
+    return worstOf(services, [&](const std::string& service) -> std::string {
         const auto row = records.deployments.find(service, id);
-        const std::string_view state =
-            row && row->wanted == generation ? std::string_view(row->state) : "pending";
-        const auto rank = std::find(severity.begin(), severity.end(), state) - severity.begin();
-        worst = std::min(worst, static_cast<std::size_t>(rank));
-    }
-    return worst == severity.size() ? "not deployed" : std::string(severity[worst]);
+        return row && row->wanted == generation ? row->state : "pending";
+    });
+}
+
+std::string worstProofShown(const CertificateView& certificate,
+                            const std::map<std::string, ServiceView>& services) {
+    return worstOf(certificate.services, [&](const std::string& service) -> std::string {
+        const auto shown = services.find(service);
+        if (shown == services.end()) return "pending";
+        const auto& all = shown->second.deployments;
+        const auto found = std::ranges::find(all, certificate.id, &DeploymentView::certificate);
+        return found != all.end() && found->wanted == certificate.generation ? found->state : "pending";
+    });
 }
 
 CertificateView certificateView(Records& records, const store::CertificateRow& row, const Decision& decision,

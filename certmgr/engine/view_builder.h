@@ -18,6 +18,9 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
 // services is worst off; "not deployed" without any.
 std::string worstProof(Records& records, const CertificateId& id, std::int64_t generation,
                        const std::vector<std::string>& services);
+// The same by what is shown of the services.
+std::string worstProofShown(const CertificateView& certificate,
+                            const std::map<std::string, ServiceView>& services);
 ServiceView serviceView(Records& records, const ServiceProfile& service);
 std::vector<AuthorityView> authorityViews(Records& records, TimePoint now);
 std::vector<UploadView> uploadViews(Records& records);
