@@ -80,16 +80,16 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
     return choice;
 }
 
-std::optional<ChallengeKind> kindInTurn(const Identifier& identifier, const Solvers& solvers) {
-    std::vector<ChallengeKind> usable;
-    for (const Solver& solver : solvers.inOrder) {
+Solver* solverInTurn(const Identifier& identifier, const Solvers& solvers) {
+    std::vector<Solver*> usable;
+    for (Solver& solver : solvers.inOrder) {
         if (!whyNotProvenBy(solver.kind(), identifier).empty()) continue;
         try {
-            if (solver.whyNot(identifier, "").empty()) usable.push_back(solver.kind());
+            if (solver.whyNot(identifier, "").empty()) usable.push_back(&solver);
         } catch (const Error&) {  // the order will say it
         }
     }
-    if (usable.empty()) return std::nullopt;
+    if (usable.empty()) return nullptr;
     return usable[static_cast<std::size_t>(solvers.failures) % usable.size()];
 }
 
@@ -109,7 +109,8 @@ std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers)
 
 bool challengeFailed(const std::string& errorCode) {
     return errorCode == "authorization-failed" || errorCode == "challenge-not-visible" ||
-           errorCode == "challenge-not-presented" || errorCode == "preflight-address";
+           errorCode == "challenge-not-presented" || errorCode == "preflight-address" ||
+           errorCode == "preflight-port";
 }
 
 }  // namespace certmgr::acme

@@ -24,9 +24,9 @@ struct Choice {
 Choice chooseChallenge(const wire::Authorization& authorization, const Solvers& solvers,
                        const std::string& account);
 
-// The kind that a CA which offers all of them would be answered by; empty: none is usable, or it cannot be
-// found out.
-std::optional<ChallengeKind> kindInTurn(const Identifier& identifier, const Solvers& solvers);
+// The one that a CA which offers all kinds would be answered by; null: none is usable, or it cannot be found
+// out.
+Solver* solverInTurn(const Identifier& identifier, const Solvers& solvers);
 
 // Of each kind that is set up why it cannot prove it, as clauses: "http-01 cannot prove a wildcard (…)".
 std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers);

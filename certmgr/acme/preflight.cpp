@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "certmgr/acme/choice.h"
+#include "certmgr/acme/waiting.h"
 #include "certmgr/net/name_lookup.h"
 
 namespace certmgr::acme {
@@ -12,7 +13,12 @@ namespace {
 using std::chrono::milliseconds;
 using LookType = net::NameLookup::Question::Type;
 
+using LookClock = std::chrono::steady_clock;
+
 constexpr milliseconds longestLookAhead{5000};
+constexpr milliseconds lookAgain{200};
+constexpr std::uint16_t portOfCas = 80;  // RFC 8555 8.3
+constexpr const char* loopback = "127.0.0.1";
 
 PreflightFinding uncertain(PreflightCheck check, std::string words) {
     return {check, PreflightVerdict::uncertain, std::move(words)};
@@ -22,23 +28,99 @@ PreflightFinding blocked(PreflightCheck check, std::string words) {
     return {check, PreflightVerdict::blocked, std::move(words)};
 }
 
-PreflightFinding addressFindingOf(const Identifier& name, const net::Lookup& ip4, const net::Lookup& ip6,
+// What DNS says of a name.
+struct Records {
+    std::vector<JudgedAddress> addresses;
+    std::vector<net::Lookup> addressLookups;
+    std::vector<std::string> above;  // the names that may have CAA records
+    std::vector<net::Lookup> caa;    // of each of these
+
+    bool has(net::LookupOutcome outcome) const {
+        return std::ranges::find(addressLookups, outcome, &net::Lookup::outcome) != addressLookups.end();
+    }
+};
+
+OwnAddresses ownAddresses(const PreflightSettings& settings) {
+    return {net::interfaceAddresses(), settings.publicAddresses};
+}
+
+Records recordsOf(const Identifier& name, bool byAddress, milliseconds limit,
+                  const PreflightSettings& settings) {
+    Records records;
+    if (name.type == Identifier::Type::ip) {
+        records.addresses = judged({name.value}, ownAddresses(settings));
+        return records;
+    }
+    records.above = caaNames(name);
+    std::vector<net::NameLookup::Question> questions;
+    for (const std::string& each : records.above) questions.push_back({LookType::caa, each});
+    if (byAddress)
+        for (const LookType type : {LookType::a, LookType::aaaa}) questions.push_back({type, name.value});
+    const std::vector<net::Lookup> found = net::NameLookup(settings.resolver).ask(questions, limit);
+    const auto end = found.begin() + static_cast<std::ptrdiff_t>(records.above.size());
+    records.caa.assign(found.begin(), end);
+    records.addressLookups.assign(end, found.end());
+    std::vector<std::string> addresses;
+    for (const net::Lookup& lookup : records.addressLookups)
+        addresses.insert(addresses.end(), lookup.values.begin(), lookup.values.end());
+    records.addresses = judged(addresses, ownAddresses(settings));
+    return records;
+}
+
+PreflightFinding addressFindingOf(const Identifier& name, const Records& records,
                                   const PreflightSettings& settings) {
-    const auto has = [&](net::LookupOutcome outcome) {
-        return ip4.outcome == outcome || ip6.outcome == outcome;
-    };
-    if (has(net::LookupOutcome::unreachable))
+    if (records.has(net::LookupOutcome::unreachable))
         return uncertain(PreflightCheck::address,
                          "the resolver gave no answer for the addresses of " + name.value);
-    if (has(net::LookupOutcome::failed))
+    if (records.has(net::LookupOutcome::failed))
         return blocked(PreflightCheck::address,
                        "the name servers of " + name.value +
                            " fail (SERVFAIL), and would fail a CA too: see that they "
                            "answer, and DNSSEC where the zone is signed");
-    std::vector<std::string> addresses = ip4.values;
-    addresses.insert(addresses.end(), ip6.values.begin(), ip6.values.end());
-    const OwnAddresses own{net::interfaceAddresses(), settings.publicAddresses};
-    return judgeAddresses(name, judged(addresses, own), own, settings.publicOnly);
+    return judgeAddresses(name, records.addresses, ownAddresses(settings), settings.publicOnly);
+}
+
+// Where a port can be tried without a packet that leaves the box.
+struct TryPlaces {
+    std::vector<std::string> addresses;
+    bool asCas = false;  // a CA comes to the same
+};
+
+// At the addresses of its interfaces, if that is the port that CAs ask on; else on loopback, which says less.
+TryPlaces placesFor(const Solver& solver, const std::vector<JudgedAddress>& addresses,
+                    const PreflightSettings& settings) {
+    TryPlaces places;
+    if (solver.port() == 0) return places;
+    bool ours = false;
+    for (const JudgedAddress& each : addresses) {
+        if (settings.publicOnly && !whyNotPublic({Identifier::Type::ip, each.address}).empty()) continue;
+        ours = ours || each.ours;
+        if (each.interface && solver.port() == portOfCas) places.addresses.push_back(each.address);
+    }
+    places.asCas = !places.addresses.empty();
+    if (!places.asCas && ours) places.addresses.emplace_back(loopback);
+    return places;
+}
+
+std::optional<PreflightFinding> portFindingOf(const Identifier& name,
+                                              const std::vector<JudgedAddress>& addresses,
+                                              const Looking& looking, const PreflightSettings& settings,
+                                              const std::stop_token& stop) {
+    Solver& solver = looking.solver;
+    const TryPlaces places = placesFor(solver, addresses, settings);
+    if (places.addresses.empty()) return std::nullopt;
+    const auto end = LookClock::now() + looking.patience;
+    for (;; pause(lookAgain, stop)) {
+        std::vector<PortAnswer> answers;
+        for (const std::string& address : places.addresses) {
+            answers.push_back(solver.answerAt(name, address));
+            answers.back().certain = answers.back().certain && places.asCas;
+        }
+        const bool mayCome = std::ranges::any_of(answers, [](const PortAnswer& answer) {
+            return answer.certain && answer.who == PortAnswer::Who::nobody;
+        });
+        if (!mayCome || LookClock::now() >= end) return judgePort(name, solver.port(), answers);
+    }
 }
 
 std::string identitiesOf(const CaaQuestion& ca) {
@@ -73,24 +155,23 @@ PreflightFinding caaFindingOf(const std::vector<std::string>& names, const std::
 
 }  // namespace
 
-std::vector<PreflightFinding> lookAhead(const Identifier& name, CaaQuestion ca,
-                                        const PreflightSettings& settings, milliseconds limit) {
-    ca.wildcard = name.wildcard();
-    const bool byAddress = ca.challenge == ChallengeKind::http01 || ca.challenge == ChallengeKind::tlsAlpn01;
-    if (name.type == Identifier::Type::ip) {
-        const OwnAddresses own{net::interfaceAddresses(), settings.publicAddresses};
-        return {judgeAddresses(name, judged({name.value}, own), own, settings.publicOnly)};
-    }
-    const std::vector<std::string> above = caaNames(name);
-    std::vector<net::NameLookup::Question> questions;
-    for (const std::string& each : above) questions.push_back({LookType::caa, each});
-    if (byAddress)
-        for (const LookType type : {LookType::a, LookType::aaaa}) questions.push_back({type, name.value});
-    const std::vector<net::Lookup> found = net::NameLookup(settings.resolver).ask(questions, limit);
+std::vector<PreflightFinding> lookAhead(const Identifier& name, Looking looking,
+                                        const PreflightSettings& settings, const std::stop_token& stop) {
+    const ChallengeKind kind = looking.solver.kind();
+    const bool byAddress = kind == ChallengeKind::http01 || kind == ChallengeKind::tlsAlpn01;
+    const Records records = recordsOf(name, byAddress, looking.limit, settings);
     std::vector<PreflightFinding> findings;
-    if (byAddress)
-        findings.push_back(addressFindingOf(name, found[above.size()], found[above.size() + 1], settings));
-    findings.push_back(caaFindingOf(above, found, ca));
+    if (byAddress) {
+        findings.push_back(addressFindingOf(name, records, settings));
+        if (auto port = portFindingOf(name, records.addresses, looking, settings, stop))
+            findings.push_back(*std::move(port));
+    }
+    for (CaaQuestion& ca : looking.cas) {
+        if (name.type == Identifier::Type::ip) break;  // RFC 8659 knows domain names only
+        ca.challenge = kind;
+        ca.wildcard = name.wildcard();
+        findings.push_back(caaFindingOf(records.above, records.caa, ca));
+    }
     return findings;
 }
 
@@ -100,19 +181,17 @@ std::vector<std::string> caaIdentitiesOf(Session& session) {
 
 void requireClear(Session::Impl& session, const std::vector<Identifier>& names, const Solvers& solvers,
                   const PreflightSettings& settings, const std::stop_token& stop) {
-    using Clock = std::chrono::steady_clock;
     session.directory(stop);
     const CaaQuestion ofCa{session.caaIdentities(), false, ChallengeKind::http01, session.accountUrl(stop)};
-    const Clock::time_point end = Clock::now() + longestLookAhead;
+    const LookClock::time_point end = LookClock::now() + longestLookAhead;
     std::string code;
     std::string words;
     for (const Identifier& name : names) {
-        const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
-        const std::optional<ChallengeKind> kind = kindInTurn(name, solvers);
-        if (!kind || left.count() <= 0) continue;
-        CaaQuestion ca = ofCa;
-        ca.challenge = *kind;
-        for (const PreflightFinding& finding : lookAhead(name, ca, settings, left)) {
+        const auto left = std::chrono::duration_cast<milliseconds>(end - LookClock::now());
+        Solver* const solver = solverInTurn(name, solvers);
+        if (!solver || left.count() <= 0) continue;
+        const Looking looking{*solver, {ofCa}, left, solver->patience()};
+        for (const PreflightFinding& finding : lookAhead(name, looking, settings, stop)) {
             if (finding.verdict != PreflightVerdict::blocked) continue;
             if (code.empty()) code = preflightCode + std::string(toString(finding.check));
             words += (words.empty() ? "" : "; ") + finding.words;

@@ -9,6 +9,7 @@
 
 #include "certmgr/acme/solvers/shared_port.h"
 #include "certmgr/core/challenge_kind.h"
+#include "certmgr/core/preflight.h"
 
 namespace certmgr::acme {
 
@@ -45,6 +46,11 @@ class Solver {
     // Lets the CA through to what answers it, where a packet filter is in between, for as long as the lease
     // is there. Throws what keeps it out.
     virtual SharedPort::Lease openPort() { return nullptr; }
+
+    // On which a CA asks, where that can be tried from here; 0: it cannot.
+    virtual std::uint16_t port() const { return 0; }
+    // What answers at this address of the box, tried with a challenge of our own that is taken away again.
+    virtual PortAnswer answerAt(const Identifier&, const std::string& address) { return {address, {}, {}}; }
 
     // What a CA that looked now would not find.
     struct Missing {

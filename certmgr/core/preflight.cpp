@@ -8,9 +8,10 @@
 namespace certmgr {
 namespace {
 
-constexpr hal::Words<PreflightCheck, 4> preflightChecks{{{PreflightCheck::acme, "acme"},
+constexpr hal::Words<PreflightCheck, 5> preflightChecks{{{PreflightCheck::acme, "acme"},
                                                          {PreflightCheck::challenge, "challenge"},
                                                          {PreflightCheck::address, "address"},
+                                                         {PreflightCheck::port, "port"},
                                                          {PreflightCheck::caa, "caa"}}};
 constexpr hal::Words<PreflightVerdict, 3> preflightVerdicts{{{PreflightVerdict::ok, "ok"},
                                                              {PreflightVerdict::blocked, "blocked"},
@@ -66,6 +67,16 @@ PreflightFinding judgeOnlyIp6(const Identifier& name, const std::string& elsewhe
     return addressFinding(PreflightVerdict::uncertain, words + ": see that it leads here too");
 }
 
+bool blocks(const PortAnswer& answer) {
+    return answer.certain && answer.who != PortAnswer::Who::us;
+}
+
+std::string wordsOf(const PortAnswer& answer, const std::string& port) {
+    const std::string where = "on port " + port + " of " + answer.address;
+    return answer.who == PortAnswer::Who::nobody ? "nobody listens " + where
+                                                 : where + " " + answer.words + " in place of the challenge";
+}
+
 }  // namespace
 
 std::string_view toString(PreflightCheck check) noexcept {
@@ -95,8 +106,8 @@ PreflightFinding judgeAddresses(const Identifier& name, const std::vector<Judged
                               name.value + " has no address: add an A or AAAA record that leads to this box");
     const auto usable = [&](const JudgedAddress& each) { return !publicOnly || !isSpecial(each.address); };
     const std::string special = listOf(found, std::not_fn(usable));
-    const auto here = [&](const JudgedAddress& each) { return usable(each) && (each.ours || each.reached); };
-    const auto away = [&](const JudgedAddress& each) { return usable(each) && !each.ours && !each.reached; };
+    const auto here = [&](const JudgedAddress& each) { return usable(each) && each.ours; };
+    const auto away = [&](const JudgedAddress& each) { return usable(each) && !each.ours; };
     const auto awayBy6 = [&](const JudgedAddress& each) { return away(each) && isIp6(each.address); };
     const std::string ours = listOf(found, here);
     const std::string elsewhere = listOf(found, away);
@@ -113,6 +124,28 @@ PreflightFinding judgeAddresses(const Identifier& name, const std::vector<Judged
         return addressFinding(PreflightVerdict::uncertain,
                               name.value + " leads here by " + ours + ", but to " + elsewhere + " too");
     return addressFinding(PreflightVerdict::ok, name.value + " leads here: " + ours);
+}
+
+PreflightFinding judgePort(const Identifier& name, std::uint16_t port,
+                           const std::vector<PortAnswer>& answers) {
+    const std::string number = std::to_string(port);
+    std::string wrong;
+    std::string right;
+    for (const PortAnswer& answer : answers)
+        if (answer.who == PortAnswer::Who::us)
+            right += (right.empty() ? "" : ", ") + answer.address;
+        else
+            wrong += (wrong.empty() ? "" : "; ") + wordsOf(answer, number);
+    if (wrong.empty())
+        return {PreflightCheck::port, PreflightVerdict::ok,
+                "what is laid for " + name.value + " is handed out on port " + number + " of " + right};
+    const bool blocked =
+        std::ranges::all_of(answers, blocks) ||
+        std::ranges::any_of(answers, [](const auto& each) { return blocks(each) && isIp6(each.address); });
+    return {PreflightCheck::port, blocked ? PreflightVerdict::blocked : PreflightVerdict::uncertain,
+            wrong +
+                ": what listens there has to pass the CA on to the responder, as the files in "
+                "/usr/share/certmgr show"};
 }
 
 }  // namespace certmgr

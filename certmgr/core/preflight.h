@@ -1,6 +1,7 @@
 // What would make a CA refuse a name, told before it is asked. Pure: the facts come from the caller.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@ enum class PreflightCheck {
     acme,       // whether a CA would be asked at all
     challenge,  // whether it can be proved, and by what
     address,    // whether its A and AAAA records lead here
+    port,       // whether who answers there, on the port that a CA asks on, hands out what is laid for it
     caa,        // whether its CAA records allow the CA
 };
 std::string_view toString(PreflightCheck check) noexcept;
@@ -42,7 +44,6 @@ struct JudgedAddress {
     std::string address;
     bool interface = false;  // one of its own interfaces
     bool ours = false;       // that, or declared
-    bool reached = false;    // the caller has seen the box's own answer there, whoever's address it is
 };
 std::vector<JudgedAddress> judged(const std::vector<std::string>& addresses, const OwnAddresses& own);
 
@@ -51,5 +52,18 @@ std::vector<JudgedAddress> judged(const std::vector<std::string>& addresses, con
 // the addresses are declared: a NAT, a load balancer or a CDN may bring from anywhere to this box.
 PreflightFinding judgeAddresses(const Identifier& name, const std::vector<JudgedAddress>& found,
                                 const OwnAddresses& own, bool publicOnly);
+
+// What answered on the port of a challenge, at an address of this box.
+struct PortAnswer {
+    enum class Who { us, nobody, other };
+    std::string address;
+    Who who = Who::nobody;
+    std::string words;     // of another: "nginx/1.22.1 answers 404"
+    bool certain = false;  // a CA that came to this address would meet the same
+};
+
+// A CA takes any of the addresses, and IPv6 first: it is blocked where all are wrong, or one of IPv6.
+PreflightFinding judgePort(const Identifier& name, std::uint16_t port,
+                           const std::vector<PortAnswer>& answers);
 
 }  // namespace certmgr

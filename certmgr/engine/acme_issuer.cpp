@@ -294,12 +294,13 @@ std::vector<std::string> AcmeIssuer::caaIdentities(const acme::CaSettings& ca) {
                                                 : ca.caaIdentities;
 }
 
-std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::chrono::milliseconds limit) {
+std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::chrono::milliseconds limit,
+                                                  const std::stop_token& stop) {
     if (!configured()) return {};
     const acme::Solvers solvers{solvers_, 0};
-    const std::optional<ChallengeKind> kind = acme::kindInTurn(name, solvers);
+    acme::Solver* const solver = acme::solverInTurn(name, solvers);
     const std::string out = acme::whyKindsAreOut(name, solvers);
-    if (!kind)
+    if (!solver)
         return {{name.value,
                  "",
                  {PreflightCheck::challenge, PreflightVerdict::blocked,
@@ -309,14 +310,14 @@ std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::c
         {name.value,
          "",
          {PreflightCheck::challenge, PreflightVerdict::ok,
-          "to be proved by " + std::string(toString(*kind)) + (out.empty() ? "" : ": " + out)}}};
-    for (const acme::CaSettings& ca : settings_.cas) {
-        const CaaQuestion question{caaIdentities(ca), name.wildcard(), *kind, accounts_.view(ca).url};
-        for (const PreflightFinding& finding : acme::lookAhead(name, question, settings_.preflight, limit)) {
-            const bool ofCa = finding.check == PreflightCheck::caa;
-            if (ofCa || &ca == &settings_.cas.front())
-                entries.push_back({name.value, ofCa ? ca.name : "", finding});
-        }
+          "to be proved by " + std::string(toString(solver->kind())) + (out.empty() ? "" : ": " + out)}}};
+    acme::Looking looking{*solver, {}, limit};
+    for (const acme::CaSettings& ca : settings_.cas)
+        looking.cas.push_back({caaIdentities(ca), false, solver->kind(), accounts_.view(ca).url});
+    auto ca = settings_.cas.begin();
+    for (PreflightFinding& finding : acme::lookAhead(name, looking, settings_.preflight, stop)) {
+        const bool ofCa = finding.check == PreflightCheck::caa;
+        entries.push_back({name.value, ofCa ? (ca++)->name : "", std::move(finding)});
     }
     return entries;
 }

@@ -40,7 +40,7 @@ std::vector<PreflightEntry> Engine::preflightTurn(const std::vector<Identifier>&
                         "the resolver was still answering after " + std::to_string(longestPreflight.count()) +
                             " s, at " + name.value + ": ask for fewer names at once");
         entries.push_back(acmeEntry(name, whyNotAsked(name)));
-        std::ranges::move(acmeIssuer_.lookAhead(name, std::min(left, longestLookAtOneName)),
+        std::ranges::move(acmeIssuer_.lookAhead(name, std::min(left, longestLookAtOneName), stop),
                           std::back_inserter(entries));
     }
     return entries;

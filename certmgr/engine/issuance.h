@@ -74,7 +74,8 @@ class AcmeIssuer {
     std::string whyNotProvable(const Identifier& name) const;
     // What a CA that was asked now would find of the name, without asking one; `limit`: of the questions to
     // DNS. Nothing where no CA is configured.
-    std::vector<PreflightEntry> lookAhead(const Identifier& name, std::chrono::milliseconds limit);
+    std::vector<PreflightEntry> lookAhead(const Identifier& name, std::chrono::milliseconds limit,
+                                          const std::stop_token& stop);
     // The record after one more failure. A CA that asks to wait for long is passed over where there is
     // another.
     AttemptRecord afterFailure(int failures, const Error& error, std::optional<seconds> shortLivedRemaining,

@@ -1,12 +1,13 @@
 """What stands in the way of a name is found out before the CA is asked, at real name servers."""
 
 import contextlib
+import json
 
 import pytest
 from acme_proxy import AcmeProxy
 from await_state import certificates_where
 from box import QUICK
-from box.process import wait_until
+from box.process import Process, port_open, wait_until
 
 ZONE = "preflight.test"
 HERE, AWAY = "127.0.0.1", "127.0.0.9"
@@ -16,8 +17,8 @@ HERE, AWAY = "127.0.0.1", "127.0.0.9"
 def asking(make_box):
     """A box that asks the name servers first and is at 127.0.0.1, at a CA whose CAA identity is ca.test."""
     with contextlib.ExitStack() as stack:
-        def make(records):
-            box = make_box(pebble_environment=QUICK, zone=ZONE, sites=False)
+        def make(records, **options):
+            box = make_box(pebble_environment=QUICK, zone=ZONE, **{"sites": False, **options})
             box.knot.change(records)
 
             def identified(resource, ask):
@@ -84,7 +85,7 @@ def test_by_hand_all_is_told_and_the_ca_is_not_asked(asking):
     good = f"good.{ZONE}"
     found = {finding["Check"]: finding for finding in box.control.json("acme", "preflight", good)}
     assert {check: finding["Finding"] for check, finding in found.items()} == {
-        "acme": "ok", "challenge": "ok", "address": "ok", "caa": "uncertain"}, found
+        "acme": "ok", "challenge": "ok", "address": "ok", "port": "ok", "caa": "uncertain"}, found
     assert "http-01" in found["challenge"]["Sentence"]
     assert "allow only ca.test, and the CA does not say" in found["caa"]["Sentence"]
     refused = box.control.run("acme", "preflight", good, f"bad.{ZONE}", "*.wild.test", check=False)
@@ -101,3 +102,44 @@ def test_by_hand_all_is_told_and_the_ca_is_not_asked(asking):
     certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", [good])
     found = box.control.json("acme", "preflight", good)
     assert [finding["Finding"] for finding in found if finding["Check"] == "caa"] == ["ok"], "its directory was read"
+
+
+def test_who_answers_on_port_80_in_place_of_the_responder_is_named_and_no_order_is_placed(asking):
+    box = asking([f"port A {HERE}", f"away A {AWAY}"], pebble_settings={"httpPort": 80})
+    name = f"port.{ZONE}"
+    configuration = box.manager.configuration
+    configuration.write_text(configuration.read_text().replace(f"challenge_port = {box.manager.challenge_port}",
+                                                               "challenge_port = 80"))
+    box.manager.restart()
+
+    def serve(location):
+        """nginx on port 80, with this for the challenges."""
+        nginx = box.folder / "web.conf"
+        nginx.write_text(f"""daemon off; pid {box.folder}/web.pid; events {{}}
+            http {{ access_log off; server {{ listen 127.0.0.1:80; {location} location / {{ return 404; }} }} }}""")
+        web = Process("nginx", ["nginx", "-e", box.folder / "log/web.log", "-c", nginx], box.folder / "log/web.log")
+        web.wait_until("its port was open", lambda: port_open(80))
+        return web
+
+    def port_finding():
+        """Also where the command ends with the status of a blocked name."""
+        found = json.loads(box.control.run("acme", "preflight", name, "--json", check=False).stdout.partition("\ncertmgrctl")[0])
+        return next((it["Finding"], it["Sentence"]) for it in found if it["Check"] == "port")
+
+    finding, words = port_finding()
+    assert finding == "blocked" and words.startswith(f"nobody listens on port 80 of {HERE}: "), words
+    web = serve("")
+    finding, words = port_finding()
+    assert finding == "blocked" and words.startswith(f"on port 80 of {HERE} nginx/"), words
+    assert "answers 404 in place of the challenge" in words
+    blocked(box, name, "answers 404 in place of the challenge")
+    web.stop()
+    web = serve("location /.well-known/ { return 302 http://elsewhere.test/; }")
+    finding, words = port_finding()
+    assert finding == "uncertain" and "leads to http://elsewhere.test/" in words, words
+    web.stop()
+    web = serve(f"location /.well-known/acme-challenge/ {{ proxy_pass http://127.0.0.1:{box.responder.port}; }}")
+    assert port_finding()[0] == "ok"
+    assert not list(box.responder.directory.iterdir()), "nothing of the trials is left"
+    mended(box, name, [])
+    web.stop()

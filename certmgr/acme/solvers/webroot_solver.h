@@ -23,6 +23,8 @@ class WebrootSolver : public Solver {
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;
     SharedPort::Lease openPort() override { return outside_ ? outside_->open() : nullptr; }
+    std::uint16_t port() const override { return port_; }
+    PortAnswer answerAt(const Identifier& identifier, const std::string& address) override;
     std::optional<Missing> missing(const Proof& proof) const override;
     std::chrono::seconds patience() const override { return std::chrono::seconds(10); }
 
@@ -31,6 +33,8 @@ class WebrootSolver : public Solver {
     int purge(std::filesystem::file_time_type oldest) const;
 
   private:
+    PortAnswer answerFor(const Proof& proof, const std::string& address) const;
+
     const std::filesystem::path directory_;
     const std::uint16_t port_;
     SharedPort* const outside_;

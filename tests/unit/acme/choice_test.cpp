@@ -68,13 +68,13 @@ TEST_F(ChooseChallenge, passesOverWhatCannotProveIt) {
               "proving gw.example by tls-alpn-01: http-01 has no responder");
 }
 
-TEST_F(ChooseChallenge, theKindInTurnIsKnownBeforeTheCaIsAsked) {
-    EXPECT_EQ(kindInTurn(parseIdentifier("gw.example"), all()), ChallengeKind::http01);
-    EXPECT_EQ(kindInTurn(parseIdentifier("gw.example"), all(1)), ChallengeKind::tlsAlpn01);
-    EXPECT_EQ(kindInTurn(parseIdentifier("*.gw.example"), all()), ChallengeKind::dns01);
-    EXPECT_EQ(kindInTurn(parseIdentifier("192.0.2.1"), {{dns_}, 0}), std::nullopt);
+TEST_F(ChooseChallenge, theSolverInTurnIsKnownBeforeTheCaIsAsked) {
+    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all()), &http_);
+    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all(1)), &alpn_);
+    EXPECT_EQ(solverInTurn(parseIdentifier("*.gw.example"), all()), &dns_);
+    EXPECT_EQ(solverInTurn(parseIdentifier("192.0.2.1"), {{dns_}, 0}), nullptr);
     http_.out = "has no responder";
-    EXPECT_EQ(kindInTurn(parseIdentifier("gw.example"), all()), ChallengeKind::tlsAlpn01);
+    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all()), &alpn_);
     EXPECT_EQ(whyKindsAreOut(parseIdentifier("gw.example"), all()), "http-01 has no responder");
     EXPECT_EQ(whyKindsAreOut(parseIdentifier("192.0.2.1"), {{alpn_, dns_}, 0}),
               "dns-01 cannot prove an address (RFC 8738 7)");

@@ -77,20 +77,46 @@ TEST(PreflightAddressTest, PrivateAddressesLeadAPublicCaNowhere) {
     EXPECT_EQ(verdict({"192.168.1.3"}, behindNat, false), PreflightVerdict::uncertain);
 }
 
-TEST(PreflightAddressTest, WhatWasSeenToAnswerIsHereWhoseverItIs) {
-    std::vector<JudgedAddress> found = judged({other4, other6}, onTheNet);
-    found.front().reached = true;
-    EXPECT_EQ(judgeAddresses(name, found, onTheNet, true).verdict, PreflightVerdict::blocked) << "the AAAA";
-    found.back().reached = true;
-    EXPECT_EQ(judgeAddresses(name, found, onTheNet, true).verdict, PreflightVerdict::ok);
-}
-
 TEST(PreflightAddressTest, AnAddressProvesItself) {
     const Identifier ip = parseIdentifier(ours4);
     EXPECT_EQ(judgeAddresses(ip, judged({ours4}, onTheNet), onTheNet, true).verdict, PreflightVerdict::ok);
     const Identifier other = parseIdentifier(other4);
     EXPECT_EQ(judgeAddresses(other, judged({other4}, onTheNet), onTheNet, true).words.substr(0, 46),
               "a CA goes to 8.8.8.8, which is not this box: c");
+}
+
+using Who = PortAnswer::Who;
+
+TEST(PreflightPortTest, WhatTheResponderAnswersIsSaidWithTheAddresses) {
+    EXPECT_EQ(judgePort(name, 80, {{ours6, Who::us, "", true}, {ours4, Who::us, "", true}}),
+              (PreflightFinding{
+                  PreflightCheck::port, PreflightVerdict::ok,
+                  "what is laid for gw.company.com is handed out on port 80 of 2620:fe::9, 9.9.9.9"}));
+}
+
+TEST(PreflightPortTest, WhoAnswersInItsPlaceIsNamed) {
+    const PreflightFinding finding =
+        judgePort(name, 80, {{ours4, Who::other, "nginx/1.22.1 answers 404", true}});
+    EXPECT_EQ(finding.verdict, PreflightVerdict::blocked);
+    EXPECT_EQ(finding.words,
+              "on port 80 of 9.9.9.9 nginx/1.22.1 answers 404 in place of the challenge: what listens there "
+              "has to pass the CA on to the responder, as the files in /usr/share/certmgr show");
+    const PreflightFinding nobody = judgePort(name, 80, {{ours4, Who::nobody, "", true}});
+    EXPECT_EQ(nobody.verdict, PreflightVerdict::blocked);
+    EXPECT_TRUE(nobody.words.starts_with("nobody listens on port 80 of 9.9.9.9: "));
+}
+
+TEST(PreflightPortTest, OnlyWhatACaWouldMeetForCertainBlocks) {
+    const PortAnswer right4{ours4, Who::us, "", true};
+    const PortAnswer right6{ours6, Who::us, "", true};
+    const PortAnswer wrong4{ours4, Who::other, "a proxy answers 404", true};
+    const PortAnswer wrong6{ours6, Who::other, "a proxy answers 404", true};
+    const PortAnswer redirect{ours4, Who::other, "a portal leads to http://login/", false};
+    EXPECT_EQ(judgePort(name, 80, {redirect}).verdict, PreflightVerdict::uncertain);
+    EXPECT_EQ(judgePort(name, 80, {right6, wrong4}).verdict, PreflightVerdict::uncertain);
+    EXPECT_EQ(judgePort(name, 80, {right4, wrong6}).verdict, PreflightVerdict::blocked) << "CAs prefer IPv6";
+    EXPECT_EQ(judgePort(name, 80, {wrong4, wrong6}).verdict, PreflightVerdict::blocked);
+    EXPECT_EQ(judgePort(name, 80, {wrong4, redirect}).verdict, PreflightVerdict::uncertain);
 }
 
 }  // namespace
