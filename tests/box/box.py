@@ -32,6 +32,7 @@ activate = 1
 
 PROGRAMS = {"certmgrd": "certmgr/daemon/certmgrd", "certmgrctl": "certmgr/ctl/program/certmgrctl",
             "keyd": "hal/keyd/certmgr-keyd", "responder": "certmgr/responder/certmgr-responder",
+            "tls_responder": "certmgr/responder/certmgr-tls-responder",
             "install": "certmgr/install/certmgr-install",
             "port": "certmgr/port/certmgr-port", "provider": "hal/provider/certmgr.so"}
 
@@ -78,7 +79,7 @@ class Box:
 
     def _start(self, ca, pebble_environment, pebble_arguments, tpm, key_policy, proxied_challenges, check, sites, zone,
                pebble_settings):
-        programs = install(self.folder)
+        programs = self.programs = install(self.folder)
         self.provider = programs["provider"]
         http_port, responder_port, self.port = free_ports(3)
         if ca == "caddy":
