@@ -154,6 +154,10 @@ def test_a_reload_that_fails_rolls_back(gateway):
     (("StopUnit", "ss", "certmgr-install@key-file.service", "replace"), False),
     (("StartUnit", "ss", "certmgr-install@..-..-evil.service", "replace"), False),
     (("StartUnit", "ss", "certmgr-keyd.service", "replace"), False),
+    (("StartUnit", "ss", "certmgr-port@80.service", "replace"), False),
+    (("RestartUnit", "ss", "certmgr-port@80.service", "replace"), False),
+    (("ReloadOrRestartUnit", "ss", "certmgr-port@999999.service", "replace"), False),
+    (("ReloadOrRestartUnit", "ss", "nginx.service", "replace"), False),
     (("KillUnit", "ssi", "nginx.service", "all", "9"), False),
     (("SetUnitProperties", "sba(sv)", "nginx.service", "true", "0"), False),
     (("StartTransientUnit", "ssa(sv)a(sa(sv))", "evil.service", "fail", "0", "0"), False),
@@ -175,6 +179,46 @@ def test_nobody_may_do_what_certmgr_may(gateway):
         assert "authentication required" in answer.stdout
     assert gateway.control("games").run("list", check=False).returncode == 0
     assert gateway.control("games").run("reissue", WEB_INTERFACE, check=False).returncode == 4
+
+
+# ---- ports
+
+def call_as_certmgr(gateway, member, unit):
+    gateway.run("busctl", "call", *MANAGER, member, "ss", unit, "replace", user="certmgr")
+
+
+def test_a_port_is_opened_again_and_closed_by_certmgr_and_with_it(gateway):
+    unit = "certmgr-port@80.service"
+
+    def open_ports():
+        return gateway.run("nft", "list", "set", "inet", "filter", "certmgr_open_ports").stdout
+
+    def await_state(state):
+        wait_until(f"{unit} {state}", lambda: gateway.property(unit, "ActiveState") == state)
+
+    gateway.run("nft", "add table inet filter; add set inet filter certmgr_open_ports { type inet_service; flags timeout; }")
+    call_as_certmgr(gateway, "ReloadOrRestartUnit", unit)
+    await_state("active")
+    assert "80 timeout" in open_ports()
+    call_as_certmgr(gateway, "ReloadOrRestartUnit", unit)
+    await_state("active")
+    assert "80 timeout" in open_ports()
+    killed = gateway.run("busctl", "call", *MANAGER, "KillUnit", "ssi", unit, "all", "9", user="certmgr", check=False)
+    assert re.search("authentication required|Access denied", killed.stdout), killed.stdout
+    call_as_certmgr(gateway, "StopUnit", unit)
+    await_state("inactive")
+    assert "80" not in open_ports()
+
+    call_as_certmgr(gateway, "ReloadOrRestartUnit", unit)
+    await_state("active")
+    before = gateway.property("certmgr", "MainPID")
+    gateway.run("systemctl", "kill", "--signal=KILL", "certmgr")
+    wait_until("closed port", lambda: "80" not in open_ports())
+    restarted(gateway, before)
+    call_as_certmgr(gateway, "ReloadOrRestartUnit", "certmgr-port@22.service")
+    wait_until("refusal", lambda: "no CA asks on port 22" in gateway.journal("-u", "certmgr-port@22"))
+    assert "22" not in open_ports()
+    gateway.run("nft", "delete", "table", "inet", "filter")
 
 
 # ---- life
@@ -248,7 +292,7 @@ def test_stopped_it_ends_well(gateway):
 
 # As the README has them.
 @pytest.mark.parametrize("unit, most", [("certmgr", 1.4), ("certmgr-keyd", 0.6), ("certmgr-responder", 0.8), ("certmgr-tls-responder", 0.8),
-                                        ("certmgr-ikev2@1", 1.1), ("certmgr-trust", 1.3), ("certmgr-install@key-file", 2.1),
+                                        ("certmgr-ikev2@1", 1.1), ("certmgr-trust", 1.3), ("certmgr-port@80", 1.4), ("certmgr-install@key-file", 2.1),
                                         ("certmgr-install@forward-proxy", 2.3)])
 def test_exposure(gateway, unit, most):
     answer = gateway.run("systemd-analyze", "security", "--no-pager", f"{unit}.service", check=False).stdout
