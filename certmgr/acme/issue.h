@@ -13,6 +13,7 @@
 #include "certmgr/acme/solver.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/chain_choice.h"
+#include "certmgr/core/rate_budget.h"
 #include "certmgr/net/http_client.h"
 
 namespace certmgr::acme {
@@ -34,6 +35,7 @@ struct CaSettings {
     // What binds a new account to one that the CA knows already (RFC 8555 7.3.4); empty: nothing.
     std::string externalKeyId = {};
     std::filesystem::path externalKeyFile = {};  // with the HMAC key in base64url, see readSecret()
+    std::vector<RateLimit> limits = {};          // at most one of a kind
 };
 
 // The steps that must be on disk before the next one is taken. Called on the thread that runs issue().

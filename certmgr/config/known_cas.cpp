@@ -1,5 +1,6 @@
 #include "certmgr/config/known_cas.h"
 
+#include "certmgr/config/limit_tables.h"
 #include "certmgr/config/words.h"
 
 namespace certmgr::config {
@@ -45,6 +46,7 @@ void readOffer(TableReader& reader, acme::CaSettings& ca) {
     reader.read("for_tests", ca.forTests);
     reader.read("staging", ca.staging);
     reader.read("caa_identities", ca.caaIdentities);
+    readLimits(reader, ca.limits);
     if (!ca.directory.starts_with("https://") || ca.directory.find(' ') != std::string::npos)
         reader.refuse("directory",
                       "found \"" + ca.directory + "\", expected the https:// URL of the CA's directory");

@@ -152,6 +152,16 @@ preferred_chain = "ISRG Root X1"
 name = "two"
 directory = "https://two.example/dir"
 profile = "classic"
+[[acme.ca.limit]]
+what = "certificates-per-set"
+count = 5
+window_seconds = 604800
+reserve = 1
+[[acme.ca.limit]]
+what = "orders"
+count = 300
+window_seconds = 10800
+renewals_exempt = true
 [daemon]
 workers = 3
 require_time_sync = true
@@ -183,8 +193,36 @@ require_time_sync = true
     EXPECT_EQ(settings.cas[0].preferredChain, "ISRG Root X1");
     EXPECT_EQ(settings.cas[1].directory, "https://two.example/dir");
     EXPECT_EQ(settings.cas[1].profile, (AcmeProfile{"classic", false}));
+    EXPECT_EQ(settings.cas[1].limits,
+              (std::vector<RateLimit>{{LimitKind::certificatesPerSet, 5, hours(24 * 7), 1},
+                                      {LimitKind::orders, 300, hours(3), 0, true}}));
     EXPECT_EQ(settings.workers, 3);
     EXPECT_TRUE(settings.requireTimeSync);
+}
+
+TEST_F(SettingsFile, aLimitThatLeavesNothingOrIsSaidTwiceIsRefused) {
+    const std::string ca = "[[acme.ca]]\nname=\"a\"\ndirectory=\"https://a\"\n";
+    const std::string one = "[[acme.ca.limit]]\nwhat=\"orders\"\ncount=3\nwindow_seconds=9\n";
+    EXPECT_EQ(load(ca + one).cas.at(0).limits.size(), 1U);
+    for (const auto& [text, expected] :
+         {std::pair(one + one, "9:6: what: found \"orders\" a second time"),
+          {one + "reserve=3", "8:9: reserve"},
+          {std::string("[[acme.ca.limit]]\nwhat=\"orders\"\ncount=3"), "window_seconds"},
+          {std::string("[[acme.ca.limit]]\nwhat=\"patience\""), "5:6: what: found \"patience\""}})
+        EXPECT_NE(refusal(ca + text).find(expected), std::string::npos) << refusal(ca + text);
+}
+
+TEST_F(SettingsFile, whatIsKnownOfACasLimitsIsReplacedOneByOne) {
+    const Settings settings = load(shippedCas +
+                                   "[[acme.ca]]\nname = \"letsencrypt\"\nterms_agreed = true\n"
+                                   "[[acme.ca.limit]]\nwhat = \"orders\"\ncount = 3000\n"
+                                   "window_seconds = 10800");
+    const std::vector<RateLimit>& limits = settings.cas.at(0).limits;
+    EXPECT_EQ(limits.size(), 5U);
+    EXPECT_EQ(*limitOf(limits, LimitKind::orders), (RateLimit{LimitKind::orders, 3000, hours(3)}));
+    EXPECT_EQ(*limitOf(limits, LimitKind::certificatesPerSet),
+              (RateLimit{LimitKind::certificatesPerSet, 5, hours(24 * 7), 1}));
+    EXPECT_EQ(limitOf(settings.trialCas.at(0).limits, LimitKind::orders)->count, 1500);
 }
 
 TEST_F(SettingsFile, thatIsWrongIsToldWithLineAndColumn) {
