@@ -82,9 +82,13 @@ std::string withoutToken(std::string text, const std::string& token) {
 // What went wrong with each identifier.
 class Failures {
   public:
+    explicit Failures(OrderJournal& journal) : journal_(journal) {}
+
     bool empty() const { return words_.empty(); }
 
+    // One that has expired or was deactivated is of no use either, but nothing failed.
     void add(const Authorization& authorization) {
+        if (authorization.statusText == "invalid") journal_.authorizationFailed(identifierOf(authorization));
         std::string words =
             identifierOf(authorization).value + ": the authorization is " + authorization.statusText;
         for (const Challenge& challenge : authorization.challenges) {
@@ -103,6 +107,7 @@ class Failures {
     }
 
   private:
+    OrderJournal& journal_;
     std::string words_;
     std::vector<std::string> problems_;
 };
@@ -115,7 +120,7 @@ struct Open {
 class Authorizing {
   public:
     Authorizing(Session::Impl& ca, const Solvers& solvers, OrderJournal& journal, const std::stop_token& stop)
-        : ca_(ca), solvers_(solvers), journal_(journal), stop_(stop) {}
+        : ca_(ca), solvers_(solvers), journal_(journal), stop_(stop), failures_(journal) {}
 
     void run(const std::vector<std::string>& urls) {
         for (const std::string& url : urls) prepare(url);
@@ -265,8 +270,9 @@ void obtainAuthorizations(Session::Impl& ca, const std::vector<std::string>& url
 }
 
 std::optional<Error> authorizationFailure(Session::Impl& ca, const std::vector<std::string>& urls,
-                                          const Solvers& solvers, const std::stop_token& stop) {
-    Failures failures;
+                                          const Solvers& solvers, OrderJournal& journal,
+                                          const std::stop_token& stop) {
+    Failures failures(journal);
     for (const std::string& url : urls) {
         const HttpResponse response = ca.post(url, "", "the authorization", stop);
         const Authorization authorization = wire::parseAuthorization(response.body);

@@ -19,6 +19,7 @@ void obtainAuthorizations(Session::Impl& ca, const std::vector<std::string>& url
 // Which authorizations made an order invalid, as the same error; empty: none did. Removes what
 // an earlier run presented.
 std::optional<Error> authorizationFailure(Session::Impl& ca, const std::vector<std::string>& urls,
-                                          const Solvers& solvers, const std::stop_token& stop);
+                                          const Solvers& solvers, OrderJournal& journal,
+                                          const std::stop_token& stop);
 
 }  // namespace certmgr::acme

@@ -130,7 +130,7 @@ class Issuance {
         ca_.accountUrl(stop_);
         ca_.ensureNonce(stop_);  // whatever fails up to here has sent no newOrder
         journal_.activity("asking the CA for an order");
-        journal_.sendingNewOrder();
+        journal_.sendingNewOrder(!replaces.empty());
         const HttpResponse response = sendNewOrder(resource, replaces);
         const std::string url = response.header("location").value_or("");
         if (!wire::isHttpsUrl(url))
@@ -230,7 +230,8 @@ class Issuance {
 
     // An authorization's own words say more than those of the order, and know which token to leave out.
     Error refusalOf(const Order& order) {
-        if (std::optional<Error> failure = authorizationFailure(ca_, order.authorizations, solvers_, stop_))
+        if (std::optional<Error> failure =
+                authorizationFailure(ca_, order.authorizations, solvers_, journal_, stop_))
             return *failure;
         const std::string words =
             order.problem.empty() ? "" : ": " + wire::sentence(wire::parseProblem(order.problem));

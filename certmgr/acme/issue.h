@@ -49,7 +49,8 @@ class OrderJournal {
     virtual bool isKnownOrder(const std::string& url) = 0;
 
     // Durable when they return:
-    virtual void sendingNewOrder() = 0;
+    // `replaces`: it says which certificate it follows. What this throws keeps it from being sent.
+    virtual void sendingNewOrder(bool replaces) = 0;
     // Its answer was a problem: no order exists, newOrderWasSent() is false again.
     virtual void newOrderRefused() = 0;
     // Its answer was never seen, and the server's list of orders does not tell what became of it.
@@ -57,6 +58,8 @@ class OrderJournal {
     virtual void orderCreated(const std::string& url) = 0;
     // Invalid, expired or of no use: a new intent is due.
     virtual void orderAbandoned(const std::string& reason) = 0;
+    // Durable with the order's end.
+    virtual void authorizationFailed(const Identifier& /*name*/) {}
 
     // For people, "waiting for authorization of gw.example"; not durable.
     virtual void activity(const std::string& sentence) = 0;

@@ -175,7 +175,7 @@ BudgetVerdict mayOrder(const std::vector<RateLimit>& limits, const OrderFacts& o
         const std::optional<TimePoint> fullAgain = find(buckets, id);
         const std::optional<TimePoint> next = nextOf(limit, fullAgain, now, order.emergency);
         if (!next || (verdict.notBefore && *next <= *verdict.notBefore)) continue;
-        verdict = {next, refusal(limit, id, usedOf(limit, fullAgain, now), *next), limit.step()};
+        verdict = {next, refusal(limit, id, usedOf(limit, fullAgain, now), *next), limit.step(), id};
     }
     return verdict;
 }

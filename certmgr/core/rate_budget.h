@@ -66,6 +66,7 @@ struct BudgetVerdict {
     std::optional<TimePoint> notBefore;  // absent: now
     std::string reason;                  // a sentence for people, with notBefore
     seconds step{0};                     // until one more comes back of what is used up
+    BucketId bucket = {};                // which that is
 };
 // Where several are used up, the one that takes longest decides. Only an emergency gets what is in reserve.
 BudgetVerdict mayOrder(const std::vector<RateLimit>& limits, const OrderFacts& order, const Buckets& buckets,

@@ -10,6 +10,7 @@
 #include "certmgr/crypto/x509.h"
 #include "certmgr/engine/issuance.h"
 #include "certmgr/engine/jitter.h"
+#include "certmgr/engine/stored_order.h"
 #include "certmgr/engine/system_trust.h"
 
 namespace certmgr::engine {
@@ -59,54 +60,6 @@ std::string subjectOfAnchor(const std::filesystem::path& trustFile, const std::s
 
 }  // namespace
 
-// The journal of one intent: a row of the database.
-class StoredOrder : public acme::OrderJournal {
-  public:
-    StoredOrder(Records& records, EventLog& log, store::OrderRow row, AcmeIssuer::Activity activity)
-        : records_(records), log_(log), row_(std::move(row)), activity_(std::move(activity)) {}
-
-    std::optional<std::string> orderUrl() override {
-        return row_.url.empty() ? std::nullopt : std::optional(row_.url);
-    }
-    bool newOrderWasSent() override { return row_.state != store::OrderState::intended; }
-    bool isKnownOrder(const std::string& url) override { return records_.orders.knowsUrl(url); }
-    void newOrderRefused() override { move(store::OrderState::intended, ""); }
-    void sendingNewOrder() override { move(store::OrderState::sending, ""); }
-    void orderCreated(const std::string& url) override {
-        move(store::OrderState::created, url);
-        row_.url = url;
-    }
-    void orderAbandoned(const std::string& reason) override { move(store::OrderState::abandoned, reason); }
-    void activity(const std::string& sentence) override { activity_(row_.certificate, sentence); }
-
-    // The lost order stays on record; the same key goes into a second intent, which this journal follows from
-    // now on.
-    void orderLost(const std::string& explanation) override {
-        records_.database.transaction([&] {
-            records_.orders.setState(row_.id, store::OrderState::lost, explanation);
-            row_.id = records_.orders.intend(row_);
-        });
-        row_.state = store::OrderState::intended;
-        log_.write({Severity::warning,
-                    event_id::orderLost,
-                    row_.certificate + ": " + explanation,
-                    {{"CERTMGR_CERTIFICATE", row_.certificate}, {"CERTMGR_CA", row_.ca}}});
-    }
-
-    const store::OrderRow& row() const { return row_; }
-
-  private:
-    void move(store::OrderState state, const std::string& urlOrExplanation) {
-        records_.orders.setState(row_.id, state, urlOrExplanation);
-        row_.state = state;
-    }
-
-    Records& records_;
-    EventLog& log_;
-    store::OrderRow row_;
-    AcmeIssuer::Activity activity_;
-};
-
 struct AcmeIssuer::Line {
     KeyId accountKey;
     std::unique_ptr<net::HttpClient> http;
@@ -120,6 +73,7 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
       records_(records),
       clock_(clock),
       accounts_(keys, records, clock, log),
+      budget_(records, clock),
       solvers_(std::move(solvers)),
       http_(std::move(http)),
       settings_(std::move(settings)),
@@ -197,6 +151,13 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca,
 
     settleKey(ca, stop);
     acme::AccountSettings account = accounts_.open(ca);
+    account.registered = [this, ca, record = account.registered](const acme::Registration& registration) {
+        records_.database.transaction([&] {
+            const auto row = records_.accounts.find(ca.name, ca.directory);
+            if (!row || row->url != registration.url) budget_.accountMade(ca);
+            record(registration);
+        });
+    };
     auto made = std::make_shared<Line>();
     made->accountKey = account.key;
     made->http = http_(ca);
@@ -322,42 +283,86 @@ std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::c
     return entries;
 }
 
-void AcmeIssuer::issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
-                       std::stop_token stop) {
-    const std::shared_lock lock(accountsInUse_);
-    const acme::CaSettings& ca = caAfter(before.failures);
-    const acme::Solvers solvers{solvers_, acme::challengeFailed(before.errorCode) ? before.failures : 0};
-    tryFirst(spec, ca, before, solvers, activity, stop);
-    order(spec, ca, activity, [&](StoredOrder& journal) { run(spec, ca, solvers, journal, stop); });
+// An order that was sent already goes on, whatever the limits.
+std::optional<Wait> AcmeIssuer::mustWait(const CertificateSpec& spec, const acme::CaSettings& ca) {
+    const std::optional<store::OrderRow> open = records_.orders.open(spec.id);
+    if (open && open->state != store::OrderState::intended &&
+        whyNotGoOn(*open, ca, profileAt(ca, spec)).empty())
+        return std::nullopt;
+    return budget_.mustWait(spec.id, ca, budget_.orderFor(spec, ca));
 }
 
-void AcmeIssuer::order(const CertificateSpec& spec, const acme::CaSettings& ca, const Activity& activity,
-                       const std::function<void(StoredOrder&)>& use) {
-    StoredOrder journal(records_, log_, intent(spec, ca), activity);
+// Where one had to be passed over, a restart must not lead back to it from the order at the next one.
+const acme::CaSettings* AcmeIssuer::caOfOpenOrder(const CertificateSpec& spec, const Before& before) {
+    const std::optional<store::OrderRow> open = records_.orders.open(spec.id);
+    if (!open || open->state == store::OrderState::intended) return nullptr;
+    if (before.lastAttempt && *before.lastAttempt >= open->intended) return nullptr;
+    const auto ca = std::ranges::find_if(settings_.cas, [&](const auto& each) {
+        return whyNotGoOn(*open, each, profileAt(each, spec)).empty();
+    });
+    return ca == settings_.cas.end() ? nullptr : &*ca;
+}
+
+AcmeIssuer::Turn AcmeIssuer::caToAsk(const CertificateSpec& spec, const Before& before) {
+    if (const acme::CaSettings* const ca = caOfOpenOrder(spec, before)) return {*ca, std::nullopt};
+    const std::size_t cas = settings_.cas.size();
+    const std::size_t first = caInTurn(before.failures, cas);
+    Turn turn{settings_.cas.at(first), mustWait(spec, settings_.cas.at(first))};
+    for (std::size_t next = 1; next < cas && turn.wait; ++next) {
+        const acme::CaSettings& ca = settings_.cas[(first + next) % cas];
+        std::optional<Wait> wait = mustWait(spec, ca);
+        if (!wait) return {ca, std::nullopt};
+        if (wait->until < turn.wait->until) turn.wait = std::move(wait);
+    }
+    return turn;
+}
+
+std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before& before,
+                                      const Activity& activity, std::stop_token stop) {
+    const std::shared_lock lock(accountsInUse_);
+    const Turn turn = caToAsk(spec, before);
+    if (turn.wait) return turn.wait;
+    const acme::CaSettings& ca = turn.ca;
+    const acme::Solvers solvers{solvers_, acme::challengeFailed(before.errorCode) ? before.failures : 0};
+    if (auto wait = tryFirst(spec, ca, before, solvers, activity, stop)) return wait;
+    return order(spec, ca, activity, [&](StoredOrder& journal) { run(spec, ca, solvers, journal, stop); });
+}
+
+std::optional<Wait> AcmeIssuer::order(const CertificateSpec& spec, const acme::CaSettings& ca,
+                                      const Activity& activity,
+                                      const std::function<void(StoredOrder&)>& use) {
+    StoredOrder journal(records_, log_, intent(spec, ca), {spec, ca, budget_}, activity);
     try {
         use(journal);
     } catch (const Error&) {
+        if (journal.wait()) return journal.wait();
         if (!records_.orders.open(spec.id))
             keys_.discard(journal.row().key);  // the next order has a key of its own
         throw;
     }
+    return std::nullopt;
 }
 
 // The attempt before stays on record until this one has ended, so that a crash leads here again.
-void AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca, const Before& before,
-                          const acme::Solvers& solvers, const Activity& activity,
-                          const std::stop_token& stop) {
+std::optional<Wait> AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca,
+                                         const Before& before, const acme::Solvers& solvers,
+                                         const Activity& activity, const std::stop_token& stop) {
     const std::optional<store::OrderRow> open = records_.orders.open(spec.id);
     const TrialDecision decision =
         decideTrial({ca.name, ca.staging, before.errorCode, open && placedAt(*open, ca)});
-    if (!decision.trial) return;
+    if (!decision.trial) return std::nullopt;
     const auto trial =
         std::ranges::find_if(settings_.trialCas, [&](const auto& each) { return each.name == ca.staging; });
-    if (trial == settings_.trialCas.end()) return;
+    if (trial == settings_.trialCas.end()) return std::nullopt;
+    if (auto wait = mustWait(spec, *trial)) {
+        // A certificate at its end is worth an attempt that may fail.
+        if (budget_.orderFor(spec, *trial).emergency) return std::nullopt;
+        return wait;
+    }
     activity(spec.id, decision.reason);
     try {
-        order(spec, *trial, activity,
-              [&](StoredOrder& journal) { tryOut(spec, *trial, solvers, journal, stop); });
+        return order(spec, *trial, activity,
+                     [&](StoredOrder& journal) { tryOut(spec, *trial, solvers, journal, stop); });
     } catch (Error& error) {
         error.within("the trial at " + trial->name + "; " + ca.name + " was not asked");
         throw;

@@ -172,6 +172,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop);
     std::optional<TimePoint> renewalQueryDue(const CertificateSpec& spec);
     void renewalTurn(const CertificateId& id, const std::stop_token& stop);
+    void recordWait(const CertificateId& id, const Wait& wait);
     void recordFailure(const store::CertificateRow& row, const Error& error);
     void removeTurn(const CertificateId& id);
     std::vector<PreflightEntry> preflightTurn(const std::vector<Identifier>& names,

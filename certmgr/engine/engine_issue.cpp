@@ -154,11 +154,23 @@ void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_
         parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
     };
     try {
-        acmeIssuer_.issue(row->spec, {row->acme.failures, row->lastErrorCode}, activity, stop);
-        recordSuccess(id);
+        const std::optional<Wait> wait = acmeIssuer_.issue(
+            row->spec, {row->acme.failures, row->lastErrorCode, row->lastAttempt}, activity, stop);
+        wait ? recordWait(id, *wait) : recordSuccess(id);
     } catch (const Error& error) {
         if (!stop.stop_requested()) recordFailure(*row, error);
     }
+}
+
+// The usual schedule goes on; the one who asked for it sees why nothing came.
+void Engine::recordWait(const CertificateId& id, const Wait& wait) {
+    const TimePoint until = nextAttempt(1, parts_.clock.now(), std::nullopt, jitter(), wait.until);
+    records_.certificates.orderWaits(id, until, wait.why, wait.what);
+    records_.certificates.askReissue(id, false);
+    parts_.log.write({Severity::notice,
+                      event_id::orderWaits,
+                      id + ": " + wait.why + "; looked at again " + formatTime(until),
+                      {{"CERTMGR_CERTIFICATE", id}}});
 }
 
 void Engine::recordFailure(const store::CertificateRow& row, const Error& error) {

@@ -14,6 +14,7 @@
 #include "certmgr/acme/issue.h"
 #include "certmgr/core/clock.h"
 #include "certmgr/engine/accounts.h"
+#include "certmgr/engine/budget.h"
 #include "certmgr/engine/key_ring.h"
 #include "certmgr/engine/local_ca.h"
 
@@ -84,13 +85,15 @@ class AcmeIssuer {
     // Goes on with the stored intent of the certificate, or makes one, at the CA whose turn it is. Error
     // "cancelled": everything is kept for the next run. `before` says what came of the attempts before this
     // one: after one that failed at its challenge another kind is used, where there is one, and the CA for
-    // tests is tried first (core/trial.h). A trial that fails is the attempt's failure.
+    // tests is tried first (core/trial.h). A trial that fails is the attempt's failure. A CA whose limits
+    // would have it refuse is not asked: the next one is, and where none is left the order waits.
     struct Before {
-        int failures = 0;       // in a row
-        std::string errorCode;  // of the last one
+        int failures = 0;                      // in a row
+        std::string errorCode;                 // of the last one
+        std::optional<TimePoint> lastAttempt;  // when the last one ended
     };
-    void issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
-               std::stop_token stop);
+    std::optional<Wait> issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
+                              std::stop_token stop);
 
     // Asks the CA of `current` when that is to be renewed; `known`: of the last time. What fails shows in the
     // time of the next query.
@@ -105,16 +108,24 @@ class AcmeIssuer {
     struct Line;  // to one CA: HTTP client and session
     const acme::CaSettings& caAfter(int failures) const;
     std::vector<std::string> caaIdentities(const acme::CaSettings& ca);
+    struct Turn {
+        const acme::CaSettings& ca;
+        std::optional<Wait> wait;  // until one of them may be asked
+    };
+    Turn caToAsk(const CertificateSpec& spec, const Before& before);
+    const acme::CaSettings* caOfOpenOrder(const CertificateSpec& spec, const Before& before);
+    std::optional<Wait> mustWait(const CertificateSpec& spec, const acme::CaSettings& ca);
     const acme::CaSettings& caNamed(const std::string& name) const;
     std::unique_lock<std::shared_timed_mutex> withoutOrders(const std::stop_token& stop);
     void settleKey(const acme::CaSettings& ca, const std::stop_token& stop);
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca, const std::stop_token& stop);
     std::string predecessor(const CertificateSpec& spec, const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
-    void tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca, const Before& before,
-                  const acme::Solvers& solvers, const Activity& activity, const std::stop_token& stop);
-    void order(const CertificateSpec& spec, const acme::CaSettings& ca, const Activity& activity,
-               const std::function<void(StoredOrder&)>& use);
+    std::optional<Wait> tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca,
+                                 const Before& before, const acme::Solvers& solvers, const Activity& activity,
+                                 const std::stop_token& stop);
+    std::optional<Wait> order(const CertificateSpec& spec, const acme::CaSettings& ca,
+                              const Activity& activity, const std::function<void(StoredOrder&)>& use);
     void tryOut(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
                 StoredOrder& journal, const std::stop_token& stop);
     void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
@@ -128,6 +139,7 @@ class AcmeIssuer {
     Records& records_;
     const Clock& clock_;
     Accounts accounts_;
+    Budget budget_;
     const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
     const AcmeSettings settings_;

@@ -116,6 +116,12 @@ std::string worstProofShown(const CertificateView& certificate,
     });
 }
 
+// What an order waits for goes before what went wrong with the last one.
+std::string errorOf(const store::CertificateRow& row) {
+    if (row.waits.empty() || row.lastError.empty()) return row.waits + row.lastError;
+    return row.waits + "; the last attempt that was made: " + row.lastError;
+}
+
 CertificateView certificateView(Records& records, const store::CertificateRow& row, const Decision& decision,
                                 const std::vector<std::string>& services) {
     CertificateView view;
@@ -126,7 +132,7 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     view.keyPolicy = toString(row.spec.keyPolicy);
     view.keyAlgorithm = toString(row.spec.keyAlgorithm);
     view.reason = decision.reason;
-    view.lastError = row.lastError;
+    view.lastError = errorOf(row);
     view.lastProblem = row.lastProblem;
     view.lastAttempt = epoch(row.lastAttempt);
     view.nextAttempt = epoch(row.acme.nextAttempt);

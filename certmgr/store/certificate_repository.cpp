@@ -8,7 +8,7 @@ namespace {
     "id, names, key_algorithm, key_policy, acme, acme_profile, acme_profile_required, preferred_chain, " \
     "users, "                                                                                            \
     "from_profile, profile_only, reissue_asked, "                                                        \
-    "failures, next_attempt, last_attempt, last_error, last_error_code, last_problem"
+    "failures, next_attempt, last_attempt, last_error, last_error_code, last_problem, waits"
 
 CertificateRow certificateRow(Query& query) {
     CertificateRow row;
@@ -32,6 +32,7 @@ CertificateRow certificateRow(Query& query) {
     row.lastError = query.text();
     row.lastErrorCode = query.text();
     row.lastProblem = query.text();
+    row.waits = query.text();
     return row;
 }
 
@@ -93,7 +94,7 @@ void CertificateRepository::attemptFailed(const CertificateId& id, const Attempt
                                           const std::string& problem) {
     Query(database_,
           "UPDATE certificates SET failures = ?, next_attempt = ?, last_attempt = ?, last_error_code = ?, "
-          "last_error = ?, last_problem = ? WHERE id = ?",
+          "last_error = ?, last_problem = ?, waits = '', waits_for = '' WHERE id = ?",
           acme.failures, acme.nextAttempt, when, code, error, problem, id)
         .run();
 }
@@ -102,9 +103,23 @@ void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint 
     Query(
         database_,
         "UPDATE certificates SET failures = 0, next_attempt = NULL, last_attempt = ?, last_error_code = '', "
-        "last_error = '', last_problem = '' WHERE id = ?",
+        "last_error = '', last_problem = '', waits = '', waits_for = '' WHERE id = ?",
         when, id)
         .run();
+}
+
+void CertificateRepository::orderWaits(const CertificateId& id, TimePoint until, const std::string& why,
+                                       const std::string& what) {
+    Query(database_, "UPDATE certificates SET next_attempt = ?, waits = ?, waits_for = ? WHERE id = ?", until,
+          why, what, id)
+        .run();
+}
+
+std::int64_t CertificateRepository::waiting(const std::string& what, TimePoint now) {
+    Query query(database_, "SELECT count(*) FROM certificates WHERE waits_for = ? AND next_attempt > ?", what,
+                now);
+    query.next();
+    return query.integer();
 }
 
 void CertificateRepository::retryNow(const CertificateId& id) {

@@ -300,10 +300,16 @@ constexpr const char* version11 = R"sql(
     CREATE INDEX acme_revocations_by_certificate ON acme_revocations (certificate);
 )sql";
 
-constexpr std::array steps{Migration{version1},  Migration{version2}, Migration{version3},
-                           Migration{version4},  Migration{version5}, Migration{version6},
-                           Migration{version7},  Migration{version8}, Migration{version9},
-                           Migration{version10}, Migration{version11}};
+// Why the order of a certificate waits, and for what; empty where it does not.
+constexpr const char* version12 = R"sql(
+    ALTER TABLE certificates ADD COLUMN waits TEXT NOT NULL DEFAULT '';
+    ALTER TABLE certificates ADD COLUMN waits_for TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array steps{Migration{version1},  Migration{version2},  Migration{version3},
+                           Migration{version4},  Migration{version5},  Migration{version6},
+                           Migration{version7},  Migration{version8},  Migration{version9},
+                           Migration{version10}, Migration{version11}, Migration{version12}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

@@ -61,6 +61,7 @@ struct CertificateRow {
     std::string lastErrorCode;
     std::string lastProblem;  // the ACME problem document, whole
     std::optional<TimePoint> lastAttempt;
+    std::string waits;  // why its order waits, in plain words; empty: it does not
 };
 class CertificateRepository {
   public:
@@ -76,6 +77,11 @@ class CertificateRepository {
     void askReissue(const CertificateId& id, bool asked);
     void attemptFailed(const CertificateId& id, const AttemptRecord& acme, TimePoint when,
                        const std::string& code, const std::string& error, const std::string& problem);
+    // No attempt was made and none failed: it waits for what others wait for too, and `why` says why.
+    void orderWaits(const CertificateId& id, TimePoint until, const std::string& why,
+                    const std::string& what);
+    // How many wait for that still.
+    std::int64_t waiting(const std::string& what, TimePoint now);
     void attemptSucceeded(const CertificateId& id, TimePoint when);  // failures 0, error cleared
     void retryNow(const CertificateId& id);  // failures 0, no nextAttempt; the error stays shown
 

@@ -24,7 +24,7 @@ class ForgetfulJournal : public acme::OrderJournal {
     std::optional<std::string> orderUrl() override { return std::nullopt; }
     bool newOrderWasSent() override { return false; }
     bool isKnownOrder(const std::string&) override { return false; }
-    void sendingNewOrder() override {}
+    void sendingNewOrder(bool) override {}
     void newOrderRefused() override {}
     void orderLost(const std::string&) override {}
     void orderCreated(const std::string&) override {}

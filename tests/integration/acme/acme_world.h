@@ -50,7 +50,7 @@ struct MemoryJournal : acme::OrderJournal {
     std::optional<std::string> orderUrl() override { return url; }
     bool newOrderWasSent() override { return sent; }
     bool isKnownOrder(const std::string& order) override { return known.contains(order); }
-    void sendingNewOrder() override {
+    void sendingNewOrder(bool) override {
         step([&] { sent = true; });
     }
     void newOrderRefused() override {

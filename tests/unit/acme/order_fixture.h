@@ -15,7 +15,7 @@ struct ForgetfulJournal : OrderJournal {
     std::optional<std::string> orderUrl() override { return url; }
     bool newOrderWasSent() override { return sent; }
     bool isKnownOrder(const std::string&) override { return false; }
-    void sendingNewOrder() override { sent = true; }
+    void sendingNewOrder(bool) override { sent = true; }
     void newOrderRefused() override { sent = false; }
     void orderLost(const std::string&) override {}
     void orderCreated(const std::string& order) override { url = order; }

@@ -1,0 +1,130 @@
+#include "certmgr/engine/budget.h"
+
+#include <algorithm>
+
+#include "certmgr/crypto/registered_domain.h"
+#include "certmgr/engine/jitter.h"
+
+namespace certmgr::engine {
+namespace {
+
+bool wantedNow(const std::optional<RenewalInfo>& info, TimePoint now) {
+    return info && info->window && info->window->start <= now && now < info->window->end;
+}
+
+std::vector<std::string> domainsOf(const std::vector<Identifier>& names) {
+    std::set<std::string> domains;
+    for (const Identifier& name : names) domains.insert(crypto::registeredDomain(name));
+    return {domains.begin(), domains.end()};
+}
+
+bool issuedBy(const acme::CaSettings& ca, const Credential& credential) {
+    return credential.source == Source::acme && credential.issuerId == ca.name;
+}
+
+}  // namespace
+
+OrderFacts Budget::orderFor(const CertificateSpec& spec, const acme::CaSettings& ca) {
+    const TimePoint now = clock_.now();
+    const std::optional<Credential> current = records_.credentials.current(spec.id);
+    bool hadBetter = false;
+    OrderFacts order;
+    for (const Credential& one : records_.credentials.history(spec.id)) {
+        hadBetter = hadBetter || one.source != Source::local;
+        order.renewal = order.renewal || (issuedBy(ca, one) && one.leaf.names == spec.names);
+    }
+    if (const auto account = records_.accounts.find(ca.name, ca.directory)) order.account = account->url;
+    order.names = spec.names;
+    order.domains = domainsOf(spec.names);
+    order.suggested =
+        current && issuedBy(ca, *current) && wantedNow(records_.renewals.find(current->generation), now);
+    order.emergency = isEmergency(current, hadBetter, now);
+    return order;
+}
+
+BudgetVerdict Budget::ask(const acme::CaSettings& ca, const OrderFacts& order) {
+    const TimePoint now = clock_.now();
+    Buckets buckets;
+    for (const BucketId& id : bucketsOf(ca.limits, order)) {
+        const std::optional<TimePoint> known = records_.budget.fullAgain(ca.directory, id);
+        if (!known) continue;
+        const TimePoint fullAgain = believed(*limitOf(ca.limits, id.kind), *known, now);
+        // What a wrong clock stored has to age from now on, or it would block until its time.
+        if (fullAgain != *known && clock_.trust().trusted) records_.budget.put(ca.directory, id, fullAgain);
+        buckets.emplace(id, fullAgain);
+    }
+    return mayOrder(ca.limits, order, buckets, now);
+}
+
+std::optional<Wait> Budget::mustWait(const CertificateId& id, const acme::CaSettings& ca,
+                                     const OrderFacts& order) {
+    if (ca.limits.empty()) return std::nullopt;
+    std::optional<Wait> wait;
+    records_.database.transaction([&] {
+        const BudgetVerdict verdict = ask(ca, order);
+        if (verdict.notBefore) wait = waitAfter(verdict, id, ca);
+    });
+    return wait;
+}
+
+Wait Budget::waitAfter(const BudgetVerdict& verdict, const CertificateId& id, const acme::CaSettings& ca) {
+    const TimePoint now = clock_.now();
+    Wait wait;
+    wait.why = ca.name + ": " + verdict.reason;
+    wait.what = ca.directory + " " + std::string(toString(verdict.bucket.kind)) + " " +
+                verdict.bucket.account + " " + verdict.bucket.subject;
+    const auto others = static_cast<double>(records_.certificates.waiting(wait.what, now));
+    const double spread = static_cast<double>(verdict.step.count()) * others * jitter();
+    wait.until = *verdict.notBefore + seconds(static_cast<seconds::rep>(spread));
+    if (const auto emergency = emergencyOf(records_.credentials.current(id), now))
+        wait.until = std::min(wait.until, *emergency);
+    return wait;
+}
+
+std::optional<Wait> Budget::spend(const CertificateId& id, const acme::CaSettings& ca,
+                                  const OrderFacts& order) {
+    if (auto wait = mustWait(id, ca, order)) return wait;
+    take(ca, order, {LimitKind::orders, LimitKind::certificatesPerDomain, LimitKind::certificatesPerSet});
+    return std::nullopt;
+}
+
+void Budget::take(const acme::CaSettings& ca, const OrderFacts& order, Kinds kinds) {
+    const TimePoint now = clock_.now();
+    for (const BucketId& id : bucketsOf(ca.limits, order)) {
+        if (std::ranges::find(kinds, id.kind) == kinds.end()) continue;
+        records_.budget.put(
+            ca.directory, id,
+            spent(*limitOf(ca.limits, id.kind), records_.budget.fullAgain(ca.directory, id), now));
+    }
+    if (clock_.trust().trusted) records_.budget.forgetFull(now);
+}
+
+void Budget::giveBack(const acme::CaSettings& ca, const OrderFacts& order, Kinds kinds) {
+    for (const BucketId& id : bucketsOf(ca.limits, order)) {
+        if (std::ranges::find(kinds, id.kind) == kinds.end()) continue;
+        if (const auto known = records_.budget.fullAgain(ca.directory, id))
+            records_.budget.put(ca.directory, id, givenBack(*limitOf(ca.limits, id.kind), *known));
+    }
+}
+
+void Budget::refused(const acme::CaSettings& ca, const OrderFacts& order) {
+    giveBack(ca, order, {LimitKind::orders});
+    cameToNothing(ca, order);
+}
+
+void Budget::cameToNothing(const acme::CaSettings& ca, const OrderFacts& order) {
+    giveBack(ca, order, {LimitKind::certificatesPerDomain, LimitKind::certificatesPerSet});
+}
+
+void Budget::authorizationsFailed(const acme::CaSettings& ca, OrderFacts order,
+                                  std::vector<Identifier> names) {
+    order.names = std::move(names);
+    order.suggested = false;  // what fails counts whatever it was for
+    take(ca, order, {LimitKind::authorizationFailures});
+}
+
+void Budget::accountMade(const acme::CaSettings& ca) {
+    take(ca, OrderFacts{}, {LimitKind::accounts});
+}
+
+}  // namespace certmgr::engine

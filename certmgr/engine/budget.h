@@ -1,0 +1,50 @@
+// What is used of the limits that the CAs set, on record; see core/rate_budget.h.
+#pragma once
+
+#include "certmgr/acme/issue.h"
+#include "certmgr/engine/records.h"
+
+namespace certmgr::engine {
+
+// An order that was not sent, since its CA is known to refuse it: no failure of its certificate.
+struct Wait {
+    TimePoint until;   // when it is looked at again
+    std::string why;   // a sentence for people
+    std::string what;  // those that wait for the same have the same
+};
+
+// Thread-safe. What is spent and given back goes on record in the caller's transaction, with the step that
+// does it.
+class Budget {
+  public:
+    Budget(Records& records, const Clock& clock) : records_(records), clock_(clock) {}
+
+    // The order that would be placed for it now.
+    OrderFacts orderFor(const CertificateSpec& spec, const acme::CaSettings& ca);
+    // Absent: it need not. With many that wait for the same, not all come back at once for the next one that
+    // is allowed; and each comes no later than it becomes an emergency.
+    std::optional<Wait> mustWait(const CertificateId& id, const acme::CaSettings& ca,
+                                 const OrderFacts& order);
+
+    // newOrder is about to be sent: it and the certificate count from now on. Where it has to wait nothing is
+    // spent: of two that were asked for at the same moment not both get the last one.
+    std::optional<Wait> spend(const CertificateId& id, const acme::CaSettings& ca, const OrderFacts& order);
+    // The CA did not take it.
+    void refused(const acme::CaSettings& ca, const OrderFacts& order);
+    // It led to no certificate.
+    void cameToNothing(const acme::CaSettings& ca, const OrderFacts& order);
+    void authorizationsFailed(const acme::CaSettings& ca, OrderFacts order, std::vector<Identifier> names);
+    void accountMade(const acme::CaSettings& ca);
+
+  private:
+    using Kinds = std::initializer_list<LimitKind>;
+    BudgetVerdict ask(const acme::CaSettings& ca, const OrderFacts& order);
+    Wait waitAfter(const BudgetVerdict& verdict, const CertificateId& id, const acme::CaSettings& ca);
+    void take(const acme::CaSettings& ca, const OrderFacts& order, Kinds kinds);
+    void giveBack(const acme::CaSettings& ca, const OrderFacts& order, Kinds kinds);
+
+    Records& records_;
+    const Clock& clock_;
+};
+
+}  // namespace certmgr::engine

@@ -1,0 +1,71 @@
+#include "certmgr/engine/stored_order.h"
+
+namespace certmgr::engine {
+
+std::optional<std::string> StoredOrder::orderUrl() {
+    return row_.url.empty() ? std::nullopt : std::optional(row_.url);
+}
+
+// As the limits saw it when it was sent.
+OrderFacts StoredOrder::facts() const {
+    OrderFacts order = placing_.budget.orderFor(placing_.spec, placing_.ca);
+    order.suggested = row_.exempt;
+    return order;
+}
+
+void StoredOrder::move(store::OrderState state, const std::string& urlOrExplanation,
+                       const std::function<void()>& alongside) {
+    records_.database.transaction([&] {
+        alongside();
+        records_.orders.setState(row_.id, state, urlOrExplanation);
+    });
+    row_.state = state;
+}
+
+// RFC 9773 5: the CA's exemption is for an order that says what it replaces.
+void StoredOrder::sendingNewOrder(bool replaces) {
+    OrderFacts order = placing_.budget.orderFor(placing_.spec, placing_.ca);
+    order.suggested = order.suggested && replaces;
+    records_.database.transaction([&] {
+        wait_ = placing_.budget.spend(row_.certificate, placing_.ca, order);
+        if (wait_) return;
+        records_.orders.setExempt(row_.id, order.suggested);
+        records_.orders.setState(row_.id, store::OrderState::sending, "");
+    });
+    if (wait_) throw Error(ErrorKind::rateLimited, "budget-spent", wait_->why).retryAt(wait_->until);
+    row_.exempt = order.suggested;
+    row_.state = store::OrderState::sending;
+}
+
+void StoredOrder::newOrderRefused() {
+    move(store::OrderState::intended, "", [&] { placing_.budget.refused(placing_.ca, facts()); });
+}
+
+void StoredOrder::orderCreated(const std::string& url) {
+    move(store::OrderState::created, url, [] {});
+    row_.url = url;
+}
+
+void StoredOrder::orderAbandoned(const std::string& reason) {
+    move(store::OrderState::abandoned, reason, [&] {
+        placing_.budget.authorizationsFailed(placing_.ca, facts(), failed_);
+        placing_.budget.cameToNothing(placing_.ca, facts());
+    });
+    failed_.clear();
+}
+
+void StoredOrder::orderLost(const std::string& explanation) {
+    records_.database.transaction([&] {
+        placing_.budget.cameToNothing(placing_.ca, facts());
+        records_.orders.setState(row_.id, store::OrderState::lost, explanation);
+        row_.id = records_.orders.intend(row_);
+    });
+    row_.state = store::OrderState::intended;
+    row_.exempt = false;
+    log_.write({Severity::warning,
+                event_id::orderLost,
+                row_.certificate + ": " + explanation,
+                {{"CERTMGR_CERTIFICATE", row_.certificate}, {"CERTMGR_CA", row_.ca}}});
+}
+
+}  // namespace certmgr::engine

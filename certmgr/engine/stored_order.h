@@ -1,0 +1,61 @@
+// The journal of one order: a row of the database.
+#pragma once
+
+#include <functional>
+
+#include "certmgr/acme/issue.h"
+#include "certmgr/engine/budget.h"
+#include "certmgr/engine/event_log.h"
+#include "certmgr/engine/records.h"
+
+namespace certmgr::engine {
+
+// Keeps the CA's budget with each step. What it refers to must outlive it.
+class StoredOrder : public acme::OrderJournal {
+  public:
+    struct Placing {
+        const CertificateSpec& spec;
+        const acme::CaSettings& ca;
+        Budget& budget;
+    };
+    using Activity = std::function<void(const CertificateId&, const std::string& sentence)>;
+
+    StoredOrder(Records& records, EventLog& log, store::OrderRow row, Placing placing, Activity activity)
+        : records_(records),
+          log_(log),
+          row_(std::move(row)),
+          placing_(placing),
+          activity_(std::move(activity)) {}
+
+    std::optional<std::string> orderUrl() override;
+    bool newOrderWasSent() override { return row_.state != store::OrderState::intended; }
+    bool isKnownOrder(const std::string& url) override { return records_.orders.knowsUrl(url); }
+    void newOrderRefused() override;
+    // Error(rateLimited, "budget-spent") where it has to wait; see wait().
+    void sendingNewOrder(bool replaces) override;
+    void orderCreated(const std::string& url) override;
+    void orderAbandoned(const std::string& reason) override;
+    void authorizationFailed(const Identifier& name) override { failed_.push_back(name); }
+    void activity(const std::string& sentence) override { activity_(row_.certificate, sentence); }
+    // The lost order stays on record; the same key goes into a second intent, which this journal follows from
+    // now on.
+    void orderLost(const std::string& explanation) override;
+
+    const store::OrderRow& row() const { return row_; }
+    const std::optional<Wait>& wait() const { return wait_; }
+
+  private:
+    OrderFacts facts() const;
+    void move(store::OrderState state, const std::string& urlOrExplanation,
+              const std::function<void()>& alongside);
+
+    Records& records_;
+    EventLog& log_;
+    store::OrderRow row_;
+    const Placing placing_;
+    Activity activity_;
+    std::optional<Wait> wait_;
+    std::vector<Identifier> failed_;
+};
+
+}  // namespace certmgr::engine

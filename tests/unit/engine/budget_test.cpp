@@ -1,0 +1,175 @@
+// The limits of a CA: what is known to be refused is not sent.
+#include "tests/unit/engine/engine_fixture.h"
+
+namespace certmgr::engine {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr const char* budgeted = "gw.example.com";
+
+class BudgetTest : public EngineTest {
+  protected:
+    void limit(RateLimit one) { settings.cas[0].limits.push_back(one); }
+    void reissue(int times) {
+        for (int each = 0; each < times; ++each) {
+            engine->reissue(budgeted);
+            settle();
+        }
+    }
+    TimePoint nextAttemptOf(const std::string& id) const { return TimePoint(seconds(view(id).nextAttempt)); }
+};
+
+TEST_F(BudgetTest, AnOrderThatWouldBeRefusedIsNotSentAndIsNoFailure) {
+    limit({LimitKind::orders, 3, hours(3)});
+    startEngine();
+    reissue(2);
+    EXPECT_EQ(ca.ordersMade(), 3);
+    const std::string leaf = view(budgeted).sha256;
+    reissue(1);
+    EXPECT_EQ(ca.ordersMade(), 3);
+    EXPECT_EQ(view(budgeted).sha256, leaf);
+    EXPECT_EQ(view(budgeted).failures, 0U);
+    EXPECT_EQ(view(budgeted).abandonedOrders, 0U);
+    EXPECT_NE(view(budgeted).lastError.find("3 orders of one account in 3 hours, of which 3 are used"),
+              std::string::npos)
+        << view(budgeted).lastError;
+    EXPECT_GE(nextAttemptOf(budgeted), start + hours(1));
+    EXPECT_LE(nextAttemptOf(budgeted), start + hours(1) + minutes(2));
+}
+
+TEST_F(BudgetTest, ANameThatHasToWaitIsServedLocallyAndGetsItsTurn) {
+    limit({LimitKind::orders, 1, hours(3)});
+    startEngine();
+    engine->request({{"extra.example.com"}, "", "", true});
+    settle();
+    EXPECT_EQ(view("extra.example.com").state, "local");
+    EXPECT_EQ(ca.ordersMade(), 1);
+    startEngine();
+    EXPECT_EQ(ca.ordersMade(), 1) << "a restart forgets nothing";
+    runUntil(start + hours(3) - minutes(1));
+    EXPECT_EQ(ca.ordersMade(), 1);
+    runUntil(start + hours(3) + minutes(5));
+    EXPECT_EQ(view("extra.example.com").state, "acme");
+    EXPECT_EQ(view("extra.example.com").lastError, "");
+}
+
+TEST_F(BudgetTest, TheNextCaIsAskedMeanwhile) {
+    settings.cas.push_back({"second", ca.directory, "", {}, true});
+    limit({LimitKind::certificatesPerSet, 1, hours(24 * 7)});
+    startEngine();
+    reissue(1);
+    EXPECT_EQ(ca.ordersMade(), 1);
+    EXPECT_EQ(secondCa.ordersMade(), 1);
+    EXPECT_EQ(view(budgeted).lastError, "");
+}
+
+TEST_F(BudgetTest, WhatTheCaDidNotTakeDoesNotCount) {
+    limit({LimitKind::certificatesPerSet, 2, hours(24 * 7)});
+    ca.setRefusing(true);
+    startEngine();
+    reissue(3);
+    EXPECT_EQ(view(budgeted).state, "local");
+    ca.setRefusing(false);
+    reissue(3);
+    EXPECT_EQ(ca.ordersMade(), 6) << "four that came to nothing, and two";
+    EXPECT_EQ(view(budgeted).state, "acme");
+}
+
+TEST_F(BudgetTest, DeletingAndAskingAgainGivesNothingBack) {
+    limit({LimitKind::certificatesPerSet, 1, hours(24 * 7)});
+    startEngine();
+    for (int round = 0; round < 2; ++round) {
+        engine->request({{"extra.example.com"}, "", "", true});
+        settle();
+        if (round == 0) engine->remove("extra.example.com");
+        settle();
+    }
+    EXPECT_EQ(ca.ordersMade(), 2) << "one for each name";
+    EXPECT_EQ(view("extra.example.com").state, "local");
+}
+
+TEST_F(BudgetTest, TheReserveIsUsedWhenTheCertificateIsAtItsEnd) {
+    limit({LimitKind::certificatesPerSet, 2, hours(24 * 400), 1});
+    startEngine();
+    runUntil(start + hours(24 * 85));
+    EXPECT_EQ(ca.ordersMade(), 1) << "it is due, and the rest is kept";
+    EXPECT_NE(view(budgeted).lastError.find("kept for emergencies"), std::string::npos)
+        << view(budgeted).lastError;
+    runUntil(start + hours(24 * 87));
+    EXPECT_EQ(ca.ordersMade(), 2) << "with less than 1/20 of its lifetime left";
+    EXPECT_EQ(view(budgeted).state, "acme");
+}
+
+TEST_F(BudgetTest, ARenewalThatTheCaSuggestsIsExempt) {
+    limit({LimitKind::certificatesPerSet, 1, hours(24 * 400)});
+    ca.suggestRenewal(RenewalWindow{start + hours(24 * 10), start + hours(24 * 10 + 12)});
+    startEngine();
+    runUntil(start + hours(24 * 10 + 13));
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_NE(ca.replaced()[1], "");
+}
+
+TEST_F(BudgetTest, OfOrdersAtTheSameTimeNoneGetsTheLastOneTwice) {
+    limit({LimitKind::certificatesPerDomain, 2, hours(24 * 7)});
+    for (const char* const name : {"a.example.com", "b.example.com", "c.example.com"})
+        profile.certificates.push_back(specFor(name));
+    startEngine();
+    EXPECT_EQ(ca.ordersMade(), 2);
+    const auto served = std::ranges::count_if(views->certificates(),
+                                              [](const auto& each) { return each.second.state == "acme"; });
+    EXPECT_EQ(served, 2);
+}
+
+TEST_F(BudgetTest, WhatWentWrongBeforeStaysKnownWhileItWaits) {
+    limit({LimitKind::orders, 1, hours(3)});
+    ca.setRefusing(true);
+    startEngine();
+    EXPECT_EQ(view(budgeted).failures, 1U);
+    reissue(1);
+    EXPECT_EQ(ca.ordersMade(), 1);
+    EXPECT_TRUE(view(budgeted).lastError.find("of which 1 is used") != std::string::npos &&
+                view(budgeted).lastError.find("the last attempt that was made: ") != std::string::npos)
+        << view(budgeted).lastError;
+    ca.setRefusing(false);
+    runUntil(start + hours(4));
+    EXPECT_EQ(view(budgeted).lastError, "");
+}
+
+// As after a crash while the second CA was asked in the place of the first.
+TEST_F(BudgetTest, AnOrderAtTheNextCaGoesOnThoughTheFirstMayBeAskedAgain) {
+    settings.cas.push_back({"second", ca.directory, "", {}, true});
+    limit({LimitKind::orders, 1, hours(3)});
+    startEngine();
+    engine->stop();
+    settle();
+    clock.advance(hours(4));
+    const KeyId key = KeyId::parse("0123456789abcdef0123456789abcdef").value();
+    store::KeyRepository(*database).intend(key, "order:gw.example.com");
+    store::OrderRow row{0, budgeted, "second", ca.directory, key};
+    row.intended = clock.now();
+    store::OrderRepository orders(*database);
+    orders.setState(orders.intend(row), store::OrderState::sending, "");
+    store::CertificateRepository(*database).askReissue(budgeted, true);
+    startEngine();
+    EXPECT_EQ(ca.ordersMade(), 1);
+    EXPECT_EQ(secondCa.ordersMade(), 1);
+    EXPECT_EQ(view(budgeted).lastError, "");
+}
+
+TEST_F(BudgetTest, AClockThatWentBackDoesNotBlockForEver) {
+    limit({LimitKind::orders, 1, hours(3)});
+    startEngine();
+    clock.set(start - hours(24 * 30));
+    engine->review();
+    settle();
+    reissue(1);
+    EXPECT_EQ(ca.ordersMade(), 1);
+    runUntil(clock.now() + hours(3) + minutes(10));
+    reissue(1);
+    EXPECT_EQ(ca.ordersMade(), 2);
+}
+
+}  // namespace
+}  // namespace certmgr::engine
