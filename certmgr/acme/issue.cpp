@@ -46,7 +46,8 @@ class Issuance {
             order = awaitEndOf(OrderStatus::processing, "the certificate");
         if (order.status != OrderStatus::valid) abandon(refusalOf(order));
         journal_.activity("fetching the certificate");
-        ChosenChain chain = fetchChain(ca_, order.certificate, request_.chain, journal_, stop_);
+        ChosenChain chain = fetchChain(ca_, order.certificate,
+                                       request_.chain ? request_.chain() : ChainWish{}, journal_, stop_);
         return {std::move(chain.pem), std::move(chain.reason), choice_.profile, choice_.reason};
     }
 

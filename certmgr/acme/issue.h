@@ -107,7 +107,8 @@ struct Request {
     // that gives renewal information (RFC 9773 5).
     std::string replaces = {};
     AcmeProfile profile = {};
-    ChainWish chain = {};
+    // Asked when there is a chain to choose, since the time tells which are valid; empty: the first that is.
+    std::function<ChainWish()> chain = {};
     PreflightSettings preflight = {};  // before a new order is placed
 };
 

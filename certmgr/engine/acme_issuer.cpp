@@ -464,7 +464,7 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     const acme::Issued issued =
         acme::issue(*line->session,
                     {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca),
-                     profileAt(ca, spec), chainWish(spec, ca), settings_.preflight},
+                     profileAt(ca, spec), [&] { return chainWish(spec, ca); }, settings_.preflight},
                     solvers, journal, stop);
     tellOfProfile(profileAt(ca, spec), ca, issued.profileReason);
     try {

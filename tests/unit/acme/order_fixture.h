@@ -29,8 +29,9 @@ class OrderTest : public testing::Test {
   protected:
     Issued order(const AcmeProfile& profile, const ChainWish& chain = {}, const std::string& replaces = "") {
         const std::vector<Identifier> names = parseIdentifiers({"gw.example"});
-        return issue(session_, {names, crypto::buildCsr(*key_, names), replaces, profile, chain}, {{solver_}},
-                     journal_, {});
+        return issue(session_,
+                     {names, crypto::buildCsr(*key_, names), replaces, profile, [chain] { return chain; }},
+                     {{solver_}}, journal_, {});
     }
 
     hal::Pkey key_{EVP_EC_gen("P-256")};
