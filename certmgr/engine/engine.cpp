@@ -305,10 +305,6 @@ Engine::Brought Engine::deployTurn(const ServiceProfile& service, bool proveAgai
     }
     brought.service = serviceView(records_, service);
     if (!brought.result.touched.empty()) brought.authorities = authorityViews(records_, parts_.clock.now());
-    for (const CertificateId& id : brought.result.touched) {
-        const auto current = records_.credentials.current(id);
-        if (current) brought.proofs[id] = worstProof(records_, id, current->generation, servicesOf(id));
-    }
     return brought;
 }
 
@@ -319,11 +315,11 @@ void Engine::concludeDeploy(const std::string& service, const Brought& brought,
                   failure ? std::optional(parts_.clock.now() + retryDelay) : brought.result.tryAgain);
     if (brought.service) parts_.views.put(*brought.service);
     for (const AuthorityView& view : brought.authorities) parts_.views.put(view);
-    for (const auto& [id, proof] : brought.proofs) {
+    for (const CertificateId& id : brought.result.touched) {
         const auto known = parts_.views.certificates().find(id);
         if (known == parts_.views.certificates().end()) continue;
         CertificateView view = known->second;
-        view.proof = proof;
+        view.proof = worstProof(view, parts_.views.services());
         parts_.views.put(std::move(view));
     }
     lookAtAlarmsSoon();

@@ -132,7 +132,6 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     struct Brought {
         Deployments::Result result;
         std::optional<ServiceView> service;
-        std::map<CertificateId, std::string> proofs;
         std::vector<AuthorityView> authorities;  // where something was deployed: what is served under which
     };
     // What a change of the box's own CA led to, likewise.

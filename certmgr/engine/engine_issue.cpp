@@ -239,8 +239,7 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
         return settleJobs();
     }
     CertificateView view = *turn.view;
-    // A turn of the service may have proved it since the view was made.
-    view.proof = worstProofShown(view, parts_.views.services());
+    view.proof = worstProof(view, parts_.views.services());
     if (turn.error) {
         view.lastError = turn.error->what();
         view.failures = static_cast<std::uint64_t>(localFailures_[id]);

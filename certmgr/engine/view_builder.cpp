@@ -21,16 +21,6 @@ std::uint64_t epoch(const std::optional<TimePoint>& time) {
 constexpr std::array<std::string_view, 6> severity{"failed",  "rolled-back", "pending",
                                                    "waiting", "unproved",    "proved"};
 
-template <class StateOf>
-std::string worstOf(const std::vector<std::string>& services, StateOf stateOf) {
-    std::size_t worst = severity.size();
-    for (const std::string& service : services) {
-        const auto rank = std::ranges::find(severity, stateOf(service)) - severity.begin();
-        worst = std::min(worst, static_cast<std::size_t>(rank));
-    }
-    return worst == severity.size() ? "not deployed" : std::string(severity[worst]);
-}
-
 std::string probesOf(const ServiceProfile& service) {
     std::string text;
     for (const ProbeTarget& probe : service.probes) text += (text.empty() ? "" : ", ") + describe(probe);
@@ -97,23 +87,18 @@ std::vector<std::string> dependentsOf(Records& records, const AuthorityRecord& a
 
 }  // namespace
 
-std::string worstProof(Records& records, const CertificateId& id, std::int64_t generation,
-                       const std::vector<std::string>& services) {
-    return worstOf(services, [&](const std::string& service) -> std::string {
-        const auto row = records.deployments.find(service, id);
-        return row && row->wanted == generation ? row->state : "pending";
-    });
-}
-
-std::string worstProofShown(const CertificateView& certificate,
-                            const std::map<std::string, ServiceView>& services) {
-    return worstOf(certificate.services, [&](const std::string& service) -> std::string {
-        const auto shown = services.find(service);
-        if (shown == services.end()) return "pending";
-        const auto& all = shown->second.deployments;
+std::string worstProof(const CertificateView& certificate,
+                       const std::map<std::string, ServiceView>& services) {
+    std::size_t worst = severity.size();
+    for (const std::string& service : certificate.services) {
+        const std::vector<DeploymentView>& all = services.at(service).deployments;
         const auto found = std::ranges::find(all, certificate.id, &DeploymentView::certificate);
-        return found != all.end() && found->wanted == certificate.generation ? found->state : "pending";
-    });
+        const bool meant = found != all.end() && found->wanted == certificate.generation;
+        const std::string_view state = meant ? std::string_view(found->state) : "pending";
+        const auto rank = std::ranges::find(severity, state) - severity.begin();
+        worst = std::min(worst, static_cast<std::size_t>(rank));
+    }
+    return worst == severity.size() ? "not deployed" : std::string(severity[worst]);
 }
 
 // What an order waits for goes before what went wrong with the last one.
@@ -147,7 +132,6 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     if (const auto current = records.credentials.current(row.spec.id))
         describeCredential(records, *current, view);
     view.revocation = describeRevocation(records, view.id);
-    view.proof = worstProof(records, view.id, view.generation, services);
     return view;
 }
 
