@@ -5,6 +5,7 @@ import signal
 
 from .acme import make_server_certificate
 from .namespace import ROOTFS
+from .nginx import temporary_paths
 from .process import Process, port_open, run, wait_until
 
 NGINX = """daemon off;
@@ -16,11 +17,7 @@ error_log {folder}/nginx.log notice;
 events {{ worker_connections 512; }}
 http {{
     access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+    {temporary}
     ssl_certificate {certificate};
     ssl_certificate_key {key};
     server {{ listen 127.0.0.1:8081; location / {{ return 200 "application\\n"; }} }}
@@ -115,8 +112,9 @@ class Front:
                 listen += f"        listen 127.0.0.1:80{first}{'' if place else ' reuseport'};\n"
             servers += SITES[site].format(listen=listen, challenges=self.folder / "nginx-challenges.conf")
         stream = STREAM.format(challenges=self.folder / "nginx-tls-challenges.conf") if own else ""
-        self.configuration.write_text(NGINX.format(folder=self.folder, certificate=self.certificate, key=self.key,
-                                                   servers=servers, stream=stream))
+        self.configuration.write_text(NGINX.format(
+            folder=self.folder, temporary=temporary_paths(self.folder), certificate=self.certificate, key=self.key,
+            servers=servers, stream=stream))
 
     def reload(self, sites, own):
         """Returns when new workers have the ports."""

@@ -32,11 +32,7 @@ error_log {log} notice;
 events {{ worker_connections 512; }}
 http {{
     access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+    {temporary}
     ssl_session_cache off;
     server {{
         listen 127.0.0.1:{http_port};
@@ -49,7 +45,14 @@ http {{
     }}
 {pages}}}
 """
+# Where nginx may write, whoever runs it.
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 STARTS = 5  # StartLimitBurst= as systemd has it
+
+
+def temporary_paths(folder):
+    """For a block "http"."""
+    return "\n    ".join(f"{name}_temp_path {folder}/{name};" for name in TEMPORARY)
 
 
 class Nginx:
@@ -68,7 +71,7 @@ class Nginx:
             file.touch()
             file.chmod(0o666)
         # It makes these at its first start; "nginx -t" may come before that.
-        for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
+        for name in TEMPORARY:
             (self.folder / name).mkdir()
         self.process = None
         self.write_configuration(pages)
@@ -83,8 +86,8 @@ class Nginx:
         if live:
             blocks.append(ANY_PAGE.format(port=self.port, live=live))
         self.configuration.write_text(CONFIGURATION.format(
-            folder=self.folder, log=self.log, http_port=self.http_port, port=self.port,
-            responder_port=self.responder_port, pages="".join(blocks)))
+            folder=self.folder, temporary=temporary_paths(self.folder), log=self.log, http_port=self.http_port,
+            port=self.port, responder_port=self.responder_port, pages="".join(blocks)))
 
     def _script(self, name, line):
         file = self.folder / name

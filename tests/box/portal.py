@@ -1,6 +1,7 @@
 """nginx as web interface and as captive portal, under one name."""
 
 from .daemon import Daemon
+from .nginx import temporary_paths
 
 CONFIGURATION = """daemon off;
 user www-data;
@@ -9,11 +10,7 @@ error_log {log} notice;
 events {{ }}
 http {{
     access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+    {temporary}
     server {{
         listen 127.0.0.1:443 ssl;
         ssl_certificate {web}/fullchain.pem;
@@ -39,7 +36,8 @@ class Portal(Daemon):
         manager.enable("web-interface", self.names, {})
         self.configuration = self.folder / "nginx.conf"
         self.configuration.write_text(CONFIGURATION.format(
-            folder=self.folder, log=self.log, portal=self.files(), web=manager.live("web-interface", self.names[0])))
+            folder=self.folder, temporary=temporary_paths(self.folder), log=self.log, portal=self.files(),
+            web=manager.live("web-interface", self.names[0])))
 
     def command(self):
         return ["nginx", "-e", self.log, "-c", self.configuration]
