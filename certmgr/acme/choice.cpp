@@ -22,10 +22,10 @@ const Challenge* offered(const Authorization& authorization, ChallengeKind kind)
 // Of a solver that cannot find out, and of which more will be known later, `trouble` says what came in
 // between.
 std::string whyOut(const Solver& solver, const Identifier& identifier, const std::string& account,
-                   const Challenge* challenge, std::optional<Error>& trouble) {
+                   bool offeredByCa, std::optional<Error>& trouble) {
     std::string why = whyNotProvenBy(solver.kind(), identifier);
     if (!why.empty()) return why;
-    if (!challenge) return "is not offered by the CA";
+    if (!offeredByCa) return "is not offered by the CA";
     try {
         return solver.whyNot(identifier, account);
     } catch (const Error& error) {
@@ -62,7 +62,7 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
         const Challenge* const challenge = offered(authorization, solver.kind());
         if (challenge && challenge->status == "processing")
             return {&solver, challenge, proving + kind + ", as the run before began to"};
-        const std::string why = whyOut(solver, identifier, account, challenge, trouble);
+        const std::string why = whyOut(solver, identifier, account, challenge != nullptr, trouble);
         if (why.empty())
             usable.push_back({&solver, challenge, proving + kind});
         else
@@ -82,26 +82,18 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
 
 Solver* solverInTurn(const Identifier& identifier, const Solvers& solvers) {
     std::vector<Solver*> usable;
-    for (Solver& solver : solvers.inOrder) {
-        if (!whyNotProvenBy(solver.kind(), identifier).empty()) continue;
-        try {
-            if (solver.whyNot(identifier, "").empty()) usable.push_back(&solver);
-        } catch (const Error&) {  // the order will say it
-        }
-    }
+    std::optional<Error> trouble;  // the order will say it
+    for (Solver& solver : solvers.inOrder)
+        if (whyOut(solver, identifier, "", true, trouble).empty()) usable.push_back(&solver);
     if (usable.empty()) return nullptr;
     return usable[static_cast<std::size_t>(solvers.failures) % usable.size()];
 }
 
 std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers) {
     std::string out;
+    std::optional<Error> trouble;
     for (const Solver& solver : solvers.inOrder) {
-        std::string why = whyNotProvenBy(solver.kind(), identifier);
-        try {
-            if (why.empty()) why = solver.whyNot(identifier, "");
-        } catch (const Error& error) {
-            why = error.what();
-        }
+        const std::string why = whyOut(solver, identifier, "", true, trouble);
         if (!why.empty()) append(out, std::string(toString(solver.kind())) + " " + why);
     }
     return out;
