@@ -28,8 +28,9 @@ PreflightFinding blocked(PreflightCheck check, std::string words) {
     return {check, PreflightVerdict::blocked, std::move(words)};
 }
 
-// What DNS says of a name.
+// What DNS says of a name, and the box of itself.
 struct Records {
+    OwnAddresses own;
     std::vector<JudgedAddress> addresses;
     std::vector<net::Lookup> addressLookups;
     std::vector<std::string> above;  // the names that may have CAA records
@@ -40,15 +41,12 @@ struct Records {
     }
 };
 
-OwnAddresses ownAddresses(const PreflightSettings& settings) {
-    return {net::interfaceAddresses(), settings.publicAddresses};
-}
-
 Records recordsOf(const Identifier& name, bool byAddress, milliseconds limit,
                   const PreflightSettings& settings) {
     Records records;
+    records.own = {net::interfaceAddresses(), settings.publicAddresses};
     if (name.type == Identifier::Type::ip) {
-        records.addresses = judged({name.value}, ownAddresses(settings));
+        records.addresses = judged({name.value}, records.own);
         return records;
     }
     records.above = caaNames(name);
@@ -63,7 +61,7 @@ Records recordsOf(const Identifier& name, bool byAddress, milliseconds limit,
     std::vector<std::string> addresses;
     for (const net::Lookup& lookup : records.addressLookups)
         addresses.insert(addresses.end(), lookup.values.begin(), lookup.values.end());
-    records.addresses = judged(addresses, ownAddresses(settings));
+    records.addresses = judged(addresses, records.own);
     return records;
 }
 
@@ -77,7 +75,7 @@ PreflightFinding addressFindingOf(const Identifier& name, const Records& records
                        "the name servers of " + name.value +
                            " fail (SERVFAIL), and would fail a CA too: see that they "
                            "answer, and DNSSEC where the zone is signed");
-    return judgeAddresses(name, records.addresses, ownAddresses(settings), settings.publicOnly);
+    return judgeAddresses(name, records.addresses, records.own, settings.publicOnly);
 }
 
 // Where a port can be tried without a packet that leaves the box.
