@@ -58,7 +58,6 @@ BudgetVerdict Budget::ask(const acme::CaSettings& ca, const OrderFacts& order) {
 
 std::optional<Wait> Budget::mustWait(const CertificateId& id, const acme::CaSettings& ca,
                                      const OrderFacts& order) {
-    if (ca.limits.empty()) return std::nullopt;
     std::optional<Wait> wait;
     records_.database.transaction([&] {
         const BudgetVerdict verdict = ask(ca, order);
