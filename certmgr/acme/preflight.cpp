@@ -17,7 +17,6 @@ using LookClock = std::chrono::steady_clock;
 
 constexpr milliseconds longestLookAhead{5000};
 constexpr milliseconds lookAgain{200};
-constexpr std::uint16_t portOfCas = 80;  // RFC 8555 8.3
 constexpr const char* loopback = "127.0.0.1";
 
 PreflightFinding uncertain(PreflightCheck check, std::string words) {
@@ -78,6 +77,11 @@ PreflightFinding addressFindingOf(const Identifier& name, const Records& records
     return judgeAddresses(name, records.addresses, records.own, settings.publicOnly);
 }
 
+// RFC 8555 8.3, RFC 8737 3.
+std::uint16_t portOfCas(ChallengeKind kind) {
+    return kind == ChallengeKind::tlsAlpn01 ? 443 : 80;
+}
+
 // Where a port can be tried without a packet that leaves the box.
 struct TryPlaces {
     std::vector<std::string> addresses;
@@ -93,7 +97,8 @@ TryPlaces placesFor(const Solver& solver, const std::vector<JudgedAddress>& addr
     for (const JudgedAddress& each : addresses) {
         if (settings.publicOnly && !whyNotPublic({Identifier::Type::ip, each.address}).empty()) continue;
         ours = ours || each.ours;
-        if (each.interface && solver.port() == portOfCas) places.addresses.push_back(each.address);
+        if (each.interface && solver.port() == portOfCas(solver.kind()))
+            places.addresses.push_back(each.address);
     }
     places.asCas = !places.addresses.empty();
     if (!places.asCas && ours) places.addresses.emplace_back(loopback);

@@ -1,6 +1,7 @@
 """What owns ports 80 and 443 of a gateway: nginx and haproxy, in arrangements that change while they run."""
 
 import pathlib
+import shutil
 import signal
 
 from .acme import make_server_certificate
@@ -79,6 +80,19 @@ backend nginx_tls
     mode tcp
     server nginx 127.0.0.1:8443
 """
+
+
+def start_tls_responder(box, port):
+    """What answers tls-alpn-01, on a port of loopback. Returns the folder of its challenges, and its process."""
+    challenges = box.folder / "tls-challenges"
+    challenges.mkdir()
+    shutil.chown(challenges, "certmgr", "certmgr")
+    log = box.folder / "log/tls-responder.log"
+    responder = Process("certmgr-tls-responder", [box.programs["tls_responder"], "--directory", challenges, "--listen",
+                                                  f"127.0.0.1:{port}"], log, user="certmgr-responder")
+    box.add(responder)
+    responder.wait_until("its port was open", lambda: port_open(port))
+    return challenges, responder
 
 
 class Front:

@@ -1,16 +1,15 @@
 """Reverse proxy, captive portal and web interface have ports 80 and 443 in turn and together, on nginx and behind haproxy,
 and a CA gets through to the responders in each arrangement: no service is stopped, and no client sees an error."""
 
-import shutil
 import socket
 import ssl
 
 import pytest
 from await_state import certificates_where
 from box import QUICK, Box
-from box.front import Front
+from box.front import Front, start_tls_responder
 from box.meanwhile import Meanwhile
-from box.process import Process, port_open, wait_until
+from box.process import wait_until
 
 ARRANGEMENTS = [
     (("proxy",), False),
@@ -58,14 +57,7 @@ class Clients(Meanwhile):
 def shared():
     """A box whose CA asks on the ports of the standards."""
     with Box(ca="pebble", pebble_environment=QUICK, sites=False, pebble_settings={"httpPort": 80, "tlsPort": 443}) as box:
-        challenges = box.folder / "tls-challenges"
-        challenges.mkdir()
-        shutil.chown(challenges, "certmgr", "certmgr")
-        box.tls_responder = Process("certmgr-tls-responder", [box.programs["tls_responder"], "--directory", challenges,
-                                                              "--listen", "127.0.0.1:8403"],
-                                    box.folder / "log/tls-responder.log", user="certmgr-responder")
-        box.add(box.tls_responder)
-        box.tls_responder.wait_until("its port was open", lambda: port_open(8403))
+        challenges, box.tls_responder = start_tls_responder(box, 8403)
         text = box.manager.configuration.read_text()
         box.manager.configuration.write_text(f'tls_challenge_directory = "{challenges}"\n' + text.replace(
             f"challenge_port = {box.manager.challenge_port}\n",

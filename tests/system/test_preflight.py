@@ -7,6 +7,9 @@ import pytest
 from acme_proxy import AcmeProxy
 from await_state import certificates_where
 from box import QUICK
+from box.acme import make_server_certificate
+from box.front import start_tls_responder
+from box.nginx import temporary_paths
 from box.process import Process, port_open, wait_until
 
 ZONE = "preflight.test"
@@ -104,6 +107,12 @@ def test_by_hand_all_is_told_and_the_ca_is_not_asked(asking):
     assert [finding["Finding"] for finding in found if finding["Check"] == "caa"] == ["ok"], "its directory was read"
 
 
+def port_finding(box, name):
+    """Also where the command ends with the status of a blocked name."""
+    found = json.loads(box.control.run("acme", "preflight", name, "--json", check=False).stdout.partition("\ncertmgrctl")[0])
+    return next((it["Finding"], it["Sentence"]) for it in found if it["Check"] == "port")
+
+
 def test_who_answers_on_port_80_in_place_of_the_responder_is_named_and_no_order_is_placed(asking):
     box = asking([f"port A {HERE}", f"away A {AWAY}"], pebble_settings={"httpPort": 80})
     name = f"port.{ZONE}"
@@ -121,25 +130,65 @@ def test_who_answers_on_port_80_in_place_of_the_responder_is_named_and_no_order_
         web.wait_until("its port was open", lambda: port_open(80))
         return web
 
-    def port_finding():
-        """Also where the command ends with the status of a blocked name."""
-        found = json.loads(box.control.run("acme", "preflight", name, "--json", check=False).stdout.partition("\ncertmgrctl")[0])
-        return next((it["Finding"], it["Sentence"]) for it in found if it["Check"] == "port")
-
-    finding, words = port_finding()
+    finding, words = port_finding(box, name)
     assert finding == "blocked" and words.startswith(f"nobody listens on port 80 of {HERE}: "), words
     web = serve("")
-    finding, words = port_finding()
+    finding, words = port_finding(box, name)
     assert finding == "blocked" and words.startswith(f"on port 80 of {HERE} nginx/"), words
     assert "answers 404 in place of the challenge" in words
     blocked(box, name, "answers 404 in place of the challenge")
     web.stop()
     web = serve("location /.well-known/ { return 302 http://elsewhere.test/; }")
-    finding, words = port_finding()
+    finding, words = port_finding(box, name)
     assert finding == "uncertain" and "leads to http://elsewhere.test/" in words, words
     web.stop()
     web = serve(f"location /.well-known/acme-challenge/ {{ proxy_pass http://127.0.0.1:{box.responder.port}; }}")
-    assert port_finding()[0] == "ok"
+    assert port_finding(box, name)[0] == "ok"
     assert not list(box.responder.directory.iterdir()), "nothing of the trials is left"
     mended(box, name, [])
     web.stop()
+
+
+def test_who_answers_on_port_443_in_place_of_the_responder_is_named(asking):
+    box = asking([f"port A {HERE}"], pebble_settings={"tlsPort": 443})
+    name = f"port.{ZONE}"
+    challenges, responder = start_tls_responder(box, 8403)
+    text = box.manager.configuration.read_text()
+    box.manager.configuration.write_text(f'tls_challenge_directory = "{challenges}"\n' + text.replace(
+        "[acme]\n", '[acme]\ntls_challenge_port = 443\nchallenges = ["tls-alpn-01"]\n', 1))
+    box.manager.restart()
+
+    finding, words = port_finding(box, name)
+    assert finding == "blocked" and words.startswith(f"nobody listens on port 443 of {HERE}: "), words
+    web = box.folder / "web"
+    web.mkdir()
+    certificate, key = make_server_certificate(web)
+
+    def serve(stream, site):
+        (web / "nginx.conf").write_text(f"""load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+            daemon off; pid {web}/nginx.pid; events {{}}
+            http {{ access_log off; {temporary_paths(web)} ssl_certificate {certificate}; ssl_certificate_key {key};
+                server {{ listen 127.0.0.1:{site} ssl; }} }}
+            stream {{ {stream} }}""")
+        process = Process("nginx", ["nginx", "-e", web / "log", "-c", web / "nginx.conf"], web / "log")
+        process.wait_until("its port was open", lambda: port_open(443))
+        return process
+
+    server = serve("", 443)
+    finding, words = port_finding(box, name)
+    assert finding == "blocked" and f"on port 443 of {HERE} a server without acme-tls/1 (" in words, words
+    blocked(box, name, "answers in place of the challenge")
+    server.stop()
+    # Without a word on protocols a TLS server answers with what it has.
+    server = serve(f"server {{ listen 127.0.0.1:443 ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; return ''; }}",
+                   8444)
+    finding, words = port_finding(box, name)
+    assert finding == "blocked" and 'the certificate of "CN=ACME server of the box" answers in place' in words, words
+    server.stop()
+    server = serve("""map $ssl_preread_alpn_protocols $to { ~\\bacme-tls/1\\b 127.0.0.1:8403; default 127.0.0.1:8444; }
+                      server { listen 127.0.0.1:443; ssl_preread on; proxy_pass $to; }""", 8444)
+    assert port_finding(box, name)[0] == "ok"
+    assert not list(challenges.iterdir()), "nothing of the trials is left"
+    mended(box, name, [])
+    server.stop()
+    responder.stop()

@@ -1,15 +1,20 @@
 #include "certmgr/acme/solvers/tls_alpn_solver.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <span>
+#include <vector>
 
 #include <arpa/inet.h>
 
-#include "certmgr/acme/solvers/local_port.h"
 #include "certmgr/acme/solvers/readable_file.h"
 #include "certmgr/crypto/digest.h"
+#include "certmgr/crypto/openssl.h"
+#include "certmgr/net/local_tls.h"
+#include "hal/key_store.h"
 
 namespace certmgr::acme {
 namespace {
@@ -17,6 +22,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view digits = "0123456789abcdef";
+constexpr const char* protocol = "acme-tls/1";                // RFC 8737 6.2
+constexpr const char* acmeIdentifier = "1.3.6.1.5.5.7.1.31";  // id-pe-acmeIdentifier, RFC 8737 6.1
+constexpr const char* loopback = "127.0.0.1";
+constexpr std::chrono::milliseconds longestHandshake{2000};
 
 // The two lines that certmgr/responder/alpn_certificate.h reads.
 std::string answerTo(const Proof& proof) {
@@ -28,6 +37,24 @@ std::string answerTo(const Proof& proof) {
 std::string contentOf(const fs::path& file) {
     std::ifstream stream(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// RFC 8737 3: the digest is an OCTET STRING in the extension.
+bool proves(const X509& leaf, const std::string& keyAuthorization) {
+    const crypto::ObjectPtr wanted(OBJ_txt2obj(acmeIdentifier, /*no_name=*/1));
+    const int at = X509_get_ext_by_OBJ(&leaf, wanted.get(), -1);
+    if (at < 0) return false;
+    const ASN1_OCTET_STRING* const value = X509_EXTENSION_get_data(X509_get_ext(&leaf, at));
+    const std::array<std::uint8_t, 32> digest = crypto::sha256(keyAuthorization);
+    std::vector<std::uint8_t> expected{V_ASN1_OCTET_STRING, digest.size()};
+    expected.insert(expected.end(), digest.begin(), digest.end());
+    return std::ranges::equal(expected, std::span(ASN1_STRING_get0_data(value),
+                                                  static_cast<std::size_t>(ASN1_STRING_length(value))));
+}
+
+std::string describe(const net::LocalTlsAnswer& answer) {
+    if (!answer.leaf) return "a server without acme-tls/1 (" + answer.problem + ") answers";
+    return "the certificate of " + crypto::subjectOf(*answer.leaf) + " answers";
 }
 
 }  // namespace
@@ -74,9 +101,32 @@ int TlsAlpnSolver::clearAway() {
     return outside_ && !outside_->closeUnused() ? 1 : 0;
 }
 
-std::optional<Solver::Missing> TlsAlpnSolver::missing(const Proof&) const {
-    if (port_ == 0 || listensLocally(port_)) return std::nullopt;
-    return Missing{"the server of port " + std::to_string(port_) + " to start", false};
+PortAnswer TlsAlpnSolver::answerFor(const Proof& proof, const std::string& address) const {
+    const net::LocalTlsAnswer answer =
+        net::askTlsLocally(address, port_, serverNameFor(proof.identifier), protocol, longestHandshake);
+    if (!answer.listening) return {address, PortAnswer::Who::nobody, "", answer.refused};
+    if (answer.leaf && proves(*answer.leaf, proof.keyAuthorization))
+        return {address, PortAnswer::Who::us, "", true};
+    return {address, PortAnswer::Who::other, describe(answer), true};
+}
+
+PortAnswer TlsAlpnSolver::answerAt(const Identifier&, const std::string& address) {
+    // A name of nobody: what an order has laid for this one stays. RFC 2606 2.
+    const Proof proof{
+        {Identifier::Type::dns, hal::KeyId::fresh().text() + ".invalid"}, "", "of-the-preflight"};
+    present(proof);
+    const PortAnswer answer = answerFor(proof, address);
+    remove(proof);
+    return answer;
+}
+
+std::optional<Solver::Missing> TlsAlpnSolver::missing(const Proof& proof) const {
+    if (port_ == 0) return std::nullopt;
+    const PortAnswer answer = answerFor(proof, loopback);
+    if (answer.who == PortAnswer::Who::us) return std::nullopt;
+    if (answer.who == PortAnswer::Who::nobody)
+        return Missing{"the server of port " + std::to_string(port_) + " to start", false};
+    return Missing{"the challenge on port " + std::to_string(port_) + ", where " + answer.words, false};
 }
 
 }  // namespace certmgr::acme

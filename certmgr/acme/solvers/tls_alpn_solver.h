@@ -22,10 +22,13 @@ class TlsAlpnSolver : public Solver {
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;
     SharedPort::Lease openPort() override { return outside_ ? outside_->open() : nullptr; }
+    std::uint16_t port() const override { return port_; }
+    PortAnswer answerAt(const Identifier& identifier, const std::string& address) override;
     std::optional<Missing> missing(const Proof& proof) const override;
     std::chrono::seconds patience() const override { return std::chrono::seconds(10); }
 
   private:
+    PortAnswer answerFor(const Proof& proof, const std::string& address) const;
     std::filesystem::path fileOf(const Identifier& identifier) const;
 
     const std::filesystem::path directory_;
