@@ -115,7 +115,7 @@ std::optional<int> serve(const Configuration& configuration, const std::function
 }
 
 int run(const std::string& file) {
-    ::mallopt(M_ARENA_MAX, 2);  // threads that mostly wait: more arenas would only cost memory
+    ::mallopt(M_ARENA_MAX, 1);  // threads that mostly wait: another arena would only cost memory
     daemon::blockSignals();
     std::optional<Configuration> checked;  // by a reload; after a restore the files are read anew
     for (;;) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "certmgr/core/certificate.h"
+#include "certmgr/engine/rare_text.h"
 
 namespace certmgr::engine {
 
@@ -22,19 +23,19 @@ struct CertificateView {
     std::string subject, issuer, serial, sha256;
     std::uint64_t notBefore = 0, notAfter = 0;
     std::int64_t generation = 0;
-    std::string keyPolicy;      // as asked: "prefer-tpm"
-    std::string keyBackend;     // as it is: "tpm", "sealed", "file"
-    std::string keyReason;      // why it is there, a sentence
-    std::string keyReasonCode;  // the same for programs: "no-tpm"; empty: it was never decided
+    std::string keyPolicy;   // as asked: "prefer-tpm"
+    std::string keyBackend;  // as it is: "tpm", "sealed", "file"
+    std::string keyReason;   // why it is there, a sentence
+    RareText keyReasonCode;  // the same for programs: "no-tpm"; empty: it was never decided
     std::string keyAlgorithm;
-    std::string reason;       // why this certificate and no other, from the decision
-    std::string lastError;    // of the last attempt to get a better one, in plain words
-    std::string lastProblem;  // the CA's problem document, whole
+    std::string reason;     // why this certificate and no other, from the decision
+    std::string lastError;  // of the last attempt to get a better one, in plain words
+    RareText lastProblem;   // the CA's problem document, whole
     std::uint64_t lastAttempt = 0, nextAttempt = 0, renewAt = 0;
-    std::string renewalExplanation;  // a page of the CA, on why it is to be renewed then
-    std::string acmeProfile;         // of the CA, under which it was ordered
-    std::string acmeProfileReason;   // why not under the one that is wanted
-    std::string chainReason;         // why this chain of those that the CA gave
+    RareText renewalExplanation;  // a page of the CA, on why it is to be renewed then
+    RareText acmeProfile;         // of the CA, under which it was ordered
+    RareText acmeProfileReason;   // why not under the one that is wanted
+    RareText chainReason;         // why this chain of those that the CA gave
     std::string revocation;  // of the newest one at a CA: "due: …", "done: …", "refused: …"; empty: none
     std::uint64_t failures = 0;                       // attempts in a row; 0 where none is made any more
     std::uint64_t lostOrders = 0, lastLostOrder = 0;  // how many, and when the newest was begun

@@ -19,15 +19,15 @@ namespace {
 constexpr int busyTimeoutMilliseconds = 5000;
 
 // Pages of 1 KiB, which only a new database takes up: a transaction changes a few rows here and there, and
-// each page of it is written whole. 256 KiB of them are kept: a thousand certificates are read through once
-// at start, afterwards row by row.
+// each page of it is written whole. 64 KiB of them are kept: a thousand certificates are read through once at
+// start, afterwards row by row.
 constexpr const char* settings = R"(
     PRAGMA page_size = 1024;
     PRAGMA journal_mode = WAL;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
-    PRAGMA cache_size = -256;
+    PRAGMA cache_size = -64;
     PRAGMA journal_size_limit = 4194304;
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON;
