@@ -8,13 +8,14 @@
 namespace certmgr {
 namespace {
 
-constexpr hal::Words<AlarmKind, 7> kinds{{{AlarmKind::expiring, "expiring"},
+constexpr hal::Words<AlarmKind, 8> kinds{{{AlarmKind::expiring, "expiring"},
                                           {AlarmKind::failing, "failing"},
                                           {AlarmKind::notProved, "not-proved"},
                                           {AlarmKind::clockNotTrusted, "clock-not-trusted"},
                                           {AlarmKind::keyMisplaced, "key-misplaced"},
                                           {AlarmKind::authorityEnding, "authority-ending"},
-                                          {AlarmKind::crlEnding, "crl-ending"}}};
+                                          {AlarmKind::crlEnding, "crl-ending"},
+                                          {AlarmKind::revocationDue, "revocation-due"}}};
 constexpr hal::Words<AlarmSeverity, 2> severities{
     {{AlarmSeverity::warning, "warning"}, {AlarmSeverity::critical, "critical"}}};
 constexpr hal::Words<AlarmEvent, 3> events{

@@ -19,10 +19,11 @@ enum class AlarmKind {
     keyMisplaced,     // a TPM was preferred and could have been used, and the key is a file
     authorityEnding,  // a CA of the box's own nears its end, and no other has taken its place
     crlEnding,        // the same of a revocation list
+    revocationDue,    // a CA was to revoke a certificate, and has not done so for long
 };
 inline constexpr std::array allAlarmKinds{
     AlarmKind::expiring,     AlarmKind::failing,         AlarmKind::notProved, AlarmKind::clockNotTrusted,
-    AlarmKind::keyMisplaced, AlarmKind::authorityEnding, AlarmKind::crlEnding};
+    AlarmKind::keyMisplaced, AlarmKind::authorityEnding, AlarmKind::crlEnding, AlarmKind::revocationDue};
 std::string_view toString(AlarmKind kind) noexcept;  // "expiring", "not-proved", "clock-not-trusted", …
 std::optional<AlarmKind> alarmKindFrom(std::string_view text) noexcept;
 

@@ -16,6 +16,9 @@ using std::chrono::minutes;
 constexpr seconds clockGrace = minutes(10);
 // A service that takes no new certificate goes on with the old one, which ends some day.
 constexpr seconds longestRollback = hours(24);
+// What a CA may take to revoke: Baseline Requirements 4.9.1.1. A compromised key is not to wait so long.
+constexpr seconds longestRevocation = hours(24);
+constexpr seconds longestOfCompromisedKey = hours(1);
 // Trust in the clock may go without a jump of it.
 constexpr seconds longestWithoutLook = hours(1);
 
@@ -55,6 +58,7 @@ class Judge {
                    "all of them; the journal says why");
             misplaced(authority.id, authority.misplacedKey);
         }
+        revocations();
         return std::move(verdict_);
     }
 
@@ -159,6 +163,38 @@ class Judge {
         if (!validity || held(kind, subject)) return;
         if (const std::optional<AlarmSeverity> severity = nearEnd(*validity))
             raise(kind, *severity, subject, endOf(*validity) + "; " + what);
+    }
+
+    bool overdue(const RevocationAlarmFacts& revocation) {
+        const bool compromised = revocation.reason == RevocationReason::keyCompromise;
+        const TimePoint from = revocation.asked + (compromised ? longestOfCompromisedKey : longestRevocation);
+        lookAt(from);
+        return from <= now_;
+    }
+
+    // One for all of a certificate, which mostly have the same key.
+    void revocations() {
+        std::map<std::string, std::vector<const RevocationAlarmFacts*>> due;
+        for (const RevocationAlarmFacts& revocation : facts_.revocations)
+            due[revocation.certificate].push_back(&revocation);
+        for (auto& [certificate, all] : due) {
+            if (held(AlarmKind::revocationDue, certificate)) continue;
+            std::erase_if(all, [&](const auto* revocation) { return !overdue(*revocation); });
+            if (!all.empty()) revocationDue(certificate, all);
+        }
+    }
+
+    void revocationDue(const std::string& certificate, const std::vector<const RevocationAlarmFacts*>& all) {
+        const auto compromised = [](const RevocationAlarmFacts* each) {
+            return each->reason == RevocationReason::keyCompromise;
+        };
+        const RevocationAlarmFacts& worst = **std::ranges::max_element(all, {}, compromised);
+        raise(AlarmKind::revocationDue,
+              compromised(&worst) ? AlarmSeverity::critical : AlarmSeverity::warning, certificate,
+              "its CA was to revoke " + worst.serial +
+                  (all.size() > 1 ? " and " + std::to_string(all.size() - 1) + " more" : "") + " (" +
+                  std::string(toString(worst.reason)) + ") at " + formatTime(worst.asked) +
+                  ", which is not done: " + (worst.words.empty() ? "it was not tried yet" : worst.words));
     }
 
     const AlarmFacts& facts_;

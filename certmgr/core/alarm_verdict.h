@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "certmgr/core/alarm.h"
+#include "certmgr/core/issued_certificate.h"
 
 namespace certmgr {
 
@@ -57,12 +58,22 @@ struct AuthorityAlarmFacts {
     std::string misplacedKey;            // as above
 };
 
+// One that a CA is still to make.
+struct RevocationAlarmFacts {
+    std::string certificate;  // id; there may be no such certificate any more
+    std::string serial;
+    RevocationReason reason = RevocationReason::unspecified;
+    TimePoint asked;
+    std::string words;  // what is waited for, or what the CA said last
+};
+
 struct AlarmFacts {
     ClockTrust clock;
     seconds distrustedFor{0};  // by the boot time
     std::vector<CertificateAlarmFacts> certificates;
     std::vector<ServiceAlarmFacts> services;
     std::vector<AuthorityAlarmFacts> authorities;
+    std::vector<RevocationAlarmFacts> revocations;
 };
 
 struct AlarmVerdict {

@@ -163,6 +163,32 @@ TEST_F(AlarmTest, AuthoritiesRevocationListsAndKeys) {
                              "warning crl-ending:issuing-1", "warning key-misplaced:issuing-1"}));
 }
 
+TEST_F(AlarmTest, ARevocationThatIsDueForLongIsOneAndOfACompromisedKeySooner) {
+    facts.revocations = {{"gw.example", "0badcafe", RevocationReason::superseded, noon, ""},
+                         {"old.example", "0cafe", RevocationReason::keyCompromise, noon, "waits for web"}};
+    EXPECT_EQ(look(), Texts{});
+    EXPECT_EQ(verdict().lookAgain, noon + hours(1));
+    now = noon + hours(1);
+    EXPECT_EQ(look(), Texts{"critical revocation-due:old.example"}) << "also without such a certificate";
+    EXPECT_EQ(open[0].sentence,
+              "its CA was to revoke 0cafe (key-compromise) at 2026-11-23T12:00:00Z, which is not done: waits "
+              "for web");
+    now = noon + hours(24);
+    EXPECT_EQ(look(), (Texts{"warning revocation-due:gw.example", "critical revocation-due:old.example"}));
+    EXPECT_NE(open[0].sentence.find("not tried yet"), std::string::npos) << open[0].sentence;
+    facts.revocations.pop_back();
+    EXPECT_EQ(look(), Texts{"warning revocation-due:gw.example"});
+    facts.revocations.push_back(
+        {"gw.example", "0cafe", RevocationReason::keyCompromise, noon, "waits for web"});
+    EXPECT_EQ(look(), Texts{"critical revocation-due:gw.example"});
+    EXPECT_NE(open[0].sentence.find("0cafe and 1 more"), std::string::npos) << open[0].sentence;
+    facts.clock = {false, "the clock is not synchronised"};
+    now = noon;
+    EXPECT_EQ(look(), Texts{"critical revocation-due:gw.example"}) << "what is open stays open";
+    facts.revocations.clear();
+    EXPECT_EQ(look(), Texts{});
+}
+
 TEST_F(AlarmTest, NoticesTellWhatCameWorsenedAndWentOnce) {
     const Alarm mild{AlarmKind::failing, AlarmSeverity::warning, "gw.example", "the CA refused", noon};
     Alarm other = mild;
