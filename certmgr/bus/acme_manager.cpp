@@ -76,7 +76,8 @@ void AcmeManager::revoke(sd_bus_message* call) {
         const std::string certificate = idOf(certificatePath, readPath(call));
         engine::CaRevocationCommand command;
         command.reason = readText(call);
-        readOptions(call, {{"serial", &command.serial}, {"dry-run", &command.dryRun}});
+        readOptions(call,
+                    {{"serial", &command.serial}, {"dry-run", &command.dryRun}, {"now", &command.atOnce}});
         return commands_.revokeAtCa(certificate, command);
     });
 }

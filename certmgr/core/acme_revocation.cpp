@@ -11,6 +11,16 @@ constexpr hal::Words<AcmeRevocationState, 4> acmeRevocationStates{
      {AcmeRevocationState::obsolete, "obsolete"},
      {AcmeRevocationState::refused, "refused"}}};
 
+std::string awaitedServices(const AcmeRevocationFacts& facts) {
+    if (facts.atOnce) return "";
+    std::vector<std::string> awaited = facts.servedBy;
+    if (facts.reason != RevocationReason::keyCompromise)
+        awaited.insert(awaited.end(), facts.unseenAt.begin(), facts.unseenAt.end());
+    std::string list;
+    for (const std::string& service : awaited) list += (list.empty() ? "" : ", ") + service;
+    return list;
+}
+
 }  // namespace
 
 std::string_view toString(AcmeRevocationState state) noexcept {
@@ -33,12 +43,8 @@ AcmeRevocationStep nextStep(const AcmeRevocationFacts& facts, TimePoint now) {
                 now < facts.notAfter ? std::optional(facts.notAfter) : std::nullopt};
     };
     if (facts.inForce) return waitFor("waits for another certificate to be in force");
-    if (!facts.stillServedBy.empty()) {
-        std::string services;
-        for (const std::string& service : facts.stillServedBy)
-            services += (services.empty() ? "" : ", ") + service;
+    if (const std::string services = awaitedServices(facts); !services.empty())
         return waitFor("waits until another certificate is proved at " + services);
-    }
     if (facts.attempts.nextAttempt && now < *facts.attempts.nextAttempt)
         return {AcmeRevocationStep::Kind::wait, "waits for the next attempt", facts.attempts.nextAttempt};
     return {AcmeRevocationStep::Kind::revoke, "", std::nullopt};

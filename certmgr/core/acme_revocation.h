@@ -25,8 +25,12 @@ bool mayBeAskedOfCa(RevocationReason reason) noexcept;
 
 struct AcmeRevocationFacts {
     TimePoint notAfter;
-    bool inForce = false;                    // a certificate with this key is in force
-    std::vector<std::string> stillServedBy;  // services that were not proved to serve another key
+    RevocationReason reason = RevocationReason::unspecified;
+    bool atOnce = false;   // the administrator wants no service to be waited for
+    bool inForce = false;  // a certificate with this key is in force
+    // Services that have not been proved to serve another key, by what was seen of them last.
+    std::vector<std::string> servedBy;  // they serve this key, or are about to be brought another
+    std::vector<std::string> unseenAt;  // they do not run, or were never proved
     AttemptRecord attempts;
     bool clockTrusted = true;
 };
@@ -37,8 +41,9 @@ struct AcmeRevocationStep {
     std::optional<TimePoint> lookAgain;  // with wait, when time alone changes it
 };
 
-// A certificate that serves is replaced first, whatever the reason: no client is to meet a revoked one. One
-// that has ended is not worth a revocation.
+// A certificate that serves is replaced first, whatever the reason: no client is to meet a revoked one. Who
+// has a compromised key is not to gain time by a service that is off or broken: it is waited for only where
+// clients were seen to meet it. One that has ended is not worth a revocation.
 AcmeRevocationStep nextStep(const AcmeRevocationFacts& facts, TimePoint now);
 
 }  // namespace certmgr

@@ -21,6 +21,8 @@ struct RevokeArguments {
 };
 
 void revokeAtCa(Client& client, const Terminal& terminal, const RevokeArguments& arguments) {
+    if (arguments.options.reason.empty() && !arguments.options.atOnce)
+        throw Failure(ExitStatus::usage, "--reason is required, but for --now of what is due already");
     const std::string id = findCertificate(client.objects(Kind::certificate), arguments.certificate);
     finish(client, terminal, client.revokeAtCa(id, arguments.options), {});
 }
@@ -50,12 +52,12 @@ void addRevoke(CLI::App& acme, const AddCommand& add) {
     CLI::App* revoke = add(acme, "revoke", "Revoke a certificate at the CA, after another took its place",
                            [arguments](auto& c, auto& t) { revokeAtCa(c, t, *arguments); });
     revoke->add_option("CERTIFICATE", arguments->certificate, "Its id or one of its names")->required();
-    revoke
-        ->add_option("--reason", arguments->options.reason,
-                     "unspecified, key-compromise, affiliation-changed, superseded or "
-                     "cessation-of-operation")
-        ->required();
+    revoke->add_option("--reason", arguments->options.reason,
+                       "unspecified, key-compromise, affiliation-changed, superseded or "
+                       "cessation-of-operation");
     revoke->add_option("--serial", arguments->options.serial, "One that was in force before");
+    revoke->add_flag("--now", arguments->options.atOnce,
+                     "Wait for no service; of what is due already, without a reason");
     revoke->add_flag("--dry-run", arguments->options.dryRun, "Say what would happen, and change nothing");
 }
 

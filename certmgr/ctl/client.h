@@ -46,6 +46,7 @@ struct UploadOptions {
 struct CaRevocationOptions {
     std::string reason, serial;  // serial empty: of what is in force
     bool dryRun = false;
+    bool atOnce = false;  // no service is waited for
 };
 
 // One connection to the system bus. Every method blocks and throws Failure.

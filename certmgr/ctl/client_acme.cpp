@@ -52,6 +52,7 @@ std::string Client::revokeAtCa(const std::string& certificate, const CaRevocatio
     if (!options.serial.empty())
         require(sd_bus_message_append(m, "{sv}", "serial", "s", options.serial.c_str()));
     if (options.dryRun) require(sd_bus_message_append(m, "{sv}", "dry-run", "b", 1));
+    if (options.atOnce) require(sd_bus_message_append(m, "{sv}", "now", "b", 1));
     require(sd_bus_message_close_container(m));
     return startJob(message);
 }

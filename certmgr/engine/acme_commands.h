@@ -29,9 +29,10 @@ struct AcmeAccount {
 };
 
 struct CaRevocationCommand {
-    std::string reason;  // "key-compromise"
+    std::string reason;  // "key-compromise"; may be empty with atOnce where one is due, which keeps its own
     std::string serial;  // of one that was in force before; empty: the one in force
     bool dryRun = false;
+    bool atOnce = false;  // wait for no service; without a serial, what is due already is meant
 };
 
 // What one check of a preflight by hand found.
@@ -64,8 +65,9 @@ class AcmeCommands {
     virtual void preflight(const std::vector<std::string>& names, PreflightReply reply) = 0;
     static constexpr std::chrono::seconds longestPreflight{60};
 
-    // Of what is in force, once another with a new key is proved at every service. The job fails with
-    // "revocation-due" where that takes longer; it goes on by itself.
+    // Of what is in force, once another with a new key is proved at every service; for a compromised key, at
+    // those that were seen to serve it. The job fails with "revocation-due" where that takes longer; it goes
+    // on by itself.
     virtual std::string revokeAtCa(const CertificateId& id, const CaRevocationCommand& command) = 0;
 };
 

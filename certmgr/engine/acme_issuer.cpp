@@ -122,7 +122,7 @@ std::string AcmeIssuer::changeAccountKey(const std::string& name, const std::sto
     const KeyId next = accounts_.makeNextKey(ca);
     {
         const std::lock_guard lock(mutex_);
-        lines_.erase(ca.name);  // whatever comes now, the next use settles which key it is
+        lines_.erase({ca.name, ca.directory});  // whatever comes now, the next use settles which key it is
     }
     acme::changeKey(*line->session, *keys_.store().open(next), stop);
     accounts_.settleKey(ca, next);
@@ -136,7 +136,7 @@ std::string AcmeIssuer::deactivateAccount(const std::string& name, const std::st
     acme::deactivate(*lineTo(ca, stop)->session, stop);
     {
         const std::lock_guard lock(mutex_);
-        lines_.erase(ca.name);
+        lines_.erase({ca.name, ca.directory});
     }
     accounts_.forget(ca);
     return "the account " + url + " at " + ca.name +
@@ -146,7 +146,7 @@ std::string AcmeIssuer::deactivateAccount(const std::string& name, const std::st
 std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca,
                                                      const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
-    std::shared_ptr<Line>& line = lines_[ca.name];
+    std::shared_ptr<Line>& line = lines_[{ca.name, ca.directory}];
     if (line && keys_.store().find(line->accountKey)) return line;
 
     settleKey(ca, stop);
@@ -250,7 +250,7 @@ std::string AcmeIssuer::whyNotProvable(const Identifier& name) const {
 std::vector<std::string> AcmeIssuer::caaIdentities(const acme::CaSettings& ca) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) return ca.caaIdentities;
-    const auto line = lines_.find(ca.name);
+    const auto line = lines_.find({ca.name, ca.directory});
     return line != lines_.end() && line->second ? acme::caaIdentitiesOf(*line->second->session)
                                                 : ca.caaIdentities;
 }
@@ -444,15 +444,28 @@ void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings
                 {{"CERTMGR_CA", ca.name}, {"CERTMGR_PROFILE", wanted.name}}});
 }
 
-void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop) {
-    const std::shared_lock lock(accountsInUse_);
-    const auto ca = std::ranges::find(settings_.cas, row.ca, &acme::CaSettings::name);
+// Names are the administrator's, and may be another CA's by now. The account that ordered goes by the old
+// one.
+acme::CaSettings AcmeIssuer::caOf(const store::AcmeRevocationRow& row) const {
+    auto ca = std::ranges::find(settings_.cas, row.directory, &acme::CaSettings::directory);
+    if (row.directory.empty()) ca = std::ranges::find(settings_.cas, row.ca, &acme::CaSettings::name);
     if (ca == settings_.cas.end())
         throw Error(ErrorKind::misconfigured, "ca-not-configured",
-                    "the settings have no CA " + row.ca + " any more, which issued the certificate");
+                    "the settings have no CA " + row.ca + " any more" +
+                        (row.directory.empty() ? "" : ", nor another with the directory " + row.directory) +
+                        ", which issued the certificate");
+    acme::CaSettings found = *ca;
+    const auto account = records_.accounts.find(row.ca, found.directory);
+    if (account && !account->url.empty()) found.name = row.ca;
+    return found;
+}
+
+void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop) {
+    const std::shared_lock lock(accountsInUse_);
+    const acme::CaSettings ca = caOf(row);
     acme::RevocationRequest request{crypto::toDer(*crypto::parseLeafPem(row.leafPem)), row.reason, {}};
     if (keys_.store().find(row.key)) request.key = keys_.store().open(row.key);
-    acme::revoke(*lineTo(*ca, stop)->session, request, stop);
+    acme::revoke(*lineTo(ca, stop)->session, request, stop);
 }
 
 void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,

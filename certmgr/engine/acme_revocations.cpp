@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "certmgr/crypto/x509.h"
+#include "certmgr/deploy/deployer.h"
 #include "certmgr/engine/jitter.h"
 
 namespace certmgr::engine {
@@ -41,41 +42,74 @@ bool forGood(const Error& error) {
 
 }  // namespace
 
+RevocationReason reasonForCa(const std::string& text) {
+    const auto reason = revocationReasonFrom(text);
+    if (reason && mayBeAskedOfCa(*reason)) return *reason;
+    reject("bad-reason", (text.empty() ? "there is no reason" : "unknown reason \"" + text + "\"") +
+                             ": expected unspecified, key-compromise, affiliation-changed, superseded or "
+                             "cessation-of-operation");
+}
+
 std::string AcmeRevocations::Plan::sentence() const {
     std::string serials;
     for (const store::AcmeRevocationRow& row : rows)
         serials += (serials.empty() ? "" : ", ") + row.leaf.serial + " at " + row.ca;
-    return (inForce ? "another certificate with a new key is put in force and proved at every service, then "
-                      "revoked: "
-                    : "revoked at once: ") +
-           serials + " (" + std::string(toString(rows.front().reason)) + ")";
+    std::string how = inForce ? "once another certificate with a new key is in force" : "at once";
+    if (!rows.front().atOnce) how = "once another certificate with a new key is proved at every service";
+    return "revoked " + how + ": " + serials + " (" + std::string(toString(rows.front().reason)) + ")";
 }
 
-AcmeRevocations::Plan AcmeRevocations::plan(const CertificateId& id, const std::string& serial,
-                                            RevocationReason reason) {
-    const std::vector<Credential> history = records_.credentials.history(id);
-    const std::optional<Credential> current = records_.credentials.current(id);
-    const Credential target = chosen(history, current, id, serial);
-    requireOfCa(target);
-    Plan plan;
-    plan.inForce = current && current->key == target.key;
-    for (const Credential& each : history) {
+// The certificate in force is another one by then, so that who repeats the command does not mean that.
+std::vector<store::AcmeRevocationRow> AcmeRevocations::hurried(const CertificateId& id,
+                                                               const std::string& reason) {
+    std::vector<store::AcmeRevocationRow> rows = records_.acmeRevocations.list(id);
+    std::erase_if(rows, [](const auto& row) { return row.state != AcmeRevocationState::due; });
+    for (store::AcmeRevocationRow& row : rows) {
+        row.atOnce = true;
+        row.asked = clock_.now();
+        if (reason == toString(RevocationReason::keyCompromise)) row.reason = RevocationReason::keyCompromise;
+    }
+    return rows;
+}
+
+std::vector<store::AcmeRevocationRow> AcmeRevocations::wanted(const CertificateId& id,
+                                                              const Credential& target,
+                                                              const CaRevocationCommand& command) {
+    std::vector<store::AcmeRevocationRow> rows;
+    for (const Credential& each : records_.credentials.history(id)) {
         const bool ended = clock_.trust().trusted && each.leaf.notAfter <= clock_.now();
         if (each.key != target.key || each.source != Source::acme || ended) continue;
-        store::AcmeRevocationRow& row = plan.rows.emplace_back();
+        store::AcmeRevocationRow& row = rows.emplace_back();
         row.certificate = id;
         row.ca = each.issuerId;
+        row.directory = records_.orders.directoryOf(each.key);
         row.key = each.key;
         row.leafPem = crypto::toPem(*crypto::parseLeafPem(each.chainPem));
         row.leaf = each.leaf;
-        row.reason = reason;
+        row.reason = reasonForCa(command.reason);
         row.asked = clock_.now();
+        row.atOnce = command.atOnce;
     }
-    if (plan.rows.empty())
+    if (rows.empty())
         reject("expired", "the certificate of " + id + " has expired: there is nothing to revoke");
-    return plan;
+    return rows;
 }
 
+AcmeRevocations::Plan AcmeRevocations::plan(const CertificateId& id, const CaRevocationCommand& command) {
+    const std::optional<Credential> current = records_.credentials.current(id);
+    Plan plan;
+    if (command.atOnce && command.serial.empty()) plan.rows = hurried(id, command.reason);
+    if (plan.rows.empty()) {
+        reasonForCa(command.reason);
+        const Credential target = chosen(records_.credentials.history(id), current, id, command.serial);
+        requireOfCa(target);
+        plan.rows = wanted(id, target, command);
+    }
+    plan.inForce = current && std::ranges::any_of(plan.rows, [&](const store::AcmeRevocationRow& row) {
+                       return row.key == current->key;
+                   });
+    return plan;
+}
 void AcmeRevocations::ask(const CertificateId& id, const Plan& plan) {
     const std::lock_guard lock(mutex_);
     records_.database.transaction([&] {
@@ -88,6 +122,8 @@ void AcmeRevocations::ask(const CertificateId& id, const Plan& plan) {
 AcmeRevocationFacts AcmeRevocations::factsOf(const store::AcmeRevocationRow& row) {
     AcmeRevocationFacts facts;
     facts.notAfter = row.leaf.notAfter;
+    facts.reason = row.reason;
+    facts.atOnce = row.atOnce;
     facts.attempts = row.attempts;
     facts.clockTrusted = clock_.trust().trusted;
     const auto hasKey = [&](std::int64_t generation) {
@@ -98,10 +134,20 @@ AcmeRevocationFacts AcmeRevocations::factsOf(const store::AcmeRevocationRow& row
     facts.inForce = current && current->key == row.key;
     for (const std::string& service : servicesOf_(row.certificate)) {
         const auto deployed = records_.deployments.find(service, row.certificate);
-        const bool another =
-            deployed && deployed->lastGood != 0 && !hasKey(deployed->lastGood) && !hasKey(deployed->wanted);
-        if (!another) facts.stillServedBy.push_back(service);
+        const bool everGood = deployed && deployed->lastGood != 0;
+        if (everGood && !hasKey(deployed->lastGood) && !hasKey(deployed->wanted)) continue;
+        const bool off = deployed && deployed->state == toString(deploy::State::waiting);
+        // One that nobody can look at counts until it was brought another.
+        const bool serves = everGood && !off && (deployed->provedAt || hasKey(deployed->wanted));
+        (serves ? facts.servedBy : facts.unseenAt).push_back(service);
     }
+    return facts;
+}
+
+std::vector<RevocationAlarmFacts> AcmeRevocations::alarmFacts() {
+    std::vector<RevocationAlarmFacts> facts;
+    for (const store::AcmeRevocationRow& row : records_.acmeRevocations.due())
+        facts.push_back({row.certificate, row.leaf.serial, row.reason, row.asked, row.words});
     return facts;
 }
 
@@ -114,7 +160,8 @@ AcmeRevocations::Round AcmeRevocations::run(const std::stop_token& stop) {
         round.described[row.certificate] = describeRevocation(records_, row.certificate);
     }
     const std::lock_guard lock(mutex_);
-    due_ = !records_.acmeRevocations.due().empty();
+    round.due = alarmFacts();
+    due_ = !round.due.empty();
     return round;
 }
 

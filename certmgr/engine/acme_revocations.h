@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/core/alarm_verdict.h"
+#include "certmgr/engine/acme_commands.h"
 #include "certmgr/engine/issuance.h"
 
 namespace certmgr::engine {
@@ -30,15 +32,15 @@ class AcmeRevocations {
           servicesOf_(std::move(servicesOf)) {}
 
     // What is to be revoked: the certificate in force, or that of its history which has the serial, and all
-    // that have the same key.
+    // that have the same key. At once and without a serial, what is due already, where something is.
     struct Plan {
         std::vector<store::AcmeRevocationRow> rows;
         bool inForce = false;  // one of them: another certificate takes its place first
         std::string sentence() const;
     };
     // Changes nothing. Error(rejected): "not-found", "not-of-a-ca" for what no CA on the net issued,
-    // "expired".
-    Plan plan(const CertificateId& id, const std::string& serial, RevocationReason reason);
+    // "expired", "bad-reason".
+    Plan plan(const CertificateId& id, const CaRevocationCommand& command);
     // Durable when it returns, with the reissue that goes before.
     void ask(const CertificateId& id, const Plan& plan);
 
@@ -46,12 +48,17 @@ class AcmeRevocations {
     struct Round {
         std::optional<TimePoint> lookAgain;  // when time alone changes something
         std::map<CertificateId, std::string> described;
+        std::vector<RevocationAlarmFacts> due;  // after it
     };
     Round run(const std::stop_token& stop);
     // Whether some may be left to do: to be told of what changes.
     bool due() const { return due_; }
+    std::vector<RevocationAlarmFacts> alarmFacts();
 
   private:
+    std::vector<store::AcmeRevocationRow> hurried(const CertificateId& id, const std::string& reason);
+    std::vector<store::AcmeRevocationRow> wanted(const CertificateId& id, const Credential& target,
+                                                 const CaRevocationCommand& command);
     AcmeRevocationFacts factsOf(const store::AcmeRevocationRow& row);
     std::optional<TimePoint> take(const store::AcmeRevocationRow& row, const std::stop_token& stop);
     std::optional<TimePoint> send(const store::AcmeRevocationRow& row, const std::stop_token& stop);
@@ -66,6 +73,9 @@ class AcmeRevocations {
     std::mutex mutex_;  // what is stored and due_ change together
     std::atomic<bool> due_ = true;
 };
+
+// Error(rejected, "bad-reason") for one that is none, or not a subscriber's to give.
+RevocationReason reasonForCa(const std::string& text);
 
 // For people, of the newest of a certificate: "due: waits for …"; empty: none was asked for.
 std::string describeRevocation(Records& records, const CertificateId& id);

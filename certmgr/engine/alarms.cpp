@@ -32,9 +32,11 @@ seconds Alarms::distrustedFor(const ClockTrust& trust) {
     return std::chrono::floor<seconds>(clock_.sinceBoot() - *distrustedSince_);
 }
 
-Alarms::Look Alarms::look(const config::Settings& settings) {
+Alarms::Look Alarms::look(const config::Settings& settings,
+                          const std::vector<RevocationAlarmFacts>& revocations) {
     const ClockTrust trust = clock_.trust();
-    const AlarmFacts facts = alarmFacts(views_, settings.authority, trust, distrustedFor(trust));
+    AlarmFacts facts = alarmFacts(views_, settings.authority, trust, distrustedFor(trust));
+    facts.revocations = revocations;
     AlarmVerdict verdict = judgeAlarms(facts, settings.alarms.rules, open_, clock_.now());
     std::vector<AlarmNotice> notices = noticesBetween(open_, verdict.alarms);
     return {std::move(verdict), std::move(notices)};

@@ -25,7 +25,7 @@ class Alarms {
     };
     // Main thread.
     void load();
-    Look look(const config::Settings& settings);
+    Look look(const config::Settings& settings, const std::vector<RevocationAlarmFacts>& revocations);
     void show(const Look& look);
 
     // Workers. Durable before it is in the journal.

@@ -79,23 +79,27 @@ void Engine::start() {
 }
 
 void Engine::runStart() {
-    auto wanted = std::make_shared<std::vector<CertificateId>>();
+    auto found = std::make_shared<Found>();
     lanes_.run(
         "start", issueWorkers_,
-        [this, wanted, alone = !started_](std::stop_token) { *wanted = reconcile(alone); },
-        [this, wanted](const auto& failure) { concludeStart(*wanted, failure); });
+        [this, found, alone = !started_](std::stop_token) {
+            found->revocations = acmeRevocations_.alarmFacts();
+            found->certificates = reconcile(alone);
+        },
+        [this, found](const auto& failure) { concludeStart(*found, failure); });
 }
 
 // What could not be put in order is tried again; the certificates that are known are cared for meanwhile.
-void Engine::concludeStart(const std::vector<CertificateId>& wanted, const std::optional<Error>& failure) {
+void Engine::concludeStart(const Found& found, const std::optional<Error>& failure) {
     if (failure) {
         report(event_id::jobFailed, "clearing up at the start", *failure);
         schedule_.set("start", parts_.clock.now() + retryDelay);
     }
     started_ = true;
+    if (found.revocations) revocationsDue_ = found.revocations;
     runAuthority();
     runUploads();
-    for (const CertificateId& id : wanted) runIssue(id);
+    for (const CertificateId& id : found.certificates) runIssue(id);
     for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
     for (const auto& command : std::exchange(beforeStart_, {})) command();
     runDropped();

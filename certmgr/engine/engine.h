@@ -128,6 +128,11 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     static constexpr const char* revocationsLane = "order: revocations";
     static constexpr seconds retryDelay{60};  // of what failed on the box's own side
 
+    // What the start found, likewise.
+    struct Found {
+        std::vector<CertificateId> certificates;  // that are wanted
+        std::optional<std::vector<RevocationAlarmFacts>> revocations;
+    };
     // What a turn in a deploy lane found, likewise.
     struct Brought {
         Deployments::Result result;
@@ -182,7 +187,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
 
     // Main thread's side.
     void runStart();
-    void concludeStart(const std::vector<CertificateId>& wanted, const std::optional<Error>& failure);
+    void concludeStart(const Found& found, const std::optional<Error>& failure);
     void runDropped();
     void runChallenges();
     void runRevocations();
@@ -257,6 +262,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::map<std::string, Followed> followed_;
     std::set<CertificateId> removing_;
     bool revocationsAgain_ = false;  // a round waits behind the one that runs
+    // At CAs, as the last round left them; absent: not read yet.
+    std::optional<std::vector<RevocationAlarmFacts>> revocationsDue_;
     // In a row; they are retried in seconds, so memory is enough.
     std::map<CertificateId, int> localFailures_;
     std::set<std::string> proveAgain_;  // services that were asked for it and have not concluded

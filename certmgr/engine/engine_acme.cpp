@@ -40,17 +40,13 @@ std::string Engine::accountJob(const std::string& kind,
 std::string Engine::revokeAtCa(const CertificateId& id, const CaRevocationCommand& command) {
     if (!parts_.views.certificates().contains(id)) reject("not-found", "there is no certificate " + id);
     if (removing_.contains(id)) reject("busy", id + " is being deleted");
-    const auto reason = revocationReasonFrom(command.reason);
-    if (!reason || !mayBeAskedOfCa(*reason))
-        reject("bad-reason", "unknown reason \"" + command.reason +
-                                 "\": expected unspecified, key-compromise, affiliation-changed, superseded "
-                                 "or cessation-of-operation");
+    if (!command.atOnce || !command.reason.empty()) reasonForCa(command.reason);
     const std::string job = jobs_.begin("revoke", id);
     auto plan = std::make_shared<AcmeRevocations::Plan>();
     lanes_.run(
         "revoke:" + job, issueWorkers_,
-        [this, id, command, reason = *reason, plan](std::stop_token) {
-            *plan = acmeRevocations_.plan(id, command.serial, reason);
+        [this, id, command, plan](std::stop_token) {
+            *plan = acmeRevocations_.plan(id, command);
             if (!command.dryRun) acmeRevocations_.ask(id, *plan);
         },
         [this, job, id, dryRun = command.dryRun, plan](const auto& failure) {
@@ -83,6 +79,10 @@ void Engine::concludeRevocations(const AcmeRevocations::Round& round, const std:
         CertificateView view = known->second;
         view.revocation = described;
         parts_.views.put(std::move(view));
+    }
+    if (!failure) {
+        revocationsDue_ = round.due;
+        lookAtAlarmsSoon();
     }
     // Something was proved while this round ran: the one that waits behind it says what has become of the
     // job.

@@ -35,12 +35,12 @@ void Engine::runAlarms() {
     if (stopping_) return;
     alarmsDue_.reset();
     // An alarm whose subject does not show yet must not be taken for one that has ended.
-    if (!complete_ && started_ && served()) {
+    if (!complete_ && started_ && revocationsDue_ && served()) {
         complete_ = true;
         runAlarmHook();  // a crash may have come before it
     }
     if (!complete_ || lanes_.busy("alarms")) return lookAtAlarmsSoon();
-    auto look = std::make_shared<Alarms::Look>(alarms_.look(settings_));
+    auto look = std::make_shared<Alarms::Look>(alarms_.look(settings_, *revocationsDue_));
     lookAtAlarms(look->verdict.lookAgain);
     if (look->notices.empty()) {
         alarms_.show(*look);

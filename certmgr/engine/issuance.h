@@ -116,6 +116,7 @@ class AcmeIssuer {
     const acme::CaSettings* caOfOpenOrder(const CertificateSpec& spec, const Before& before);
     std::optional<Wait> mustWait(const CertificateSpec& spec, const acme::CaSettings& ca);
     const acme::CaSettings& caNamed(const std::string& name) const;
+    acme::CaSettings caOf(const store::AcmeRevocationRow& row) const;
     std::unique_lock<std::shared_timed_mutex> withoutOrders(const std::stop_token& stop);
     void settleKey(const acme::CaSettings& ca, const std::stop_token& stop);
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca, const std::stop_token& stop);
@@ -146,7 +147,7 @@ class AcmeIssuer {
     EventLog& log_;
     std::shared_timed_mutex accountsInUse_;  // shared by the orders; alone: accounts change
     std::mutex mutex_;
-    std::map<std::string, std::shared_ptr<Line>> lines_;
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<Line>> lines_;  // by name and directory
 };
 
 }  // namespace certmgr::engine

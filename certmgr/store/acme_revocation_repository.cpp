@@ -4,15 +4,20 @@
 namespace certmgr::store {
 namespace {
 
-#define CERTMGR_ACME_REVOCATION                                                          \
-    "SELECT id, certificate, ca, key, leaf_pem, reason, asked, state, words, failures, " \
-    "next_attempt, " CERTMGR_SUMMARY_COLUMNS " FROM acme_revocations "
+#define CERTMGR_ACME_REVOCATION                                                                    \
+    "SELECT id, certificate, ca, directory, key, leaf_pem, reason, asked, state, at_once, words, " \
+    "failures, next_attempt, " CERTMGR_SUMMARY_COLUMNS " FROM acme_revocations "
+
+// Of one that is asked for again.
+#define CERTMGR_ANOTHER_REASON \
+    "(state = 'refused' OR (excluded.reason = 'key-compromise' AND reason <> 'key-compromise'))"
 
 AcmeRevocationRow acmeRevocationRow(Query& query) {
     AcmeRevocationRow row;
     row.id = query.integer();
     row.certificate = query.text();
     row.ca = query.text();
+    row.directory = query.text();
     row.key = query.key();
     row.leafPem = query.text();
     const std::string reason = query.text();
@@ -20,6 +25,7 @@ AcmeRevocationRow acmeRevocationRow(Query& query) {
     row.asked = query.time();
     const std::string state = query.text();
     row.state = valueOf(acmeRevocationStateFrom(state), state);
+    row.atOnce = query.boolean();
     row.words = query.text();
     row.attempts.failures = static_cast<int>(query.integer());
     row.attempts.nextAttempt = query.optionalTime();
@@ -37,13 +43,20 @@ std::vector<AcmeRevocationRow> acmeRevocationRows(Query& query) {
 
 void AcmeRevocationRepository::ask(const AcmeRevocationRow& row) {
     Query(database_,
-          "INSERT INTO acme_revocations (certificate, ca, key, leaf_pem, reason, asked, "
+          "INSERT INTO acme_revocations (certificate, ca, directory, key, leaf_pem, reason, asked, at_once, "
           "state, " CERTMGR_SUMMARY_COLUMNS
-          ") VALUES (?, ?, ?, ?, ?, ?, 'due', ?, ?, ?, ?, ?, ?, ?) "
-          "ON CONFLICT (sha256) DO UPDATE SET reason = excluded.reason, state = 'due', words = '', "
-          "failures = 0, next_attempt = NULL "
-          "WHERE state = 'refused' OR (state = 'due' AND excluded.reason = 'key-compromise')",
-          row.certificate, row.ca, row.key, row.leafPem, toString(row.reason), row.asked, row.leaf)
+          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'due', ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (sha256) DO UPDATE SET "
+          "reason = CASE WHEN " CERTMGR_ANOTHER_REASON
+          " THEN excluded.reason ELSE reason END, "
+          "asked = CASE WHEN " CERTMGR_ANOTHER_REASON
+          " THEN excluded.asked ELSE asked END, "
+          "at_once = excluded.at_once OR (at_once AND state = 'due'), "
+          "state = 'due', words = '', failures = 0, next_attempt = NULL "
+          "WHERE state = 'refused' OR "
+          "(state = 'due' AND (excluded.reason = 'key-compromise' OR excluded.at_once))",
+          row.certificate, row.ca, row.directory, row.key, row.leafPem, toString(row.reason), row.asked,
+          row.atOnce, row.leaf)
         .run();
 }
 

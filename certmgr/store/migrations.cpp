@@ -306,10 +306,20 @@ constexpr const char* version12 = R"sql(
     ALTER TABLE certificates ADD COLUMN waits_for TEXT NOT NULL DEFAULT '';
 )sql";
 
+// A CA is found by its directory, since its name is the administrator's. And whether services that are not
+// proved are waited for.
+constexpr const char* version13 = R"sql(
+    ALTER TABLE acme_revocations ADD COLUMN directory TEXT NOT NULL DEFAULT '';
+    ALTER TABLE acme_revocations ADD COLUMN at_once INTEGER NOT NULL DEFAULT 0;
+    UPDATE acme_revocations SET directory = coalesce(
+        (SELECT directory FROM orders WHERE orders.key = acme_revocations.key ORDER BY orders.id DESC LIMIT 1), '');
+)sql";
+
 constexpr std::array steps{Migration{version1},  Migration{version2},  Migration{version3},
                            Migration{version4},  Migration{version5},  Migration{version6},
                            Migration{version7},  Migration{version8},  Migration{version9},
-                           Migration{version10}, Migration{version11}, Migration{version12}};
+                           Migration{version10}, Migration{version11}, Migration{version12},
+                           Migration{version13}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

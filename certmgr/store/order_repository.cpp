@@ -70,6 +70,11 @@ bool OrderRepository::knowsUrl(const std::string& url) {
     return Query(database_, "SELECT 1 FROM orders WHERE url = ? AND url <> ''", url).next();
 }
 
+std::string OrderRepository::directoryOf(const KeyId& key) {
+    Query query(database_, "SELECT directory FROM orders WHERE key = ? ORDER BY id DESC LIMIT 1", key);
+    return query.next() ? query.text() : std::string();
+}
+
 OrderRepository::Ended OrderRepository::ended(const CertificateId& certificate, OrderState state) {
     Query query(database_, "SELECT count(*), max(intended) FROM orders WHERE certificate = ? AND state = ?",
                 certificate, toString(state));

@@ -162,6 +162,8 @@ class OrderRepository {
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);
     bool knowsUrl(const std::string& url);
+    // Of the CA at which the certificate of this key was ordered; empty: it is not on record.
+    std::string directoryOf(const KeyId& key);
     struct Ended {
         std::uint64_t count = 0;
         std::optional<TimePoint> newest;  // when its intent was stored
@@ -289,21 +291,24 @@ class BudgetRepository {
 struct AcmeRevocationRow {
     std::int64_t id = 0;
     CertificateId certificate;
-    std::string ca;
-    KeyId key;  // empty: there is none any more
+    std::string ca;         // as it was called when it issued the certificate
+    std::string directory;  // its URL; empty: a release that did not record it placed the order
+    KeyId key;              // empty: there is none any more
     std::string leafPem;
     CertificateSummary leaf;
     RevocationReason reason = RevocationReason::unspecified;
     TimePoint asked;
     AcmeRevocationState state = AcmeRevocationState::due;
-    std::string words;  // of the CA, or what is waited for
+    bool atOnce = false;  // no service is waited for
+    std::string words;    // of the CA, or what is waited for
     AttemptRecord attempts;
 };
 class AcmeRevocationRepository {
   public:
     explicit AcmeRevocationRepository(Database& database) : database_(database) {}
-    // Makes it due, also one that was refused before; one that is due or done stays, but for a key that is
-    // now known to be compromised, which is the reason then.
+    // Makes it due, also one that was refused before; one that is due or done stays, but that a key may now
+    // be known to be compromised, which is the reason then, or no service be waited for any more. What
+    // changes nothing in the reason leaves `asked` as it was.
     void ask(const AcmeRevocationRow& row);
     std::vector<AcmeRevocationRow> due();                                   // the oldest first
     std::vector<AcmeRevocationRow> list(const CertificateId& certificate);  // newest first

@@ -118,3 +118,6 @@ class Nginx:
     def stop(self):
         if self.process:
             self.process.stop()
+            # It removes its own. "nginx -t" without privileges opens one also while nginx is down.
+            self.pid_file.touch()
+            self.pid_file.chmod(0o666)

@@ -104,7 +104,7 @@ class FakeCommands : public certmgr::engine::Commands,
                            const certmgr::engine::CaRevocationCommand& command) override {
         return start("revoke", id, [command] {
             return (command.dryRun ? "would be revoked: " : "done: ") + command.serial + " (" +
-                   command.reason + ")";
+                   command.reason + ")" + (command.atOnce ? ", for nobody waited" : "");
         });
     }
 

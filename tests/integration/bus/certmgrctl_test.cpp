@@ -323,6 +323,7 @@ TEST_F(Certmgrctl, RevokesAtTheCa) {
     EXPECT_EQ(json({"acme", "revoke", "gw.example", "--reason", "key-compromise", "--dry-run"}).at("Result"),
               "would be revoked:  (key-compromise)");
     EXPECT_EQ(ctl({"acme", "revoke", "gw.example"}).status, 2) << "without a reason";
+    EXPECT_EQ(json({"acme", "revoke", "gw.example", "--now"}).at("Result"), "done:  (), for nobody waited");
     EXPECT_EQ(ctl({"acme", "revoke", "nobody.example", "--reason", "superseded"}).status, 5);
     EXPECT_EQ(ctl({"acme", "revoke", "gw.example", "--reason", "superseded"}, nobody).status, 4);
 }

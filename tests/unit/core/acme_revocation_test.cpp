@@ -19,13 +19,38 @@ TEST(AcmeRevocation, nothingThatServesIsRevoked) {
     facts.inForce = true;
     EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::wait);
     facts.inForce = false;
-    facts.stillServedBy = {"web-ui", "mail"};
+    facts.servedBy = {"web-ui"};
+    facts.unseenAt = {"mail"};
     const AcmeRevocationStep step = nextStep(facts, revocationTime);
     EXPECT_EQ(step.kind, StepKind::wait);
     EXPECT_EQ(step.reason, "waits until another certificate is proved at web-ui, mail");
     EXPECT_EQ(step.lookAgain, facts.notAfter);
-    facts.stillServedBy.clear();
+    facts.servedBy.clear();
+    EXPECT_EQ(nextStep(facts, revocationTime).reason, "waits until another certificate is proved at mail");
+    facts.unseenAt.clear();
     EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::revoke);
+}
+
+TEST(AcmeRevocation, aCompromisedKeyWaitsOnlyWhereItWasSeen) {
+    AcmeRevocationFacts facts = replaced();
+    facts.reason = RevocationReason::keyCompromise;
+    facts.servedBy = {"web-ui"};
+    facts.unseenAt = {"mail"};
+    EXPECT_EQ(nextStep(facts, revocationTime).reason, "waits until another certificate is proved at web-ui");
+    facts.servedBy.clear();
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::revoke);
+    facts.inForce = true;
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::wait) << "it is replaced first";
+}
+
+TEST(AcmeRevocation, atOnceWaitsForNoServiceButForAnotherCertificate) {
+    AcmeRevocationFacts facts = replaced();
+    facts.servedBy = {"web-ui"};
+    facts.unseenAt = {"mail"};
+    facts.atOnce = true;
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::revoke);
+    facts.inForce = true;
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::wait);
 }
 
 TEST(AcmeRevocation, afterAFailureItIsAskedAgainAtItsTime) {

@@ -34,11 +34,13 @@ class FakeService : public hal::ServiceControl, public certmgr::deploy::Probe {
 
     std::function<void()> onLook = [] {};  // on the worker that proves
 
-    certmgr::deploy::Seen look(const certmgr::ProbeTarget&, const certmgr::Identifier& name,
+    static constexpr int nobodyThere = 9;  // a port at which a service is never proved
+
+    certmgr::deploy::Seen look(const certmgr::ProbeTarget& target, const certmgr::Identifier& name,
                                const std::stop_token&) override {
         onLook();
         const std::lock_guard lock(mutex_);
-        if (mood_ == Mood::down) return {false, "connection refused", {}};
+        if (mood_ == Mood::down || target.port == nobodyThere) return {false, "connection refused", {}};
         const auto found = served_.find(name);
         if (found == served_.end()) return {true, "no certificate for this name", {}};
         return {true, "", found->second};

@@ -17,11 +17,13 @@ class RevocationsTest : public EngineTest {
         ASSERT_EQ(view(revokedId).state, "acme");
         serial_ = view(revokedId).serial;
     }
-    const JobView& revoke(const std::string& reason, bool dryRun = false, const std::string& serial = "") {
-        const std::string started = engine->revokeAtCa(revokedId, {reason, serial, dryRun});
+    const JobView& revoke(const std::string& reason, bool dryRun = false, const std::string& serial = "",
+                          bool atOnce = false) {
+        const std::string started = engine->revokeAtCa(revokedId, {reason, serial, dryRun, atOnce});
         settle();
         return job(started);
     }
+    const JobView& revokeNow(const std::string& reason = "") { return revoke(reason, false, "", true); }
     KeyId keyInForce() { return store::CredentialRepository(*database).current(revokedId).value().key; }
 
     std::string serial_;  // of the one that is revoked
@@ -63,6 +65,101 @@ TEST_F(RevocationsTest, AServiceThatIsNotProvedHoldsItBackAlsoAfterARestart) {
     service->set(FakeService::Mood::good);
     runUntil(clock.now() + day * 2);
     EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 4"});
+}
+
+TEST_F(RevocationsTest, ACompromisedKeyDoesNotWaitForAServiceThatIsOff) {
+    service->set(FakeService::Mood::down);
+    EXPECT_EQ(revoke("superseded").errorCode, "revocation-due");
+    EXPECT_TRUE(ca.revoked().empty()) << "for any other reason it does";
+    EXPECT_EQ(revoke("key-compromise", false, serial_).state, "done");
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"});
+}
+
+TEST_F(RevocationsTest, NorForOneThatWasNeverProved) {
+    ServiceProfile other = profile;
+    other.name = "other";
+    other.probes.front().port = FakeService::nobodyThere;
+    otherProfiles = {other};
+    startEngine();
+    EXPECT_EQ(revoke("superseded").errorCode, "revocation-due");
+    EXPECT_EQ(revoke("key-compromise", false, serial_).state, "done");
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"});
+}
+
+TEST_F(RevocationsTest, OneThatWasSeenWithItHoldsItBackUntilTheAdministratorSaysOtherwise) {
+    service->set(FakeService::Mood::ignoresReload);
+    EXPECT_EQ(revoke("key-compromise").errorCode, "revocation-due");
+    const std::string replacement = view(revokedId).serial;
+    EXPECT_NE(replacement, serial_);
+    EXPECT_TRUE(ca.revoked().empty());
+    EXPECT_EQ(revokeNow().state, "done");
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"}) << "and not the one in force";
+    EXPECT_EQ(view(revokedId).serial, replacement);
+    EXPECT_EQ(service->servedLeaf(profile.certificates.front().names.front()).empty(), false);
+}
+
+TEST_F(RevocationsTest, AtOnceIsKeptOverARestartAndReplacesFirst) {
+    service->set(FakeService::Mood::ignoresReload);
+    ca.setRefusing(true);
+    EXPECT_EQ(revokeNow("superseded").errorCode, "revocation-due");
+    EXPECT_TRUE(ca.revoked().empty()) << "there is no other certificate yet";
+    startEngine();
+    ca.setRefusing(false);
+    runUntil(clock.now() + day);
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 4"});
+}
+
+TEST_F(RevocationsTest, AtOnceNeedsAReasonWhereNothingIsDue) {
+    EXPECT_EQ(revokeNow().errorCode, "bad-reason");
+    EXPECT_THROW(engine->revokeAtCa(revokedId, {"", "", false, false}), Error);
+    EXPECT_NE(revoke("superseded", true, "", true).result.find("is in force: "), std::string::npos);
+    EXPECT_EQ(revokeNow("superseded").state, "done");
+}
+
+TEST_F(RevocationsTest, ACaIsFoundByItsDirectoryAlsoWhereAnotherHasItsName) {
+    service->set(FakeService::Mood::ignoresReload);
+    revoke("superseded");
+    stopEngine();
+    settings.cas.front().name = "renamed";
+    settings.cas.push_back({"fake", "https://elsewhere.test/directory", "", {}, true});
+    service->set(FakeService::Mood::good);
+    startEngine();
+    runUntil(clock.now() + day);
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 4"}) << view(revokedId).revocation;
+    EXPECT_EQ(ca.accountsMade(), 1) << "the account that ordered asks for it";
+}
+
+TEST_F(RevocationsTest, WhereTheCaIsGoneThatIsSaidAndTriedAgain) {
+    service->set(FakeService::Mood::ignoresReload);
+    revoke("superseded");
+    stopEngine();
+    settings.cas.front().directory = "https://elsewhere.test/directory";
+    service->set(FakeService::Mood::good);
+    startEngine();
+    runUntil(clock.now() + day);
+    EXPECT_TRUE(ca.revoked().empty());
+    EXPECT_TRUE(view(revokedId).revocation.starts_with("due: ")) << view(revokedId).revocation;
+    EXPECT_NE(view(revokedId).revocation.find(testing_support::FakeAcme::directory), std::string::npos)
+        << view(revokedId).revocation;
+}
+
+TEST_F(RevocationsTest, WhatIsDueForLongIsAnAlarmUntilItIsDoneAlsoAcrossARestart) {
+    const std::string alarm = "revocation-due:" + std::string(revokedId);
+    service->set(FakeService::Mood::ignoresReload);
+    revoke("key-compromise");
+    runUntil(clock.now() + minutes(58));
+    EXPECT_FALSE(views->alarms().contains(alarm));
+    runUntil(clock.now() + minutes(4));
+    ASSERT_TRUE(views->alarms().contains(alarm));
+    EXPECT_NE(views->alarms().at(alarm).sentence.find("proved at web"), std::string::npos);
+    startEngine();
+    runUntil(clock.now() + minutes(5));
+    EXPECT_TRUE(views->alarms().contains(alarm));
+    EXPECT_EQ(std::ranges::count(hook.told(), "raised " + alarm), 1);
+    EXPECT_EQ(revokeNow().state, "done");
+    runUntil(clock.now() + minutes(1));
+    EXPECT_FALSE(views->alarms().contains(alarm));
+    EXPECT_EQ(std::ranges::count(hook.told(), "cleared " + alarm), 1);
 }
 
 TEST_F(RevocationsTest, ACompromisedKeyMakesWayForALocalOneWhereTheCaFails) {

@@ -384,6 +384,34 @@ TEST_F(Repositories, aRevocationKeepsItsKeyUntilItIsOver) {
     EXPECT_TRUE(again.due().empty());
 }
 
+TEST_F(Repositories, aRevocationKnowsItsCaAndForWhomItWaits) {
+    const KeyId key = sampleKey('a');
+    intendKey(key);
+    AcmeRevocationRepository revocations(database());
+    AcmeRevocationRow row = sampleRevocation(key, RevocationReason::keyCompromise);
+    row.directory = "https://ca.example/dir";
+    revocations.ask(row);
+    EXPECT_EQ(revocations.due().front().directory, row.directory);
+    EXPECT_FALSE(revocations.due().front().atOnce);
+
+    row.asked += seconds(60);
+    row.reason = RevocationReason::superseded;
+    row.atOnce = true;
+    revocations.ask(row);
+    EXPECT_TRUE(revocations.due().front().atOnce);
+    EXPECT_EQ(revocations.due().front().reason, RevocationReason::keyCompromise);
+    EXPECT_EQ(revocations.due().front().asked, sampleTime) << "since when it is due";
+    row.atOnce = false;
+    row.reason = RevocationReason::keyCompromise;
+    revocations.ask(row);
+    EXPECT_TRUE(revocations.due().front().atOnce) << "what was said holds while it is due";
+
+    revocations.ended(1, AcmeRevocationState::refused, "not yours");
+    revocations.ask(row);
+    EXPECT_FALSE(revocations.due().front().atOnce);
+    EXPECT_EQ(revocations.due().front().asked, row.asked) << "another time";
+}
+
 TEST_F(Repositories, aRevocationIsAskedForOnceAndTheWorstReasonCounts) {
     const KeyId key = sampleKey('a');
     intendKey(key);
