@@ -116,13 +116,15 @@ class Issuance {
         return known ? request_.replaces : std::string();
     }
 
-    // "alreadyReplaced": by an order of ours that is not on record, as after a restored backup. It is of use
-    // where it is still open, or has a certificate for our key.
+    // "alreadyReplaced": by an order that was given up when another CA's turn had come, or that is not on
+    // record, as after a restored backup. It is of use where it has a certificate for a key of ours, the
+    // latter also where it is still open.
     std::optional<std::string> replacement() {
         journal_.activity("looking for the order that has replaced the certificate already");
-        LostOrder search = findLostOrder(ca_, names_, request_.csr, journal_, stop_);
-        if (search.url) journal_.orderCreated(*search.url);
-        return std::move(search.url);
+        std::optional<std::string> found = findOrderGivenUp(ca_, names_, request_.csr, journal_, stop_);
+        if (!found) found = findLostOrder(ca_, names_, request_.csr, journal_, stop_).url;
+        if (found) journal_.orderCreated(*found);
+        return found;
     }
 
     // 7.4

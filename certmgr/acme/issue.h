@@ -47,6 +47,12 @@ class OrderJournal {
     virtual bool newOrderWasSent() = 0;
     // Whether some intent of ours owns this order.
     virtual bool isKnownOrder(const std::string& url) = 0;
+    // URLs of orders for these names at this CA that were given up while their keys are kept: the CA may have
+    // come to a certificate since.
+    virtual std::vector<std::string> ordersGivenUp() { return {}; }
+    // Whether a certificate that the CA has for these names is for a key of ours that nothing else uses.
+    // Durable when it returns: then that key is the intent's.
+    virtual bool takesKeyOf(const std::string& /*chainPem*/) { return false; }
 
     // Durable when they return:
     // `replaces`: it says which certificate it follows. What this throws keeps it from being sent.

@@ -47,6 +47,12 @@ class Search {
            OrderJournal& journal, const std::stop_token& stop)
         : ca_(ca), names_(names), csr_(csr), journal_(journal), stop_(stop) {}
 
+    std::optional<std::string> givenUp() {
+        for (const std::string& order : journal_.ordersGivenUp())
+            if (readable([&] { return canBeOurs(order, true); }).value_or(false)) return order;
+        return std::nullopt;
+    }
+
     LostOrder run() {
         const std::string url = ca_.accountUrl(stop_);
         // The RFC asks for the list, but many CAs keep none.
@@ -85,18 +91,18 @@ class Search {
     bool isOurs(const std::string& url) {
         if (journal_.isKnownOrder(url) || looked_ >= mostOrders) return false;
         ++looked_;
-        const std::optional<bool> ours = readable([&] { return canBeOurs(url); });
+        const std::optional<bool> ours = readable([&] { return canBeOurs(url, false); });
         if (!ours) doubt_ = "an order of the account, which may be that one, cannot be read";
         return ours.value_or(false);
     }
 
-    bool canBeOurs(const std::string& url) {
+    bool canBeOurs(const std::string& url, bool onlyAtItsEnd) {
         const Order order = wire::parseOrder(ask(url, "an order of the account").body);
         if (order.identifiers != names_ || order.status == OrderStatus::invalid) return false;
-        if (order.status != OrderStatus::valid) return true;
+        if (order.status != OrderStatus::valid) return !onlyAtItsEnd;
         const HttpResponse response = ca_.post(order.certificate, "", "the certificate", stop_);
         requireType(response, "application/pem-certificate-chain", "the certificate");
-        return hasKeyOf(response.body, csr_);
+        return hasKeyOf(response.body, csr_) || journal_.takesKeyOf(response.body);
     }
 
     Session::Impl& ca_;
@@ -113,6 +119,12 @@ class Search {
 LostOrder findLostOrder(Session::Impl& ca, const std::vector<Identifier>& names, const hal::Bytes& csr,
                         OrderJournal& journal, const std::stop_token& stop) {
     return Search(ca, names, csr, journal, stop).run();
+}
+
+std::optional<std::string> findOrderGivenUp(Session::Impl& ca, const std::vector<Identifier>& names,
+                                            const hal::Bytes& csr, OrderJournal& journal,
+                                            const std::stop_token& stop) {
+    return Search(ca, names, csr, journal, stop).givenUp();
 }
 
 }  // namespace certmgr::acme

@@ -1,4 +1,5 @@
-// RFC 8555 7.1.2.1: an order whose URL never came, looked for among those of the account.
+// An order whose URL never came, looked for among those of the account (RFC 8555 7.1.2.1), and one that was
+// given up too early.
 #pragma once
 
 #include <optional>
@@ -16,9 +17,15 @@ struct LostOrder {
 };
 
 // An order for these names (sorted) that no intent of ours owns and that is of use: where it has a
-// certificate already, with the key of the request. What the CA cannot say about an order or its list is no
-// error but a doubt; a network that fails, a CA that asks to wait and a stop are.
+// certificate already, with the key of the request or one that the journal takes. What the CA cannot say
+// about an order or its list is no error but a doubt; a network that fails, a CA that asks to wait and a stop
+// are.
 LostOrder findLostOrder(Session::Impl& ca, const std::vector<Identifier>& names, const hal::Bytes& csr,
                         OrderJournal& journal, const std::stop_token& stop);
+
+// One of OrderJournal::ordersGivenUp() that has a certificate with such a key. Errors likewise.
+std::optional<std::string> findOrderGivenUp(Session::Impl& ca, const std::vector<Identifier>& names,
+                                            const hal::Bytes& csr, OrderJournal& journal,
+                                            const std::stop_token& stop);
 
 }  // namespace certmgr::acme

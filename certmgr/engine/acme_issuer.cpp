@@ -173,7 +173,8 @@ store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSe
         const std::string why = whyNotGoOn(*open, ca, profile);
         if (why.empty()) return *open;
         records_.orders.setState(open->id, store::OrderState::abandoned, why);
-        keys_.discard(open->key);
+        // One that was sent may still come to a certificate there, which needs its key (replacement()).
+        if (open->state == store::OrderState::intended) keys_.discard(open->key);
     }
     records_.database.transaction([&] {
         store::OrderRow row{0, spec.id, ca.name, ca.directory, keys_.intend("order:" + spec.id)};
@@ -185,10 +186,10 @@ store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSe
 }
 
 Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRow& order,
-                               const hal::KeyInfo& key, const acme::Issued& issued) const {
+                               const std::optional<hal::KeyInfo>& key, const acme::Issued& issued) const {
     const std::vector<crypto::X509Ptr> chain = chainFrom(order.ca, issued.chainPem);
     const CertificateSummary leaf = crypto::summarize(*chain.front());
-    if (!crypto::keyMatches(*chain.front(), key.publicKey))
+    if (!key || !crypto::keyMatches(*chain.front(), key->publicKey))
         throw Error(ErrorKind::rejected, "certificate-for-another-key",
                     order.ca + " sent a certificate for another key than the one in our request");
     if (!coversAll(leaf.names, spec.names))
@@ -212,7 +213,7 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
             crypto::toPem(chain),
             leaf,
             order.ca,
-            key.algorithm,
+            key->algorithm,
             issued.profile,
             issued.profileReason,
             issued.chainReason};
@@ -332,7 +333,7 @@ std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before&
 std::optional<Wait> AcmeIssuer::order(const CertificateSpec& spec, const acme::CaSettings& ca,
                                       const Activity& activity,
                                       const std::function<void(StoredOrder&)>& use) {
-    StoredOrder journal(records_, log_, intent(spec, ca), {spec, ca, budget_}, activity);
+    StoredOrder journal(records_, keys_, log_, intent(spec, ca), {spec, ca, budget_}, activity);
     try {
         use(journal);
     } catch (const Error&) {
@@ -379,7 +380,7 @@ void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca,
     const hal::Pkey handle = keys_.store().open(key.id);
     acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solvers, journal, stop);
     records_.orders.setState(journal.row().id, store::OrderState::finished, "");
-    keys_.discard(key.id);
+    keys_.discard(journal.row().key);
 }
 
 // What the order is to replace, as its CA knows it; empty: nothing of that CA.
@@ -483,7 +484,10 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     tellOfProfile(profileAt(ca, spec), ca, issued.profileReason);
     try {
         const TimePoint now = clock_.now();
-        const bool inForce = adopt(records_, checked(spec, journal.row(), key, issued), now, 0, [&] {
+        // An order may have brought its own: StoredOrder::takesKeyOf().
+        const std::optional<hal::KeyInfo> its =
+            journal.row().key == key.id ? key : keys_.store().find(journal.row().key);
+        const bool inForce = adopt(records_, checked(spec, journal.row(), its, issued), now, 0, [&] {
             records_.orders.setState(journal.row().id, store::OrderState::finished, "");
             records_.certificates.attemptSucceeded(spec.id, now);
             records_.certificates.askReissue(spec.id, false);
@@ -496,6 +500,19 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::rejected) journal.orderAbandoned(error.what());
         throw;
+    }
+    discardGivenUp(spec.id);
+}
+
+// What is left of them is destroyed at the next start.
+void AcmeIssuer::discardGivenUp(const CertificateId& id) {
+    try {
+        for (const KeyId& key : records_.orders.keysGivenUp(id)) keys_.discard(key);
+    } catch (const Error& error) {
+        log_.write({Severity::warning,
+                    event_id::jobFailed,
+                    "the keys of orders of " + id + " that were given up: " + error.what(),
+                    {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_CODE", error.code()}}});
     }
 }
 

@@ -131,8 +131,10 @@ class AcmeIssuer {
                 StoredOrder& journal, const std::stop_token& stop);
     void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
              StoredOrder& journal, std::stop_token stop);
-    Credential checked(const CertificateSpec& spec, const store::OrderRow& order, const hal::KeyInfo& key,
-                       const acme::Issued& issued) const;
+    // `key`: of the order; absent: it is not in the key store.
+    Credential checked(const CertificateSpec& spec, const store::OrderRow& order,
+                       const std::optional<hal::KeyInfo>& key, const acme::Issued& issued) const;
+    void discardGivenUp(const CertificateId& id);
     ChainWish chainWish(const CertificateSpec& spec, const acme::CaSettings& ca) const;
     void tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings& ca, const std::string& reason);
 

@@ -1,9 +1,40 @@
 #include "certmgr/engine/stored_order.h"
 
+#include <algorithm>
+
+#include "certmgr/crypto/x509.h"
+
 namespace certmgr::engine {
 
 std::optional<std::string> StoredOrder::orderUrl() {
     return row_.url.empty() ? std::nullopt : std::optional(row_.url);
+}
+
+// A key that is now asked for in another place or of another kind is none to go back to, and even less one
+// that was revoked.
+bool StoredOrder::mayTake(const hal::KeyInfo& key) const {
+    const CertificateSpec& spec = placing_.spec;
+    const bool asAsked =
+        key.algorithm == spec.keyAlgorithm &&
+        (spec.keyPolicy == hal::KeyPolicy::preferTpm || toString(spec.keyPolicy) == toString(key.backend));
+    const std::vector<store::AcmeRevocationRow> revoked = records_.acmeRevocations.list(spec.id);
+    return asAsked && std::ranges::find(revoked, key.id, &store::AcmeRevocationRow::key) == revoked.end();
+}
+
+bool StoredOrder::takesKeyOf(const std::string& chainPem) {
+    const crypto::X509Ptr leaf = crypto::parseLeafPem(chainPem);
+    for (const KeyId& id : records_.keys.unreferenced()) {
+        const std::optional<hal::KeyInfo> key = keys_.store().find(id);
+        if (!key || !crypto::keyMatches(*leaf, key->publicKey) || !mayTake(*key)) continue;
+        keys_.grant(id, placing_.spec.users);
+        records_.database.transaction([&] {
+            records_.keys.made(*key);
+            records_.orders.takeKey(row_.id, id);
+        });
+        keys_.discard(std::exchange(row_.key, id));
+        return true;
+    }
+    return false;
 }
 
 // As the limits saw it when it was sent.

@@ -6,7 +6,7 @@
 #include "certmgr/acme/issue.h"
 #include "certmgr/engine/budget.h"
 #include "certmgr/engine/event_log.h"
-#include "certmgr/engine/records.h"
+#include "certmgr/engine/key_ring.h"
 
 namespace certmgr::engine {
 
@@ -20,8 +20,10 @@ class StoredOrder : public acme::OrderJournal {
     };
     using Activity = std::function<void(const CertificateId&, const std::string& sentence)>;
 
-    StoredOrder(Records& records, EventLog& log, store::OrderRow row, Placing placing, Activity activity)
+    StoredOrder(Records& records, KeyRing& keys, EventLog& log, store::OrderRow row, Placing placing,
+                Activity activity)
         : records_(records),
+          keys_(keys),
           log_(log),
           row_(std::move(row)),
           placing_(placing),
@@ -30,6 +32,9 @@ class StoredOrder : public acme::OrderJournal {
     std::optional<std::string> orderUrl() override;
     bool newOrderWasSent() override { return row_.state != store::OrderState::intended; }
     bool isKnownOrder(const std::string& url) override { return records_.orders.knowsUrl(url); }
+    std::vector<std::string> ordersGivenUp() override { return records_.orders.givenUp(row_); }
+    // The key of the intent is destroyed then.
+    bool takesKeyOf(const std::string& chainPem) override;
     void newOrderRefused() override;
     // Error(rateLimited, "budget-spent") where it has to wait; see wait().
     void sendingNewOrder(bool replaces) override;
@@ -45,11 +50,13 @@ class StoredOrder : public acme::OrderJournal {
     const std::optional<Wait>& wait() const { return wait_; }
 
   private:
+    bool mayTake(const hal::KeyInfo& key) const;
     OrderFacts facts() const;
     void move(store::OrderState state, const std::string& urlOrExplanation,
               const std::function<void()>& alongside);
 
     Records& records_;
+    KeyRing& keys_;
     EventLog& log_;
     store::OrderRow row_;
     const Placing placing_;

@@ -70,6 +70,30 @@ bool OrderRepository::knowsUrl(const std::string& url) {
     return Query(database_, "SELECT 1 FROM orders WHERE url = ? AND url <> ''", url).next();
 }
 
+std::vector<std::string> OrderRepository::givenUp(const OrderRow& like) {
+    Query query(database_,
+                "SELECT url FROM orders WHERE certificate = ? AND directory = ? AND profile = ? "
+                "AND state = 'abandoned' AND url <> '' AND key IS NOT NULL ORDER BY id DESC",
+                like.certificate, like.directory, like.profile);
+    std::vector<std::string> urls;
+    while (query.next()) urls.push_back(query.text());
+    return urls;
+}
+
+std::vector<KeyId> OrderRepository::keysGivenUp(const CertificateId& certificate) {
+    Query query(database_,
+                "SELECT DISTINCT key FROM orders WHERE certificate = ? AND state = 'abandoned' "
+                "AND key IS NOT NULL",
+                certificate);
+    std::vector<KeyId> keys;
+    while (query.next()) keys.push_back(query.key());
+    return keys;
+}
+
+void OrderRepository::takeKey(std::int64_t id, const KeyId& key) {
+    Query(database_, "UPDATE orders SET key = ? WHERE id = ?", key, id).run();
+}
+
 std::string OrderRepository::directoryOf(const KeyId& key) {
     Query query(database_, "SELECT directory FROM orders WHERE key = ? ORDER BY id DESC LIMIT 1", key);
     return query.next() ? query.text() : std::string();

@@ -162,6 +162,12 @@ class OrderRepository {
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);
     bool knowsUrl(const std::string& url);
+    // URLs of those of the same certificate, directory and profile that were given up and still have a key,
+    // the newest first.
+    std::vector<std::string> givenUp(const OrderRow& like);
+    // Their keys, at whatever CA.
+    std::vector<KeyId> keysGivenUp(const CertificateId& certificate);
+    void takeKey(std::int64_t id, const KeyId& key);
     // Of the CA at which the certificate of this key was ordered; empty: it is not on record.
     std::string directoryOf(const KeyId& key);
     struct Ended {

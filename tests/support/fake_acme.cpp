@@ -46,6 +46,10 @@ void FakeAcme::setDown(bool down) {
     down_ = down;
 }
 
+std::string FakeAcme::orderUrl(int number) {
+    return std::string(base) + "/order/" + std::to_string(number);
+}
+
 void FakeAcme::loseNextOrder() {
     const std::lock_guard lock(mutex_);
     losing_ = true;

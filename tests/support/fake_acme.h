@@ -31,6 +31,7 @@ class FakeAcme {
     };
 
     static constexpr const char* directory = "https://acme.test/directory";
+    static std::string orderUrl(int number);  // 0: the first that it made
     void setDown(bool down);
     void loseNextOrder();                   // makes it, and the connection breaks before its answer
     void setRefusing(bool refuse);          // every certificate request, which ends its order

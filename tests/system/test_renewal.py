@@ -13,6 +13,7 @@ from box.acme import cached
 from box.process import wait_until
 from box.tls import CERTIFICATE
 from cryptography import x509
+from test_backup import await_state_of, with_passphrase
 
 REASON = "https://ca.example/incident"
 
@@ -143,3 +144,24 @@ def test_what_the_ca_does_not_let_replace_is_renewed_all_the_same(suggesting, pr
     assert all(box.look(name).verified for name in namespace.NAMES)
     # The first of each, the one that was refused, and one without, where that was not to be had from the CA.
     assert box.ca.count("Added order") == orders * len(namespace.NAMES)
+
+
+def test_what_was_issued_since_a_backup_is_recovered_from_the_ca(make_box, tmp_path):
+    """It has replaced the certificate of the backup already, says so, and has another one for a key that is still there."""
+    if not cached("pebble")[1]:
+        pytest.fail("this needs Pebble 2.10, which scripts/setup builds where Go is installed")
+    box = make_box(pebble_environment=QUICK, key_policy="file")
+    box.start()
+    before = proved(box, "acme")[WEB_INTERFACE]["Sha256"]
+    assert with_passphrase(box, "backup", "--output", tmp_path / "backup").returncode == 0
+    box.control.run("reissue", WEB_INTERFACE)
+    renewed = certificates_where(box, lambda it: it["Sha256"] != before and it["Proof"] == "proved", "the renewed one",
+                                 names=[WEB_INTERFACE])[WEB_INTERFACE]["Sha256"]
+    orders = box.ca.count("Added order")
+    assert with_passphrase(box, "restore", tmp_path / "backup").returncode == 0
+    await_state_of(box, before)
+    box.control.run("reissue", WEB_INTERFACE)
+    certificates_where(box, lambda it: it["Sha256"] == renewed and it["Proof"] == "proved", "the renewed one again",
+                       names=[WEB_INTERFACE])
+    assert box.ca.count("Added order") == orders, "no other one was ordered"
+    assert box.look(WEB_INTERFACE).verified

@@ -15,6 +15,11 @@ struct ForgetfulJournal : OrderJournal {
     std::optional<std::string> orderUrl() override { return url; }
     bool newOrderWasSent() override { return sent; }
     bool isKnownOrder(const std::string&) override { return false; }
+    std::vector<std::string> ordersGivenUp() override { return givenUp; }
+    bool takesKeyOf(const std::string& chain) override {
+        shown.push_back(chain);
+        return takesKeys;
+    }
     void sendingNewOrder(bool) override { sent = true; }
     void newOrderRefused() override { sent = false; }
     void orderLost(const std::string&) override {}
@@ -23,6 +28,8 @@ struct ForgetfulJournal : OrderJournal {
     void activity(const std::string&) override {}
     std::optional<std::string> url;
     bool sent = false;
+    std::vector<std::string> givenUp, shown;  // `shown`: chains for another key than the request's
+    bool takesKeys = false;
 };
 
 class OrderTest : public testing::Test {

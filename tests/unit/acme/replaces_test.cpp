@@ -42,6 +42,30 @@ TEST_F(ReplacesTest, ACertificateForAnotherKeyIsNot) {
     EXPECT_NE(replacing().chainPem, chain);
     EXPECT_EQ(ca_.ordersMade(), 2);
     EXPECT_EQ(ca_.replaced().back(), "");
+    EXPECT_EQ(journal_.shown, std::vector<std::string>{chain});
+}
+
+TEST_F(ReplacesTest, ACertificateForAnotherKeyOfOursIs) {
+    const std::string chain = replacing().chainPem;
+    journal_ = {};
+    journal_.takesKeys = true;
+    key_ = hal::Pkey(EVP_EC_gen("P-256"));
+    ca_.setRefusingReplaces("alreadyReplaced");
+    EXPECT_EQ(replacing().chainPem, chain);
+    EXPECT_EQ(ca_.ordersMade(), 1);
+}
+
+TEST_F(ReplacesTest, AnOrderThatWasGivenUpIsFoundWithoutAListWhereItHasACertificate) {
+    const std::string chain = replacing().chainPem;
+    ca_.loseNextOrder();
+    journal_ = {};
+    EXPECT_THROW(replacing(), Error);  // the second order, which never gets to a certificate
+    journal_ = {};
+    journal_.givenUp = {testing_support::FakeAcme::orderUrl(1), testing_support::FakeAcme::orderUrl(0)};
+    ca_.setListingOrders(false);
+    ca_.setRefusingReplaces("alreadyReplaced");
+    EXPECT_EQ(replacing().chainPem, chain);
+    EXPECT_EQ(ca_.ordersMade(), 2);
 }
 
 }  // namespace
