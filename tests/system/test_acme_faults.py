@@ -10,6 +10,7 @@ import pytest
 from acme_proxy import AcmeProxy, Answer
 from await_state import certificates_where, proved
 from box import QUICK, Box, namespace
+from box.process import wait_until
 from box.tls import CERTIFICATE
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -272,3 +273,36 @@ def test_one_thing_is_wrong(gateway, fault):
     certificates_where(gateway, lambda it: it["State"] == "acme", "certificate of the CA", names=[name])
     assert gateway.ca.count(NEW_ORDER) - orders == row.orders
     assert gateway.manager.process.pid == daemon and gateway.manager.process.running()
+
+
+@pytest.mark.parametrize("heard, listed, orders, lost", [
+    (True, True, 1, 0), (False, True, 1, 0),  # the account's list tells
+    (True, False, 2, 1), (False, False, 1, 1),  # nobody can tell: one that is on record as lost
+])
+def test_killed_while_new_order_is_on_its_way(gateway, heard, listed, orders, lost):
+    """The request has left, and no answer came when the daemon died. `heard`: by the server; `listed`: it keeps a list of
+    orders; `orders`: that it has in the end."""
+    name, before, killed = f"killed-{heard:d}{listed:d}.example.com", gateway.ca.count(NEW_ORDER), []
+
+    def kill(resource, ask):
+        if resource.startswith("/my-account/") and not listed:
+            return drop_json("orders")(ask())
+        if resource != "newOrder" or killed:
+            return ask()
+        answer = ask() if heard else Answer(0, {}, b"")
+        gateway.manager.process.kill()
+        killed.append(resource)
+        answer.sent = 0
+        return answer
+
+    gateway.proxy.change = kill
+    try:
+        gateway.control.run("request", name, check=False)
+        wait_until("the request", lambda: killed)
+        gateway.manager.process.child.wait()
+        gateway.manager.start()
+        found = certificates_where(gateway, lambda it: it["State"] == "acme", "certificate of the CA", names=[name])[name]
+    finally:
+        gateway.proxy.change = lambda resource, ask: ask()
+    assert gateway.ca.count(NEW_ORDER) - before == orders
+    assert found["LostOrders"] == lost
