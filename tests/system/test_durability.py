@@ -1,4 +1,4 @@
-"""kill -9 at every durable step and at random moments: pairs match, TLS is served, and no order is repeated."""
+"""kill -9 at every durable step and at random moments, and a loss of power: pairs match, TLS is served, and no order is repeated."""
 
 import random
 import time
@@ -6,7 +6,7 @@ import time
 from await_state import certificates_where, on_bus, proved
 from box import QUICK, WEB_INTERFACE, namespace
 from box.process import run
-from durable_steps import KilledAfterStep
+from durable_steps import KilledAfterStep, PowerCutAfterStep
 
 NEW_ORDER = "POST /order-plz"
 QUIET_SECONDS = 2
@@ -108,3 +108,32 @@ def test_state_survives_an_orderly_restart(box):
     after = proved(box, "acme")
     assert {name: it["Sha256"] for name, it in after.items()} == {name: it["Sha256"] for name, it in before.items()}
     assert box.ca.count(NEW_ORDER) == orders
+
+
+def test_power_fails_in_the_middle_of_an_order(make_box):
+    """What was written and not synchronised is gone, and still one order is made for one intent."""
+    name, cuts, found = "power.example.com", 12, []
+    box = make_box(sites=False, tpm=False, pebble_environment=QUICK)
+
+    def issued():
+        return certificates_where(box, lambda it: it["State"] == "acme" and not it["Activity"], "peace", names=[name])[name]
+
+    box.manager.start()
+    box.control.run("request", name)
+    for step in range(1, cuts + 1):
+        leaf, orders = issued()["Sha256"], box.ca.count(NEW_ORDER)
+        box.manager.stop()
+        cut = PowerCutAfterStep(box, step)
+        box.manager.start(cut.wrapper, limit=60)
+        issued()
+        cut.arm()
+        box.control.run("reissue", name, check=False)
+        if not killed_before_the_end(box, cut):
+            cut.end(box.manager)
+            break
+        cut.restore()
+        box.manager.start()
+        found.append((step, issued()["Sha256"] != leaf, box.ca.count(NEW_ORDER) - orders))
+    assert len(found) > 5, "the steps of a reissue were seen"
+    assert all(asked == changed for _, changed, asked in found), f"step, whether it is another certificate, orders: {found}"
+    assert any(changed for _, changed, _ in found), found
