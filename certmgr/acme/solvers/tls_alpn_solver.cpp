@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view digits = "0123456789abcdef";
 constexpr const char* protocol = "acme-tls/1";                // RFC 8737 6.2
 constexpr const char* acmeIdentifier = "1.3.6.1.5.5.7.1.31";  // id-pe-acmeIdentifier, RFC 8737 6.1
-constexpr const char* loopback = "127.0.0.1";
 constexpr std::chrono::milliseconds longestHandshake{2000};
 
 // The two lines that certmgr/responder/alpn_certificate.h reads.
@@ -122,7 +121,7 @@ PortAnswer TlsAlpnSolver::answerAt(const Identifier&, const std::string& address
 
 std::optional<Solver::Missing> TlsAlpnSolver::missing(const Proof& proof) const {
     if (port_ == 0) return std::nullopt;
-    const PortAnswer answer = answerFor(proof, loopback);
+    const PortAnswer answer = answerFor(proof, "127.0.0.1");
     if (answer.who == PortAnswer::Who::us) return std::nullopt;
     if (answer.who == PortAnswer::Who::nobody)
         return Missing{"the server of port " + std::to_string(port_) + " to start", false};

@@ -21,7 +21,6 @@ bool isOurs(const fs::path& file) {
                                                                  : file.filename().string());
 }
 
-constexpr const char* loopback = "127.0.0.1";
 constexpr std::chrono::milliseconds longestAnswer{2000};
 constexpr std::size_t mostShown = 100;
 
@@ -59,7 +58,7 @@ void WebrootSolver::remove(const Proof& proof) noexcept {
 
 std::optional<Solver::Missing> WebrootSolver::missing(const Proof& proof) const {
     if (port_ == 0) return std::nullopt;
-    const PortAnswer answer = answerFor(proof, loopback);
+    const PortAnswer answer = answerFor(proof, "127.0.0.1");
     if (answer.who == PortAnswer::Who::us) return std::nullopt;
     if (answer.who == PortAnswer::Who::nobody) return Missing{"the server of the challenges to start", false};
     return Missing{"the challenge on port " + std::to_string(port_) + ", where " + answer.words, false};
