@@ -6,11 +6,11 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
-#include <system_error>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,10 +33,18 @@ void require(int errnum, std::string_view what) {
     if (errnum != 0) throwErrno(errnum, what);
 }
 
-std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+std::string pathVariable() {
     std::string text;
-    for (const std::string& word : words) text.append(text.empty() ? "" : separator).append(word);
+    for (const char* const directory : directories)
+        text.append(text.empty() ? "PATH=" : ":").append(directory);
     return text;
+}
+
+// "NAME=value", unless there is one of that name.
+void complete(std::vector<std::string>& variables, std::string variable) {
+    const std::string name = variable.substr(0, variable.find('=') + 1);
+    if (std::ranges::none_of(variables, [&](const std::string& each) { return each.starts_with(name); }))
+        variables.push_back(std::move(variable));
 }
 
 std::string findProgram(const std::string& name) {
@@ -92,6 +100,24 @@ UniqueFd inputWith(std::string_view text) {
     return fd;
 }
 
+// Readable as soon as a stop is requested.
+class StopEvent {
+  public:
+    explicit StopEvent(std::stop_token stop)
+        : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), wake_(std::move(stop), Wake{fd_.get()}) {
+        require(fd_ ? 0 : errno, "make an event");
+    }
+    int descriptor() const { return fd_.get(); }
+
+  private:
+    struct Wake {
+        int descriptor;
+        void operator()() const noexcept { ::eventfd_write(descriptor, 1); }
+    };
+    const UniqueFd fd_;
+    const std::stop_callback<Wake> wake_;
+};
+
 class Command {
   public:
     // Returns errno, 0 when it runs.
@@ -113,8 +139,8 @@ class Command {
         isolate(attributes);
 
         std::vector<std::string> words = argv;
-        variables.push_back("PATH=" + joined({directories.begin(), directories.end()}, ":"));
-        variables.emplace_back("LC_ALL=C");
+        complete(variables, pathVariable());
+        complete(variables, "LC_ALL=C");
         std::vector<char*> arguments = pointersTo(words);
         std::vector<char*> environment = pointersTo(variables);
         const std::string program = findProgram(argv.front());
@@ -127,20 +153,22 @@ class Command {
         return 0;
     }
 
-    // False: the deadline passed first.
-    bool awaitEnd(steady_clock::time_point deadline) {
-        std::array<pollfd, 2> watched{pollfd{process_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0}};
+    // Why it is to be killed; absent: it has ended.
+    std::optional<CommandResult::End> awaitEnd(steady_clock::time_point deadline, const StopEvent& stop) {
+        std::array<pollfd, 3> watched{pollfd{process_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0},
+                                      pollfd{stop.descriptor(), POLLIN, 0}};
         for (;;) {
             const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-            if (left <= milliseconds(0)) return false;
+            if (left <= milliseconds(0)) return CommandResult::End::timedOut;
             const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(left.count()));
             if (ready < 0 && errno != EINTR) throwErrno(errno, "wait for the command");
             if (ready <= 0) continue;
             if (watched[1].revents != 0 && !drain()) watched[1].fd = -1;
             if (watched[0].revents != 0) {
                 drain();
-                return true;
+                return std::nullopt;
             }
+            if (watched[2].revents != 0) return CommandResult::End::stopped;
         }
     }
 
@@ -187,34 +215,18 @@ class Command {
 }  // namespace
 
 CommandResult runCommand(const std::vector<std::string>& argv, steady_clock::time_point deadline,
-                         std::vector<std::string> variables, std::string_view input) {
+                         std::vector<std::string> variables, std::string_view input, std::stop_token stop) {
+    if (stop.stop_requested()) return {CommandResult::End::stopped, 0, {}};
+    const StopEvent stopped(std::move(stop));
     Command command;
     if (const int error = command.start(argv, std::move(variables), input); error != 0)
         return {CommandResult::End::notStarted, error, {}};
-    if (command.awaitEnd(deadline)) return command.collect();
+    const std::optional<CommandResult::End> killed = command.awaitEnd(deadline, stopped);
+    if (!killed) return command.collect();
     command.killGroup();
     CommandResult result = command.collect();
-    result.end = CommandResult::End::timedOut;
+    result.end = *killed;
     return result;
-}
-
-std::string describe(const std::vector<std::string>& argv, const CommandResult& result) {
-    std::string text = joined(argv, " ");
-    switch (result.end) {
-        case CommandResult::End::exited:
-            text += " ended with status " + std::to_string(result.code);
-            break;
-        case CommandResult::End::signalled:
-            text += " was ended by signal " + std::to_string(result.code);
-            break;
-        case CommandResult::End::timedOut:
-            text += " did not end in time and was killed";
-            break;
-        case CommandResult::End::notStarted:
-            text += " could not be started: " + std::generic_category().message(result.code);
-            break;
-    }
-    return result.output.empty() ? text : text + ": " + result.output;
 }
 
 }  // namespace hal

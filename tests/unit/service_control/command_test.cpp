@@ -148,5 +148,30 @@ TEST(RunCommand, givesItsInputWholeAndWaitsForNobodyToReadIt) {
     EXPECT_EQ(runCommand(shell("wc -c"), deadline).output, "0");
 }
 
+TEST(RunCommand, givesVariablesThatMayReplaceItsOwn) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    EXPECT_EQ(runCommand(shell("echo $A $PATH $LC_ALL"), deadline, {"A=a b", "PATH=/opt", "PATHS=no"}).output,
+              "a b /opt C");
+}
+
+TEST(RunCommand, endsAtOnceWhenItIsStopped) {
+    std::stop_source stop;
+    const auto begin = std::chrono::steady_clock::now();
+    const std::jthread other([&] {
+        std::this_thread::sleep_for(milliseconds(100));
+        stop.request_stop();
+    });
+    const auto deadline = begin + std::chrono::seconds(600);
+    const CommandResult result =
+        runCommand(shell("echo begun; exec sleep 1000"), deadline, {}, {}, stop.get_token());
+    EXPECT_EQ(result.end, CommandResult::End::stopped);
+    EXPECT_EQ(result.output, "begun");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+    EXPECT_EQ(runCommand({"/bin/true"}, deadline, {}, {}, stop.get_token()).end, CommandResult::End::stopped)
+        << "and none begins after that";
+    EXPECT_EQ(runCommand({"/bin/true"}, deadline, {}, {}, std::stop_source().get_token()).end,
+              CommandResult::End::exited);
+}
+
 }  // namespace
 }  // namespace hal
