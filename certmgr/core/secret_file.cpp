@@ -1,5 +1,6 @@
 #include "certmgr/core/secret_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -25,7 +26,7 @@ std::string octal(mode_t mode) {
 }
 
 std::string why(const struct stat& status) {
-    if (!S_ISREG(status.st_mode)) return "found no regular file, expected one of a single line";
+    if (!S_ISREG(status.st_mode)) return "found no regular file";
     if (status.st_mode & forbidden)
         return "found mode " + octal(status.st_mode) + ", expected 0600, or 0640 with the group of certmgrd";
     if (status.st_uid != 0 && ::geteuid() != 0 && status.st_uid != ::geteuid())
@@ -38,6 +39,43 @@ std::string why(const struct stat& status) {
     throw Error(ErrorKind::misconfigured, "bad-secret-file", file.string() + ": " + sentence);
 }
 
+// Into the buffer, whose room is more than any of these files may have.
+std::string_view content(const std::filesystem::path& file, WipedBuffer& buffer) {
+    const hal::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0) refuse(file, std::generic_category().message(errno));
+    if (const std::string wrong = why(status); !wrong.empty()) refuse(file, wrong);
+    const ssize_t size = ::read(fd.get(), buffer.octets.data(), buffer.octets.size());
+    if (size < 0) refuse(file, std::generic_category().message(errno));
+    if (static_cast<std::size_t>(size) == buffer.octets.size())
+        refuse(file, "expected less than " + std::to_string(buffer.octets.size()) + " octets");
+    return {buffer.octets.data(), static_cast<std::size_t>(size)};
+}
+
+bool isName(std::string_view text) {
+    constexpr std::string_view digits = "0123456789";
+    constexpr std::string_view signs = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    return !text.empty() && text.find_first_not_of(signs) == std::string_view::npos &&
+           digits.find(text.front()) == std::string_view::npos;
+}
+
+bool isControl(char c) {
+    return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f';
+}
+
+std::string_view unquoted(std::string_view text) {
+    const bool quoted =
+        text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\'');
+    return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
+        text.remove_suffix(1);
+    return text;
+}
+
 }  // namespace
 
 std::string whyNotSecret(const std::filesystem::path& file) {
@@ -47,18 +85,30 @@ std::string whyNotSecret(const std::filesystem::path& file) {
 }
 
 std::string readSecret(const std::filesystem::path& file) {
-    const hal::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat status {};
-    if (!fd || ::fstat(fd.get(), &status) != 0) refuse(file, std::generic_category().message(errno));
-    if (const std::string wrong = why(status); !wrong.empty()) refuse(file, wrong);
     WipedBuffer buffer;
-    const ssize_t size = ::read(fd.get(), buffer.octets.data(), buffer.octets.size());
-    if (size < 0) refuse(file, std::generic_category().message(errno));
-    std::string_view text(buffer.octets.data(), static_cast<std::size_t>(size));
+    std::string_view text = content(file, buffer);
     if (text.ends_with('\n')) text.remove_suffix(1);
-    if (text.empty() || text.size() + 1 >= buffer.octets.size() || text.find_first_of("\n\r \t") != text.npos)
+    if (text.empty() || text.find_first_of("\n\r \t") != text.npos)
         refuse(file, "expected one line without spaces, which is the secret and nothing else");
     return std::string(text);
+}
+
+std::vector<std::string> readSecretVariables(const std::filesystem::path& file) {
+    WipedBuffer buffer;
+    std::string_view left = content(file, buffer);
+    std::vector<std::string> variables;
+    for (int number = 1; !left.empty(); ++number) {
+        const std::size_t end = std::min(left.find('\n'), left.size());
+        const std::string_view line = trimmed(left.substr(0, end));
+        left.remove_prefix(std::min(end + 1, left.size()));
+        if (line.empty() || line.front() == '#') continue;
+        const std::size_t equals = std::min(line.find('='), line.size());
+        const std::string_view name = line.substr(0, equals);
+        if (equals == line.size() || !isName(name) || std::ranges::any_of(line, isControl))
+            refuse(file, "line " + std::to_string(number) + ": expected NAME=value");
+        variables.push_back(std::string(name) + "=" + std::string(unquoted(line.substr(equals + 1))));
+    }
+    return variables;
 }
 
 }  // namespace certmgr

@@ -1,8 +1,9 @@
-// A secret of the administrator's, in a file of one line that root and we alone may read.
+// Secrets of the administrator's, in a file that root and we alone may read.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace certmgr {
 
@@ -10,7 +11,11 @@ namespace certmgr {
 // of it.
 std::string whyNotSecret(const std::filesystem::path& file);
 
-// Its line. Throws Error(misconfigured, "bad-secret-file"); the message has none of it.
+// These throw Error(misconfigured, "bad-secret-file"); the message has nothing of the file.
+//
+// The one line that it has.
 std::string readSecret(const std::filesystem::path& file);
+// Its lines NAME=value, without empty ones, comments ("#") and quotes around a value. At most 16 KiB.
+std::vector<std::string> readSecretVariables(const std::filesystem::path& file);
 
 }  // namespace certmgr
