@@ -40,8 +40,10 @@ class Solver {
     // happens, and quickly.
     virtual void remove(const Proof& proof) noexcept = 0;
     // Takes away what could not be taken away in its time, and what crashed runs left that nobody went on
-    // with. Returns how much is still there.
+    // with. Returns how much is still there, or throws why something is, after it has tried all.
     virtual int clearAway() = 0;
+    // Whatever runs ends soon, with an error, and is cleared away by the next run of the daemon.
+    virtual void stop() {}
 
     // Lets the CA through to what answers it, where a packet filter is in between, for as long as the lease
     // is there. Throws what keeps it out.

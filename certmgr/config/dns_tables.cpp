@@ -1,9 +1,11 @@
 #include "certmgr/config/dns_tables.h"
 
 #include <charconv>
+#include <initializer_list>
 
 #include <arpa/inet.h>
 
+#include "certmgr/config/words.h"
 #include "certmgr/core/identifier.h"
 #include "certmgr/core/secret_file.h"
 
@@ -62,6 +64,74 @@ void readZones(TableReader& reader, std::vector<std::string>& zones) {
     }
 }
 
+std::optional<acme::HookForm> hookFormFrom(std::string_view word) noexcept {
+    if (word == "lego-exec") return acme::HookForm::legoExec;
+    if (word == "dehydrated") return acme::HookForm::dehydrated;
+    if (word == "acme.sh") return acme::HookForm::acmeSh;
+    return std::nullopt;
+}
+
+void refuseAny(TableReader& reader, std::initializer_list<std::string_view> keys, const std::string& why) {
+    for (const std::string_view key : keys)
+        if (reader.has(key)) reader.refuse(key, why);
+}
+
+void requireSecret(TableReader& reader, std::string_view key, const std::filesystem::path& file) {
+    if (const std::string why = whyNotSecret(file); !why.empty())
+        reader.refuse(key, file.string() + ": " + why);
+}
+
+acme::DnsUpdateSettings readUpdates(TableReader& reader) {
+    refuseAny(
+        reader, {"program", "adapter", "environment_file", "timeout_seconds"},
+        "belongs to a table that has hook; this one has none, and so names a server that takes updates");
+    acme::DnsUpdateSettings settings;
+    if (!readServer(reader, "server", settings.server))
+        reader.refuse("server",
+                      "expected the address of the zones' primary server, or a hook that changes the zones");
+    if (!reader.read("key", settings.keyName))
+        reader.refuse("key", "expected the name of a TSIG key that the server knows");
+    reader.read("algorithm", settings.algorithm);
+    if (settings.algorithm != "hmac-sha256" && settings.algorithm != "hmac-sha512")
+        reader.refuse("algorithm", "found \"" + settings.algorithm +
+                                       "\", expected one of \"hmac-sha256\", \"hmac-sha512\"");
+    if (!reader.readPath("secret_file", settings.secretFile))
+        reader.refuse("secret_file", "expected the path of a file with the key's secret in base64");
+    requireSecret(reader, "secret_file", settings.secretFile);
+    return settings;
+}
+
+// acme.sh finds the functions of such a file by its name.
+bool isDnsApiFile(const std::filesystem::path& file) {
+    const std::string name = file.filename();
+    return name.starts_with("dns_") && name.ends_with(".sh") &&
+           name.size() > std::string_view("dns_.sh").size();
+}
+
+acme::DnsHookSettings readHook(TableReader& reader) {
+    refuseAny(
+        reader, {"server", "key", "algorithm", "secret_file"},
+        "belongs to a table that names a server for updates; this one has hook, whose program changes the "
+        "zones");
+    acme::DnsHookSettings settings;
+    reader.readWord("hook", settings.form, hookFormFrom, hookWords);
+    const bool ofAcmeSh = settings.form == acme::HookForm::acmeSh;
+    if (!reader.readPath("program", settings.program))
+        reader.refuse("program", ofAcmeSh ? "expected the path of a file of acme.sh's dnsapi"
+                                          : "expected the path of the program to run");
+    if (ofAcmeSh && !isDnsApiFile(settings.program))
+        reader.refuse("program", "found \"" + settings.program.string() +
+                                     "\", expected a file dns_NAME.sh of acme.sh's dnsapi");
+    if (!ofAcmeSh) refuseAny(reader, {"adapter"}, "is for hook = \"acme.sh\" only");
+    reader.readPath("adapter", settings.adapter);
+    if (reader.readPath("environment_file", settings.environmentFile))
+        requireSecret(reader, "environment_file", settings.environmentFile);
+    std::int64_t limit = settings.limit.count();
+    reader.readInteger("timeout_seconds", limit, 1, 3600);
+    settings.limit = std::chrono::seconds(limit);
+    return settings;
+}
+
 }  // namespace
 
 bool readServer(TableReader& reader, std::string_view key, net::DnsServer& target) {
@@ -74,21 +144,13 @@ bool readServer(TableReader& reader, std::string_view key, net::DnsServer& targe
 acme::DnsSettings readDns(TableReader reader) {
     acme::DnsSettings settings;
     readZones(reader, settings.zones);
-    if (!readServer(reader, "server", settings.server))
-        reader.refuse("server", "expected the address of the zones' primary server");
+    if (reader.has("hook"))
+        settings.means = readHook(reader);
+    else
+        settings.means = readUpdates(reader);
     std::vector<std::string> servers;
     reader.read("servers", servers);
     for (const std::string& text : servers) settings.servers.push_back(serverOf(reader, "servers", text));
-    if (!reader.read("key", settings.keyName))
-        reader.refuse("key", "expected the name of a TSIG key that the server knows");
-    reader.read("algorithm", settings.algorithm);
-    if (settings.algorithm != "hmac-sha256" && settings.algorithm != "hmac-sha512")
-        reader.refuse("algorithm", "found \"" + settings.algorithm +
-                                       "\", expected one of \"hmac-sha256\", \"hmac-sha512\"");
-    if (!reader.readPath("secret_file", settings.secretFile))
-        reader.refuse("secret_file", "expected the path of a file with the key's secret in base64");
-    if (const std::string why = whyNotSecret(settings.secretFile); !why.empty())
-        reader.refuse("secret_file", settings.secretFile.string() + ": " + why);
     std::int64_t wait = settings.patience.count();
     reader.readInteger("wait_seconds", wait, 1, 3600);
     settings.patience = std::chrono::seconds(wait);

@@ -28,6 +28,7 @@ class TableReader {
   public:
     explicit TableReader(const toml::table& table) : table_(table) {}
 
+    bool has(std::string_view key) { return find(key) != nullptr; }
     bool read(std::string_view key, std::string& target);
     bool read(std::string_view key, bool& target);
     bool read(std::string_view key, std::vector<std::string>& target);

@@ -14,7 +14,7 @@ constexpr std::string_view policyWords = "\"tpm\", \"sealed\", \"file\", \"prefe
 constexpr std::string_view usageWords = "\"server\", \"inspection-ca\"";
 constexpr std::string_view probeWords =
     "\"https\", \"tls\", \"smtp\", \"imap\", \"pop3\", \"https-proxy\", \"command\", \"none\"";
-
+constexpr std::string_view hookWords = "\"lego-exec\", \"dehydrated\", \"acme.sh\"";
 constexpr std::string_view portOpeningWords = "\"none\", \"nftables\"";
 constexpr std::string_view familyWords = "\"inet\", \"ip\", \"ip6\"";
 

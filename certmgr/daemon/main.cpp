@@ -24,6 +24,7 @@
 #include "certmgr/net/curl_http_client.h"
 #include "certmgr/store/restoration.h"
 #include "hal/client/keyd_client.h"
+#include "hal/systemd/command.h"
 #include "hal/systemd/command_port_opener.h"
 #include "hal/systemd/no_port_opener.h"
 #include "hal/systemd/systemd_port_opener.h"
@@ -86,9 +87,10 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     acme::SharedPort tlsPort(*packetFilter, settings.tlsPort());
     acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort, &httpPort);
     acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort, &tlsPort);
-    acme::DnsSolver dns(ChallengeKind::dns01, settings.dns, net::DnsClient(settings.resolver),
+    const auto zones = std::make_shared<acme::DnsZones>(settings.dns, hal::runCommand);
+    acme::DnsSolver dns(ChallengeKind::dns01, zones, net::DnsClient(settings.resolver),
                         settings.stateDirectory / "dns-records");
-    acme::DnsSolver dnsAccount(ChallengeKind::dnsAccount01, settings.dns, net::DnsClient(settings.resolver),
+    acme::DnsSolver dnsAccount(ChallengeKind::dnsAccount01, zones, net::DnsClient(settings.resolver),
                                settings.stateDirectory / "dns-account-records");
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;

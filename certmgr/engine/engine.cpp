@@ -200,19 +200,36 @@ void Engine::runChallenges() {
     if (stopping_) return;
     auto left = std::make_shared<int>(0);
     lanes_.run(
-        challengesLane, orderWorkers_,
-        [this, left](std::stop_token) {
-            for (acme::Solver& solver : parts_.solvers) *left += solver.clearAway();
-        },
+        challengesLane, orderWorkers_, [this, left](std::stop_token) { *left = clearChallengesAway(); },
         [this, left](const auto& failure) {
-            if (failure) report(event_id::jobFailed, "clearing away challenges", *failure);
+            // It may last for days, and is tried each minute.
+            const std::string why = failure ? failure->what() : "";
+            if (failure && why != challengesLeft_)
+                report(event_id::jobFailed, "clearing away challenges", *failure);
+            challengesLeft_ = why;
             if (failure || *left > 0) schedule_.set("challenges", parts_.clock.now() + retryDelay);
         });
+}
+
+// On a worker. One solver that cannot shall not keep the others from it.
+int Engine::clearChallengesAway() {
+    int left = 0;
+    std::optional<Error> trouble;
+    for (acme::Solver& solver : parts_.solvers) {
+        try {
+            left += solver.clearAway();
+        } catch (const Error& error) {
+            trouble = error;
+        }
+    }
+    if (trouble) throw *trouble;
+    return left;
 }
 
 void Engine::stop() {
     stopping_ = true;
     lanes_.cancelAll();
+    for (acme::Solver& solver : parts_.solvers) solver.stop();
 }
 
 void Engine::runDue() {

@@ -190,6 +190,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void concludeStart(const Found& found, const std::optional<Error>& failure);
     void runDropped();
     void runChallenges();
+    int clearChallengesAway();
     void runRevocations();
     void concludeRevocations(const AcmeRevocations::Round& round, const std::optional<Error>& failure);
     void whenStarted(std::function<void()> command);
@@ -281,6 +282,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::string metrics_;  // as written last
     Schedule schedule_;
     bool stopping_ = false;
+    std::string challengesLeft_;  // why some could not be taken away, as it was logged last
 
     Lanes lanes_;
     Workers issueWorkers_;

@@ -117,9 +117,8 @@ void KnotServers::startPrimary() {
 certmgr::acme::DnsSettings KnotServers::settings() const {
     certmgr::acme::DnsSettings settings;
     settings.zones = zones;
-    settings.server = primary();
-    settings.keyName = keyName;
-    settings.secretFile = folder_ / "secret";
+    settings.means = certmgr::acme::DnsUpdateSettings{
+        .server = primary(), .keyName = keyName, .secretFile = folder_ / "secret"};
     return settings;
 }
 

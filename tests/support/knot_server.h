@@ -3,10 +3,11 @@
 // primary fails.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "certmgr/acme/dns_settings.h"
+#include "certmgr/acme/solvers/dns_zones.h"
 #include "tests/support/child_process.h"
 
 namespace testing_support {
@@ -23,6 +24,12 @@ class KnotServers {
     certmgr::net::DnsServer secondary() const { return {"127.0.0.2", port_}; }
     // That prove the names of both zones.
     certmgr::acme::DnsSettings settings() const;
+    std::shared_ptr<certmgr::acme::DnsZones> table() const { return tableOf(settings()); }
+    // `run`: its program, where it has one.
+    static std::shared_ptr<certmgr::acme::DnsZones> tableOf(const certmgr::acme::DnsSettings& settings,
+                                                            hal::CommandRunner run = {}) {
+        return std::make_shared<certmgr::acme::DnsZones>(std::vector{settings}, std::move(run));
+    }
     certmgr::net::TsigKey key() const { return {keyName, "hmac-sha256", secret()}; }
 
     void stopPrimary() { primaryProcess_.reset(); }

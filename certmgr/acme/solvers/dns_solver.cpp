@@ -4,37 +4,20 @@
 
 #include "certmgr/acme/solvers/account_label.h"
 #include "certmgr/core/error.h"
-#include "certmgr/core/secret_file.h"
 #include "certmgr/crypto/digest.h"
 
 namespace certmgr::acme {
 namespace {
 
 constexpr int mostAliases = 8;
-
-bool liesIn(const std::string& name, const std::string& zone) {
-    return name == zone || name.ends_with("." + zone);
-}
-
-net::TsigKey keyOf(const DnsSettings& settings) {
-    return {settings.keyName, settings.algorithm, readSecret(settings.secretFile)};
-}
-
-std::chrono::seconds longestPatience(const std::vector<DnsSettings>& settings) {
-    std::chrono::seconds longest{0};
-    for (const DnsSettings& each : settings) longest = std::max(longest, each.patience);
-    return longest;
-}
+// By then all servers of a zone know what it has.
+constexpr std::chrono::hours slowestServer{1};
 
 }  // namespace
 
-DnsSolver::DnsSolver(ChallengeKind kind, std::vector<DnsSettings> settings, net::DnsClient resolver,
+DnsSolver::DnsSolver(ChallengeKind kind, std::shared_ptr<DnsZones> zones, net::DnsClient resolver,
                      std::filesystem::path records)
-    : kind_(kind),
-      settings_(std::move(settings)),
-      resolver_(std::move(resolver)),
-      records_(std::move(records)),
-      patience_(longestPatience(settings_)) {}
+    : kind_(kind), zones_(std::move(zones)), resolver_(std::move(resolver)), records_(std::move(records)) {}
 
 std::string DnsSolver::nameToProve(const Identifier& identifier, const std::string& account) const {
     // RFC 8555 8.4: "a TXT resource record [...] under the authorization domain name", the one without "*."
@@ -43,14 +26,11 @@ std::string DnsSolver::nameToProve(const Identifier& identifier, const std::stri
     return kind_ == ChallengeKind::dnsAccount01 ? accountLabel(account) + "." + name : name;
 }
 
-// The longest of our zones that has the name.
-std::optional<DnsSolver::Place> DnsSolver::zoneOf(const std::string& name) const {
-    std::optional<Place> best;
-    for (const DnsSettings& settings : settings_)
-        for (const std::string& zone : settings.zones)
-            if (liesIn(name, zone) && (!best || zone.size() > best->zone.size()))
-                best = Place{&settings, zone, name};
-    return best;
+// Who knows a zone best.
+net::DnsClient DnsSolver::serverFor(const DnsSettings& settings) const {
+    if (const auto* const updates = std::get_if<DnsUpdateSettings>(&settings.means))
+        return net::DnsClient(updates->server);
+    return settings.servers.empty() ? resolver_ : net::DnsClient(settings.servers.front());
 }
 
 // A CA follows aliases (RFC 8555 8.4 looks the name up as any other), so that a zone may leave the proofs of
@@ -58,10 +38,10 @@ std::optional<DnsSolver::Place> DnsSolver::zoneOf(const std::string& name) const
 std::optional<DnsSolver::Place> DnsSolver::placeFor(const std::string& owner) const {
     std::string name = owner;
     for (int aliases = 0; aliases <= mostAliases; ++aliases) {
-        std::optional<Place> place = zoneOf(name);
+        const std::optional<DnsZones::Zone> zone = zones_->find(name);
         const std::optional<std::string> alias =
-            place ? net::DnsClient(place->settings->server).alias(name) : resolver_.alias(name);
-        if (!alias) return place;
+            (zone ? serverFor(zone->table->settings) : resolver_).alias(name);
+        if (!alias) return zone ? std::optional(Place{*zone, name}) : std::nullopt;
         name = *alias;
     }
     throw Error(ErrorKind::misconfigured, "dns-aliases",
@@ -70,104 +50,135 @@ std::optional<DnsSolver::Place> DnsSolver::placeFor(const std::string& owner) co
 }
 
 DnsSolver::Place DnsSolver::placeOf(const net::DnsRecord& record) const {
-    const std::optional<Place> place = zoneOf(record.owner);
-    if (!place)
+    std::optional<DnsZones::Zone> zone = zones_->find(record.owner);
+    if (!zone)
         throw Error(ErrorKind::misconfigured, "dns-zone-gone",
                     "no [[dns]] has the zone " + record.zone + " any more");
-    return {place->settings, record.zone, record.owner};
+    return {{zone->table, record.zone}, record.owner};
 }
 
-std::string DnsSolver::whyNot(const Identifier& identifier, const std::string& account) const {
-    const std::string name = nameToProve(identifier, account);
-    if (placeFor(name)) return "";
+std::string DnsSolver::whyNotAt(const std::optional<Place>& place, const std::string& name) const {
+    if (place) return place->zone.table->writer->whyNot(place->owner);
     return "has no zone for " + name +
            " (add it to [[dns]], or make that name an alias into one of "
            "the zones there)";
 }
 
-void DnsSolver::present(const Proof& proof) {
-    const std::optional<Place> place = placeFor(nameToProve(proof.identifier, proof.account));
-    if (!place)
-        throw Error(ErrorKind::misconfigured, "dns-zone-gone",
-                    "it " + whyNot(proof.identifier, proof.account));
-    // RFC 8555 8.4: the base64url of the SHA-256 digest of the key authorization
-    const net::DnsRecord record{place->zone, place->owner, crypto::sha256Base64url(proof.keyAuthorization)};
-    const net::TsigKey key = keyOf(*place->settings);
-    records_.add(proof, record);
-    net::DnsClient(place->settings->server).add(record, key);
+std::string DnsSolver::whyNot(const Identifier& identifier, const std::string& account) const {
+    const std::string name = nameToProve(identifier, account);
+    return whyNotAt(placeFor(name), name);
 }
 
-void DnsSolver::withdraw(const net::DnsRecord& record) const {
-    const Place place = placeOf(record);
-    net::DnsClient(place.settings->server).remove(record, keyOf(*place.settings));
+void DnsSolver::present(const Proof& proof) {
+    const std::string name = nameToProve(proof.identifier, proof.account);
+    const std::optional<Place> place = placeFor(name);
+    if (const std::string why = whyNotAt(place, name); !why.empty())
+        throw Error(ErrorKind::misconfigured, "dns-zone-gone", "it " + why);
+    // RFC 8555 8.4: the base64url of the SHA-256 digest of the key authorization
+    const ProofRecord record{
+        {place->zone.name, place->owner, crypto::sha256Base64url(proof.keyAuthorization)}, proof.token};
+    {
+        const std::lock_guard lock(leftovers_);
+        records_.add(proof, record);
+    }
+    place->zone.table->writer->add(record);
 }
 
 void DnsSolver::remove(const Proof& proof) noexcept {
     try {
-        const std::optional<net::DnsRecord> record = records_.find(proof);
+        const std::optional<ProofRecord> record = records_.find(proof);
         if (!record) return;
         records_.end(proof);
-        withdraw(*record);
+        placeOf(record->record).zone.table->writer->remove(*record);
         records_.forget(proof);
     } catch (const Error&) {  // stays on disk for clearAway()
     }
 }
 
+// A program may fail because of a record that it has taken away already, in a run that crashed.
+bool DnsSolver::isGone(const PresentedRecords::Left& left) const {
+    if (std::filesystem::file_time_type::clock::now() - left.since < slowestServer) return false;
+    try {
+        return std::ranges::all_of(serversOf(placeOf(left.record.record)), [&](const Authoritative& each) {
+            return lookAt(each, left.record.record) == Seen::notThere;
+        });
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+void DnsSolver::withdraw(const PresentedRecords::Left& left) {
+    const std::lock_guard lock(leftovers_);
+    if (!records_.isLeft(left)) return;
+    try {
+        placeOf(left.record.record).zone.table->writer->remove(left.record);
+    } catch (const Error& error) {
+        // "dns-zone-gone": by the administrator's will, nobody here has a key for it
+        if (error.code() != "dns-zone-gone" && !isGone(left)) throw;
+    }
+    records_.forget(left);
+}
+
 int DnsSolver::clearAway() {
-    int kept = 0;
+    std::optional<Error> trouble;
     for (const PresentedRecords::Left& left :
          records_.left(std::filesystem::file_time_type::clock::now() - longestRun)) {
         try {
-            withdraw(left.record);
-            records_.forget(left);
-        } catch (const Error& error) {
-            if (error.code() == "dns-zone-gone")
-                records_.forget(left);  // by the administrator's will: nobody here has a key for it
-            else
-                ++kept;
+            withdraw(left);
+        } catch (Error& error) {
+            trouble = error.within("removing the record " + left.record.record.owner);
         }
     }
-    return kept;
+    if (trouble) throw *trouble;
+    return 0;
 }
 
 std::vector<DnsSolver::Authoritative> DnsSolver::serversOf(const Place& place) const {
     std::vector<Authoritative> all;
-    for (const net::DnsServer& server : place.settings->servers) all.push_back({toString(server), server});
+    const DnsSettings& settings = place.zone.table->settings;
+    for (const net::DnsServer& server : settings.servers) all.push_back({toString(server), server});
     if (!all.empty()) return all;
-    const net::DnsClient primary(place.settings->server);
-    for (const std::string& name : primary.nameServers(place.zone)) {
+    const auto* const updates = std::get_if<DnsUpdateSettings>(&settings.means);
+    const net::DnsServer primary = updates ? updates->server : net::DnsServer{};
+    const net::DnsClient knowing = serverFor(settings);
+    for (const std::string& name : knowing.nameServers(place.zone.name)) {
         std::vector<std::string> addresses =
-            liesIn(name, place.zone) ? primary.addresses(name) : resolver_.addresses(name);
+            liesIn(name, place.zone.name) ? knowing.addresses(name) : resolver_.addresses(name);
         for (std::string& address : addresses)
-            all.push_back({name + " (" + address + ")",
-                           net::DnsServer{std::move(address), place.settings->server.port}});
+            all.push_back({name + " (" + address + ")", net::DnsServer{std::move(address), primary.port}});
         if (addresses.empty()) all.push_back({name + " (no address)", std::nullopt});
     }
-    if (all.empty()) all.push_back({toString(place.settings->server), place.settings->server});
+    if (all.empty() && updates) all.push_back({toString(primary), primary});
+    if (all.empty())
+        all.push_back({"the servers of " + place.zone.name + ", which has no NS records", std::nullopt});
     return all;
 }
 
+DnsSolver::Seen DnsSolver::lookAt(const Authoritative& server, const net::DnsRecord& record) {
+    if (!server.server) return Seen::noAnswer;
+    try {
+        const std::vector<std::string> texts = net::DnsClient(*server.server).texts(record.owner);
+        return std::ranges::find(texts, record.text) == texts.end() ? Seen::notThere : Seen::there;
+    } catch (const Error&) {  // a CA would ask another server
+        return Seen::noAnswer;
+    }
+}
+
 std::optional<Solver::Missing> DnsSolver::missing(const Proof& proof) const {
-    const std::optional<net::DnsRecord> record = records_.find(proof);
+    const std::optional<ProofRecord> record = records_.find(proof);
     if (!record)
         return Missing{"the record of " + proof.identifier.value + ", which is not on disk any more"};
     std::string waiting;
     bool seen = false;
     bool stale = false;
-    for (const Authoritative& each : serversOf(placeOf(*record))) {
-        try {
-            if (each.server) {
-                const std::vector<std::string> texts = net::DnsClient(*each.server).texts(record->owner);
-                const bool has = std::ranges::find(texts, record->text) != texts.end();
-                (has ? seen : stale) = true;
-                if (has) continue;
-            }
-        } catch (const Error&) {  // no answer: a CA would ask another server
-        }
-        waiting += (waiting.empty() ? "" : ", ") + each.name;
+    for (const Authoritative& each : serversOf(placeOf(record->record))) {
+        const Seen look = lookAt(each, record->record);
+        seen = seen || look == Seen::there;
+        stale = stale || look == Seen::notThere;
+        if (look != Seen::there) waiting += (waiting.empty() ? "" : ", ") + each.name;
     }
     if (waiting.empty()) return std::nullopt;
-    return Missing{"the record " + record->owner + " at " + waiting, stale || !seen};
+    return Missing{"the record " + record->record.owner + " at " + waiting, stale || !seen};
 }
 
 }  // namespace certmgr::acme

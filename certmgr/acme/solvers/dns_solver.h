@@ -1,23 +1,25 @@
-// dns-01 (RFC 8555 8.4) and dns-account-01 (draft-ietf-acme-dns-account-label) by dynamic updates of the
-// zone's primary server.
+// dns-01 (RFC 8555 8.4) and dns-account-01 (draft-ietf-acme-dns-account-label) by TXT records in zones that
+// are the administrator's.
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "certmgr/acme/dns_settings.h"
 #include "certmgr/acme/solver.h"
+#include "certmgr/acme/solvers/dns_zones.h"
 #include "certmgr/acme/solvers/presented_records.h"
 
 namespace certmgr::acme {
 
 class DnsSolver : public Solver {
   public:
-    // `kind`: one of the two. `resolver`: for aliases and addresses outside the zones. `records`: a directory
-    // of its own, made where it is missing.
-    DnsSolver(ChallengeKind kind, std::vector<DnsSettings> settings, net::DnsClient resolver,
+    // `kind`: one of the two. `resolver`: for aliases and addresses outside the zones, and in those whose
+    // servers the settings do not name. `records`: a directory of its own, made where it is missing.
+    DnsSolver(ChallengeKind kind, std::shared_ptr<DnsZones> zones, net::DnsClient resolver,
               std::filesystem::path records);
 
     ChallengeKind kind() const override { return kind_; }
@@ -25,32 +27,36 @@ class DnsSolver : public Solver {
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;
+    void stop() override { zones_->stop(); }
     // Not certain while a server does not answer at all: a CA asks another one.
     std::optional<Missing> missing(const Proof& proof) const override;
-    std::chrono::seconds patience() const override { return patience_; }
+    std::chrono::seconds patience() const override { return zones_->patience(); }
 
   private:
     struct Place {
-        const DnsSettings* settings;
-        std::string zone;
+        DnsZones::Zone zone;
         std::string owner;
     };
-    std::optional<Place> zoneOf(const std::string& name) const;
     std::string nameToProve(const Identifier& identifier, const std::string& account) const;
     std::optional<Place> placeFor(const std::string& owner) const;
+    std::string whyNotAt(const std::optional<Place>& place, const std::string& name) const;
     Place placeOf(const net::DnsRecord& record) const;
-    void withdraw(const net::DnsRecord& record) const;
+    net::DnsClient serverFor(const DnsSettings& settings) const;
+    void withdraw(const PresentedRecords::Left& left);
     struct Authoritative {
         std::string name;  // for people
         std::optional<net::DnsServer> server;
     };
     std::vector<Authoritative> serversOf(const Place& place) const;
+    enum class Seen { there, notThere, noAnswer };
+    static Seen lookAt(const Authoritative& server, const net::DnsRecord& record);
+    bool isGone(const PresentedRecords::Left& left) const;
 
     const ChallengeKind kind_;
-    const std::vector<DnsSettings> settings_;
+    const std::shared_ptr<DnsZones> zones_;
     const net::DnsClient resolver_;
     const PresentedRecords records_;
-    const std::chrono::seconds patience_;
+    std::mutex leftovers_;  // while one is taken away, nobody presents it again
 };
 
 }  // namespace certmgr::acme

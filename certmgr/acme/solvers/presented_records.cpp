@@ -40,23 +40,28 @@ void writeDurably(const fs::path& file, const std::string& content) {
     require(directory && ::fsync(directory.get()) == 0, file.parent_path());
 }
 
-std::optional<net::DnsRecord> read(const fs::path& file) {
+std::optional<ProofRecord> read(const fs::path& file) {
     std::ifstream stream(file);
-    net::DnsRecord record;
+    ProofRecord found;
+    auto& [record, token] = found;
     if (!std::getline(stream, record.zone) || !std::getline(stream, record.owner) ||
         !std::getline(stream, record.text))
         return std::nullopt;
-    return record;
+    std::getline(stream, token);
+    return found;
 }
 
 }  // namespace
 
-void PresentedRecords::add(const Proof& proof, const net::DnsRecord& record) const {
+void PresentedRecords::add(const Proof& proof, const ProofRecord& added) const {
     require(::mkdir(directory_.c_str(), 0700) == 0 || errno == EEXIST, directory_);
-    writeDurably(directory_ / nameFor(proof), record.zone + "\n" + record.owner + "\n" + record.text + "\n");
+    const auto& [record, token] = added;
+    writeDurably(directory_ / nameFor(proof),
+                 record.zone + "\n" + record.owner + "\n" + record.text + "\n" + token + "\n");
+    forget(proof);
 }
 
-std::optional<net::DnsRecord> PresentedRecords::find(const Proof& proof) const {
+std::optional<ProofRecord> PresentedRecords::find(const Proof& proof) const {
     return read(directory_ / nameFor(proof));
 }
 
@@ -75,11 +80,17 @@ std::vector<PresentedRecords::Left> PresentedRecords::left(fs::file_time_type ol
     std::error_code unreadable;
     for (const fs::directory_entry& entry : fs::directory_iterator(directory_, unreadable)) {
         std::error_code gone;  // by another order that ended meanwhile
-        const bool old = entry.last_write_time(gone) < oldest && !gone;
+        const fs::file_time_type since = entry.last_write_time(gone);
+        const bool old = since < oldest && !gone;
         if (!old && entry.path().extension() != endedSuffix) continue;
-        if (auto record = read(entry.path())) found.push_back({entry.path(), *std::move(record)});
+        if (auto record = read(entry.path())) found.push_back({entry.path(), since, *std::move(record)});
     }
     return found;
+}
+
+bool PresentedRecords::isLeft(const Left& left) const {
+    std::error_code gone;
+    return fs::last_write_time(left.file, gone) == left.since && !gone;
 }
 
 void PresentedRecords::forget(const Left& left) const {

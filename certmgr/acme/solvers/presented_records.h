@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "certmgr/acme/solver.h"
-#include "certmgr/net/dns_client.h"
+#include "certmgr/acme/solvers/record_writer.h"
 
 namespace certmgr::acme {
 
@@ -17,9 +17,9 @@ class PresentedRecords {
   public:
     explicit PresentedRecords(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-    // Durable when it returns, and before the record is sent.
-    void add(const Proof& proof, const net::DnsRecord& record) const;
-    std::optional<net::DnsRecord> find(const Proof& proof) const;
+    // Durable when it returns, and before the record is sent. One that was to be taken away is in use again.
+    void add(const Proof& proof, const ProofRecord& record) const;
+    std::optional<ProofRecord> find(const Proof& proof) const;
     // Its time is over, and it is still to be taken away.
     void end(const Proof& proof) const;
     void forget(const Proof& proof) const;
@@ -27,9 +27,12 @@ class PresentedRecords {
     // Ended, or added before `oldest` by a run that nobody went on with.
     struct Left {
         std::filesystem::path file;
-        net::DnsRecord record;
+        std::filesystem::file_time_type since;  // it was added
+        ProofRecord record;
     };
     std::vector<Left> left(std::filesystem::file_time_type oldest) const;
+    // Nobody has taken it away or added it again.
+    bool isLeft(const Left& left) const;
     void forget(const Left& left) const;
 
   private:

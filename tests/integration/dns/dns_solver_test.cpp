@@ -26,9 +26,10 @@ std::string valueOf(const Proof& proof) {
 
 class DnsSolverTest : public testing::Test {
   protected:
-    DnsSolver solverWith(DnsSettings settings) const {
-        return {
-            ChallengeKind::dns01, {std::move(settings)}, net::DnsClient(knot_.primary()), state_ / "records"};
+    DnsSolver solverWith(const DnsSettings& settings) const { return solverOf(knot_, settings); }
+    DnsSolver solverOf(const KnotServers& knot, const DnsSettings& settings) const {
+        return {ChallengeKind::dns01, KnotServers::tableOf(settings), net::DnsClient(knot.primary()),
+                state_ / "records"};
     }
     DnsSolver solver() const { return solverWith(knot_.settings()); }
     void awaitVisible(const DnsSolver& solver, const Proof& proof) const {
@@ -82,7 +83,13 @@ TEST_F(DnsSolverTest, removesLaterWhereTheServerIsAway) {
     solver.present(proof);
     knot_.stopPrimary();
     solver.remove(proof);
-    EXPECT_EQ(solver.clearAway(), 1);
+    try {
+        solver.clearAway();
+        FAIL() << "cleared away";
+    } catch (const Error& error) {
+        EXPECT_TRUE(std::string(error.what()).starts_with("removing the record " + owner_ + ": "))
+            << error.what();
+    }
     knot_.startPrimary();
     EXPECT_EQ(knot_.proofsAt(owner_).size(), 1u) << "knot keeps it in its journal";
     EXPECT_EQ(this->solver().clearAway(), 0);
@@ -111,7 +118,7 @@ TEST_F(DnsSolverTest, followsAliasesIntoAZoneOfOurs) {
 }
 
 TEST_F(DnsSolverTest, provesOneAccountBesideOthers) {
-    DnsSolver solver(ChallengeKind::dnsAccount01, {knot_.settings()}, net::DnsClient(knot_.primary()),
+    DnsSolver solver(ChallengeKind::dnsAccount01, knot_.table(), net::DnsClient(knot_.primary()),
                      state_ / "records");
     const std::string labelled = "_ujmmovf2vn55tgye." + owner_;
     const Proof proof = proofOf("*.gw.example");
@@ -126,8 +133,7 @@ TEST_F(DnsSolverTest, provesOneAccountBesideOthers) {
 
 TEST_F(DnsSolverTest, waitsForAServerThatHasNotGotItYet) {
     const KnotServers knot(false);
-    DnsSolver solver(ChallengeKind::dns01, {knot.settings()}, net::DnsClient(knot.primary()),
-                     state_ / "records");
+    DnsSolver solver = solverOf(knot, knot.settings());
     const Proof proof = proofOf("gw.example");
     solver.present(proof);
     const auto missing = solver.missing(proof);
@@ -153,6 +159,127 @@ TEST_F(DnsSolverTest, doesNotDependOnAServerThatIsAway) {
     toPrimary.present(proof);
     EXPECT_FALSE(toPrimary.missing(proof).has_value()) << "only the servers that are listed count";
     toPrimary.remove(proof);
+}
+
+// A program, played by a function that changes knot, or fails.
+class DnsSolverOfAProgram : public DnsSolverTest {
+  protected:
+    DnsSolver programmed(std::vector<net::DnsServer> servers) {
+        DnsSettings settings = knot_.settings();
+        settings.servers = std::move(servers);
+        settings.means = DnsHookSettings{.program = "/hook"};
+        return {ChallengeKind::dns01, KnotServers::tableOf(settings, runner_),
+                net::DnsClient(knot_.primary()), state_ / "records"};
+    }
+    DnsSolver programmed() { return programmed({knot_.primary(), knot_.secondary()}); }
+    hal::CommandResult play(const Texts& argv) {
+        calls_ += (calls_.empty() ? "" : " ") + argv.at(1);
+        const net::DnsRecord record{"gw.example", argv.at(2).substr(0, argv.at(2).size() - 1), argv.at(3)};
+        const net::DnsClient primary(knot_.primary());
+        if (argv.at(1) == "present" || !fails_) {
+            argv.at(1) == "present" ? primary.add(record, knot_.key()) : primary.remove(record, knot_.key());
+            return {};
+        }
+        return {hal::CommandResult::End::exited, 1, "no"};
+    }
+    void makeOld(std::chrono::minutes age) const {
+        for (const auto& entry : std::filesystem::directory_iterator(state_ / "records"))
+            std::filesystem::last_write_time(entry, std::filesystem::file_time_type::clock::now() - age);
+    }
+
+    const hal::CommandRunner runner_ = [this](const Texts& argv, auto, const Texts&, std::string_view,
+                                              const std::stop_token& stop) {
+        return stop.stop_requested() ? hal::CommandResult{hal::CommandResult::End::stopped, 0, ""}
+                                     : play(argv);
+    };
+    bool fails_ = false;  // to take away
+    std::string calls_;
+};
+
+TEST_F(DnsSolverOfAProgram, presentsAndRemoves) {
+    DnsSolver solver = programmed();
+    const Proof proof = proofOf("gw.example");
+    EXPECT_EQ(solver.whyNot(proof.identifier, account), "");
+    solver.present(proof);
+    awaitVisible(solver, proof);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{valueOf(proof)});
+    solver.remove(proof);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
+    EXPECT_EQ(calls_, "present cleanup");
+}
+
+TEST_F(DnsSolverOfAProgram, looksAtNoServersThatItDoesNotKnow) {
+    // The zone's NS records lead to port 53, where nobody is.
+    DnsSolver solver = programmed({});
+    const Proof proof = proofOf("gw.example");
+    solver.present(proof);
+    const auto missing = solver.missing(proof);
+    ASSERT_TRUE(missing.has_value());
+    EXPECT_EQ(missing->what,
+              "the record " + owner_ + " at ns1.gw.example (127.0.0.1), ns2.gw.example (127.0.0.2)");
+    solver.remove(proof);
+}
+
+TEST_F(DnsSolverOfAProgram, followsAliases) {
+    DnsSettings settings = knot_.settings();
+    settings.zones = {"proofs.example"};
+    settings.means = DnsHookSettings{.form = HookForm::dehydrated, .program = "/hook"};
+    DnsSolver solver(ChallengeKind::dns01, KnotServers::tableOf(settings, runner_),
+                     net::DnsClient(knot_.primary()), state_ / "records");
+    EXPECT_NE(
+        solver.whyNot(parseIdentifier("away.gw.example"), account).find("at away.proofs.example: a hook of"),
+        std::string::npos);
+    EXPECT_THROW(solver.present(proofOf("away.gw.example")), Error);
+    EXPECT_EQ(calls_, "");
+}
+
+TEST_F(DnsSolverOfAProgram, triesAgainWhatItCouldNotTakeAway) {
+    DnsSolver solver = programmed();
+    const Proof proof = proofOf("gw.example");
+    solver.present(proof);
+    fails_ = true;
+    solver.remove(proof);
+    EXPECT_THROW(solver.clearAway(), Error);
+    EXPECT_TRUE(recordsLeft());
+    fails_ = false;
+    EXPECT_EQ(solver.clearAway(), 0);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverOfAProgram, believesTheServersWhereARecordIsGone) {
+    DnsSolver solver = programmed({knot_.primary()});
+    const Proof proof = proofOf("gw.example");
+    solver.present(proof);
+    fails_ = true;
+    solver.remove(proof);
+    makeOld(std::chrono::minutes(61));
+    EXPECT_THROW(solver.clearAway(), Error) << "it is there";
+    net::DnsClient(knot_.primary()).remove({"gw.example", owner_, valueOf(proof)}, knot_.key());
+    makeOld(std::chrono::minutes(59));
+    EXPECT_THROW(solver.clearAway(), Error) << "it may be on its way";
+    makeOld(std::chrono::minutes(61));
+    EXPECT_EQ(solver.clearAway(), 0);
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverOfAProgram, leavesAStopToTheNextRun) {
+    const Proof proof = proofOf("gw.example");
+    {
+        DnsSolver solver = programmed();
+        solver.present(proof);
+        solver.stop();
+        solver.remove(proof);
+        EXPECT_EQ(calls_, "present");
+    }
+    DnsSolver next = programmed();
+    next.present(proof);
+    EXPECT_EQ(next.clearAway(), 0) << "it is in use again";
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{valueOf(proof)});
+    next.remove(proof);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
 }
 
 TEST_F(DnsSolverTest, refusesASecretThatOthersCanRead) {

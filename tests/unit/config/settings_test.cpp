@@ -292,10 +292,11 @@ challenges = ["dns-01", "http-01"]
 )");
     const acme::DnsSettings& dns = settings.dns.at(0);
     EXPECT_EQ(dns.zones, (std::vector<std::string>{"gw.example", "b.example"}));
-    EXPECT_EQ(dns.server, (net::DnsServer{"192.0.2.53", 53}));
+    const auto& updates = std::get<acme::DnsUpdateSettings>(dns.means);
+    EXPECT_EQ(updates.server, (net::DnsServer{"192.0.2.53", 53}));
     EXPECT_EQ(dns.servers, (std::vector<net::DnsServer>{
                                {"192.0.2.54", 5353}, {"2001:db8::53", 53}, {"2001:db8::54", 5353}}));
-    EXPECT_EQ(dns.keyName + dns.algorithm + dns.secretFile.string(), "khmac-sha512" + secret);
+    EXPECT_EQ(updates.keyName + updates.algorithm + updates.secretFile.string(), "khmac-sha512" + secret);
     EXPECT_EQ(dns.patience, std::chrono::seconds(9));
     EXPECT_EQ(settings.resolver, (net::DnsServer{"127.0.0.1", 54}));
     EXPECT_EQ(settings.challenges, (std::vector{ChallengeKind::dns01, ChallengeKind::http01}));
@@ -323,6 +324,61 @@ challenges = ["dns-01", "http-01"]
     EXPECT_NE(refusal(table + "\"192.0.2.53\"").find("found mode 0644"), std::string::npos);
     std::filesystem::remove(secret);
     EXPECT_NE(refusal(table + "\"192.0.2.53\"").find("No such file"), std::string::npos);
+}
+
+TEST_F(SettingsFile, saysWhichProgramChangesAZone) {
+    const std::string secrets = folder_ / "secrets";
+    testing_support::writeFile(secrets, "TOKEN=x\n");
+    std::filesystem::permissions(secrets, std::filesystem::perms(0600));
+    const std::string table = "[[dns]]\nzones = [\"gw.example\"]\nhook = ";
+    const Settings settings = load(table + R"("lego-exec"
+program = "/etc/certmgr/hook"
+environment_file = ")" + secrets + R"("
+timeout_seconds = 7
+servers = ["192.0.2.54"]
+wait_seconds = 9
+[acme]
+)");
+    const auto& hook = std::get<acme::DnsHookSettings>(settings.dns.at(0).means);
+    EXPECT_EQ(hook.form, acme::HookForm::legoExec);
+    EXPECT_EQ(hook.program, "/etc/certmgr/hook");
+    EXPECT_EQ(hook.environmentFile, secrets);
+    EXPECT_EQ(hook.limit, std::chrono::seconds(7));
+    EXPECT_EQ(settings.dns.at(0).servers, (std::vector<net::DnsServer>{{"192.0.2.54", 53}}));
+    EXPECT_EQ(settings.dns.at(0).patience, std::chrono::seconds(9));
+    EXPECT_EQ(settings.challenges, (std::vector{ChallengeKind::http01, ChallengeKind::dns01}));
+    const Settings others = load(table + "\"dehydrated\"\nprogram = \"/hook\"\n" + table +
+                                 "\"acme.sh\"\nprogram = \"/usr/share/acme.sh/dnsapi/dns_cf.sh\"");
+    EXPECT_EQ(std::get<acme::DnsHookSettings>(others.dns.at(0).means).form, acme::HookForm::dehydrated);
+    EXPECT_EQ(std::get<acme::DnsHookSettings>(others.dns.at(1).means).adapter,
+              "/usr/libexec/certmgr/acme-sh-hook");
+
+    const std::pair<std::string, const char*> cases[] = {
+        {"\"certbot\"",
+         "hook: found \"certbot\", expected one of \"lego-exec\", \"dehydrated\", \"acme.sh\""},
+        {"\"lego-exec\"", "program: expected the path of the program"},
+        {"\"lego-exec\"\nprogram = \"hook\"", "program: "},
+        {"\"acme.sh\"", "program: expected the path of a file of acme.sh's dnsapi"},
+        {"\"acme.sh\"\nprogram = \"/usr/bin/acme.sh\"", "expected a file dns_NAME.sh"},
+        {"\"lego-exec\"\nprogram = \"/hook\"\nadapter = \"/adapter\"",
+         "adapter: is for hook = \"acme.sh\" only"},
+        {"\"lego-exec\"\nprogram = \"/hook\"\nserver = \"192.0.2.53\"",
+         "server: belongs to a table that names a"},
+        {"\"lego-exec\"\nprogram = \"/hook\"\nkey = \"k\"", "key: belongs to"},
+        {"\"lego-exec\"\nprogram = \"/hook\"\ntimeout_seconds = 0", "timeout_seconds: "},
+        {"\"lego-exec\"\nprogram = \"/hook\"\nenvironment_file = \"/nowhere\"",
+         "environment_file: /nowhere: No such"},
+    };
+    for (const auto& [content, expected] : cases)
+        EXPECT_NE(refusal(table + content).find(expected), std::string::npos) << content << "\n"
+                                                                              << refusal(table + content);
+    EXPECT_NE(refusal("[[dns]]\nzones = [\"gw.example\"]\nserver = \"192.0.2.53\"\nprogram = \"/hook\"")
+                  .find("program: belongs to a table that has hook"),
+              std::string::npos);
+    std::filesystem::permissions(secrets, std::filesystem::perms(0604));
+    EXPECT_NE(refusal(table + "\"lego-exec\"\nprogram = \"/hook\"\nenvironment_file = \"" + secrets + "\"")
+                  .find("found mode 0604"),
+              std::string::npos);
 }
 
 TEST_F(SettingsFile, saysWhatIsLookedAtBeforeAnOrder) {
@@ -376,7 +432,7 @@ TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     testing_support::writeFile(secret, "c2VjcmV0");
     std::filesystem::permissions(secret, std::filesystem::perms(0600));
     std::string active = std::regex_replace(example, std::regex("\n# ([a-z_]+ = |\\[\\[)"), "\n$1");
-    active = std::regex_replace(active, std::regex("/etc/certmgr/(dns.secret|eab.key)"), secret);
+    active = std::regex_replace(active, std::regex("/etc/certmgr/(dns.secret|dns.env|eab.key)"), secret);
     const Settings shown = load(active);
     const Settings defaults;
     EXPECT_EQ(shown.stateDirectory, defaults.stateDirectory);
@@ -394,8 +450,10 @@ TEST_F(SettingsFile, exampleIsRightAndShowsTheDefaults) {
     EXPECT_EQ(shown.alarms.programLimit, defaults.alarms.programLimit);
     EXPECT_EQ(shown.cas.at(0).name, "letsencrypt");
     const acme::DnsSettings dns;
-    EXPECT_EQ(shown.dns.at(0).algorithm, dns.algorithm);
+    EXPECT_EQ(std::get<acme::DnsUpdateSettings>(shown.dns.at(0).means).algorithm,
+              acme::DnsUpdateSettings().algorithm);
     EXPECT_EQ(shown.dns.at(0).patience, dns.patience);
+    EXPECT_EQ(std::get<acme::DnsHookSettings>(shown.dns.at(1).means).limit, acme::DnsHookSettings().limit);
 }
 
 TEST_F(SettingsFile, saysHowACaGetsThroughThePacketFilter) {
