@@ -223,6 +223,28 @@ def test_a_port_is_opened_again_and_closed_by_certmgr_and_with_it(gateway):
 
 # ---- life
 
+HOOK = """
+dns_trial_add() {
+  [ "$TRIAL" = "of the file" ] && [ "$(printf abc | _digest sha256 hex | cut -c 1-8)" = ba7816bf ] || return 1
+  HTTPS_INSECURE=1 _get "https://127.0.0.1/" >/dev/null && _info "$1 was added"
+}
+"""
+
+
+def test_the_sandbox_of_certmgrd_lets_hook_programs_work(gateway):
+    """A file of acme.sh's kind: bash, files of its own, openssl, curl."""
+    unit = (ROOTFS / "usr/lib/systemd/system/certmgr.service").read_text()
+    unit = re.sub("^(Before|ExecReload|Restart|RestartSec|WatchdogSec)=.*$", "", unit, flags=re.MULTILINE)
+    unit = unit.replace("Type=notify", 'Type=oneshot\nEnvironment="TRIAL=of the file"').replace(
+        "ExecStart=/usr/sbin/certmgrd", "ExecStart=/usr/libexec/certmgr/acme-sh-hook add /etc/certmgr/dns_trial.sh _acme-challenge.a value")
+    (gateway.tree / "etc/systemd/system/certmgr-hook-trial.service").write_text(unit)
+    (gateway.tree / "etc/certmgr/dns_trial.sh").write_text(HOOK)
+    gateway.run("systemctl", "daemon-reload")
+    result = gateway.run("systemctl", "start", "certmgr-hook-trial", check=False)
+    said = gateway.journal("--output=cat", "--unit=certmgr-hook-trial")
+    assert result.returncode == 0 and "_acme-challenge.a was added" in said, said
+
+
 def test_reload_takes_settings_or_says_what_is_wrong(gateway):
     process = gateway.property("certmgr", "MainPID")
     gateway.run("systemctl", "reload", "certmgr")
