@@ -14,6 +14,8 @@ constexpr sd_bus_vtable acmeVtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("ListAccounts", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", accounts),
                             method<&AcmeManager::listAccounts>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("GetBudget", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", cas),
+                            method<&AcmeManager::getBudget>, anyone),
     SD_BUS_METHOD_WITH_ARGS("ChangeAccountKey", SD_BUS_ARGS("s", ca), SD_BUS_RESULT("o", job),
                             method<&AcmeManager::changeAccountKey>, anyone),
     SD_BUS_METHOD_WITH_ARGS("DeactivateAccount", SD_BUS_ARGS("s", ca), SD_BUS_RESULT("o", job),
@@ -34,6 +36,32 @@ void appendAccount(sd_bus_message* reply, const engine::AcmeAccount& account) {
     appendEntry(reply, "Terms", account.terms);
     appendEntry(reply, "TermsAgreed", account.termsAgreed);
     appendEntry(reply, "TermsAgreedAt", account.termsAgreedAt.value_or(TimePoint()));
+}
+
+void appendBucket(sd_bus_message* reply, const engine::BudgetEntry& entry) {
+    appendEntry(reply, "Limit", std::string(toString(entry.bucket.kind)));
+    appendEntry(reply, "Subject", entry.bucket.subject);
+    appendEntry(reply, "Account", entry.bucket.account);
+    appendEntry(reply, "Count", std::int64_t{entry.limit.count});
+    appendEntry(reply, "WindowSeconds", std::int64_t{entry.limit.window.count()});
+    appendEntry(reply, "Used", std::int64_t{entry.used});
+    appendEntry(reply, "Reserve", std::int64_t{entry.limit.reserve});
+    appendEntry(reply, "NextAllowed", entry.next.value_or(TimePoint()));
+    appendEntry(reply, "Planned", std::int64_t{entry.forecast.planned});
+    appendEntry(reply, "UsedUpFrom", entry.forecast.usedUpFrom.value_or(TimePoint()));
+}
+
+void appendBudget(sd_bus_message* reply, const engine::CaBudget& budget) {
+    appendEntry(reply, "Name", budget.ca);
+    appendEntry(reply, "ForTests", budget.forTests);
+    appendEntry(reply, "LimitsKnown", budget.limitsKnown);
+    appendEntry(reply, "ForecastUntil", budget.forecastUntil);
+    appendEntry(reply, "Buckets", budget.entries, appendBucket);
+}
+
+void replyBudgets(sd_bus_message* call, const engine::Budgets& found) {
+    if (found.failure) throw *found.failure;
+    replyDictionaries(call, found.cas, appendBudget);
 }
 
 void appendFinding(sd_bus_message* reply, const engine::PreflightEntry& entry) {
@@ -59,6 +87,15 @@ AcmeManager::AcmeManager(sd_bus* bus, Authorizer& authorizer, engine::AcmeComman
 void AcmeManager::listAccounts(sd_bus_message* call) {
     authorizer_.authorize(call, viewAction,
                           [this, call] { replyDictionaries(call, commands_.accounts(), appendAccount); });
+}
+
+void AcmeManager::getBudget(sd_bus_message* call) {
+    const std::shared_ptr<sd_bus_message> kept(sd_bus_message_ref(call), sd_bus_message_unref);
+    authorizer_.authorize(call, viewAction, [this, kept] {
+        commands_.budget([kept](const engine::Budgets& found) {
+            replyWithErrors(kept.get(), [&] { replyBudgets(kept.get(), found); });
+        });
+    });
 }
 
 void AcmeManager::changeAccountKey(sd_bus_message* call) {

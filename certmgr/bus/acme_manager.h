@@ -14,6 +14,7 @@ class AcmeManager {
 
     // One for each method of the interface, as sd-bus calls it; what they throw becomes the error reply.
     void listAccounts(sd_bus_message* call);
+    void getBudget(sd_bus_message* call);
     void changeAccountKey(sd_bus_message* call);
     void deactivateAccount(sd_bus_message* call);
     void revoke(sd_bus_message* call);

@@ -1,6 +1,7 @@
 #include "certmgr/core/rate_budget.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "hal/words.h"
 
@@ -193,11 +194,13 @@ std::optional<TimePoint> emergencyOf(const std::optional<Credential>& current, T
 std::map<BucketId, BucketForecast> forecast(const std::vector<RateLimit>& limits, Buckets buckets,
                                             std::vector<PlannedOrder> planned, TimePoint now) {
     std::map<BucketId, BucketForecast> result;
+    bool accountMade = false;  // by the first of them, for all
     std::ranges::stable_sort(planned, {}, &PlannedOrder::when);
     for (const PlannedOrder& one : planned) {
         const TimePoint when = std::max(one.when, now);
         for (const BucketId& id : bucketsOf(limits, one.order)) {
             if (id.kind == LimitKind::authorizationFailures) continue;  // nobody plans to fail
+            if (id.kind == LimitKind::accounts && std::exchange(accountMade, true)) continue;
             const RateLimit& limit = *limitOf(limits, id.kind);
             BucketForecast& seen = result[id];
             ++seen.planned;

@@ -102,7 +102,9 @@ struct PlannedOrder {
 struct BucketForecast {
     int planned = 0;                      // orders that use it
     std::optional<TimePoint> usedUpFrom;  // when the first of them has to wait; absent: all go through
+    bool operator==(const BucketForecast&) const = default;
 };
+// Of the orders at one CA.
 std::map<BucketId, BucketForecast> forecast(const std::vector<RateLimit>& limits, Buckets buckets,
                                             std::vector<PlannedOrder> planned, TimePoint now);
 

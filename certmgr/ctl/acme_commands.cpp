@@ -15,6 +15,33 @@ void listAccounts(Client& client, const Terminal& terminal) {
     terminal.out << (terminal.json ? dumped(accounts) + '\n' : accountTable(accounts));
 }
 
+struct BudgetArguments {
+    std::string ca;
+    bool all = false;
+};
+
+void showBudget(Client& client, const Terminal& terminal, const BudgetArguments& arguments) {
+    Json budgets = client.acmeBudgets();
+    if (!arguments.ca.empty()) {
+        Json one = Json::array();
+        for (Json& budget : budgets)
+            if (budget.value("Name", "") == arguments.ca) one.push_back(std::move(budget));
+        if (one.empty())
+            throw Failure(ExitStatus::notFound,
+                          "there is no CA \"" + arguments.ca + "\"; see: certmgrctl acme list");
+        budgets = std::move(one);
+    }
+    terminal.out << (terminal.json ? dumped(budgets) + '\n' : budgetText(budgets, arguments.all, now()));
+}
+
+void addBudget(CLI::App& acme, const AddCommand& add) {
+    auto arguments = std::make_shared<BudgetArguments>();
+    CLI::App* budget = add(acme, "budget", "Show what is used of the CAs' limits, and what will be",
+                           [arguments](auto& c, auto& t) { showBudget(c, t, *arguments); });
+    budget->add_option("--ca", arguments->ca, "Of this CA alone; its name, as acme list shows it");
+    budget->add_flag("--all", arguments->all, "Those with room too");
+}
+
 struct RevokeArguments {
     std::string certificate;
     CaRevocationOptions options;
@@ -75,6 +102,7 @@ void addAcmeCommands(CLI::App& app, AcmeArguments& a, const AddCommand& add) {
         [&a](auto& client, auto& terminal) { finish(client, terminal, client.deactivateAccount(a.ca), {}); })
         ->add_option("CA", a.ca, "Its name, as acme list shows it")
         ->required();
+    addBudget(*acme, add);
     addRevoke(*acme, add);
     addPreflight(*acme, add);
 }

@@ -87,6 +87,7 @@ class Client {
 
     // org.certmgr1.Acme.
     Json acmeAccounts();
+    Json acmeBudgets();
     std::string changeAccountKey(const std::string& ca);
     std::string deactivateAccount(const std::string& ca);
     Json preflight(const std::vector<std::string>& names);

@@ -15,6 +15,10 @@ Json Client::acmeAccounts() {
     return readValue(call(newCall("/org/certmgr1", acme, "ListAccounts")).get());
 }
 
+Json Client::acmeBudgets() {
+    return readValue(call(newCall("/org/certmgr1", acme, "GetBudget")).get());
+}
+
 std::string Client::changeAccountKey(const std::string& ca) {
     return callWithCa("ChangeAccountKey", ca);
 }

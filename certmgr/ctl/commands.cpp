@@ -15,10 +15,6 @@
 namespace certmgr::ctl {
 namespace {
 
-Now now() {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 Json valuesOf(const ObjectMap& objects) {
     Json list = Json::array();
     for (const auto& [id, properties] : objects) list.push_back(properties);
@@ -46,6 +42,10 @@ Health shown(const Terminal& terminal, const Status& status) {
 }
 
 }  // namespace
+
+Now now() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
 
 std::string dumped(const Json& json, int indent) {
     return json.dump(indent, ' ', false, Json::error_handler_t::replace);

@@ -18,6 +18,7 @@ struct Terminal {
     std::size_t width = 100;
 };
 
+Now now();
 // A text of the bus is UTF-8 always; what a caller typed need not be.
 std::string dumped(const Json& json, int indent = 2);
 // The job's properties at its end; its steps are shown meanwhile.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace certmgr::ctl {
 namespace {
 
 using Row = std::vector<std::string>;
+
+constexpr std::size_t mostBuckets = 40;  // of one CA, where not all are asked for
 
 std::string text(const Json& properties, const char* name) {
     return properties.value(name, "");
@@ -168,6 +171,75 @@ std::string termsNote(const Json& account) {
     return note;
 }
 
+std::string duration(std::uint64_t seconds) {
+    struct Unit {
+        std::uint64_t seconds;
+        const char* name;
+    };
+    static constexpr std::array<Unit, 4> units = {
+        {{86'400, "day"}, {3'600, "hour"}, {60, "minute"}, {1, "second"}}};
+    const Unit& unit =
+        *std::ranges::find_if(units, [&](const Unit& one) { return seconds % one.seconds == 0; });
+    const std::uint64_t count = seconds / unit.seconds;
+    return fmt::format("{} {}{}", count, unit.name, count == 1 ? "" : "s");
+}
+
+double shareUsed(const Json& bucket) {
+    return static_cast<double>(number(bucket, "Used")) / static_cast<double>(number(bucket, "Count"));
+}
+
+bool needsLook(const Json& bucket) {
+    return shareUsed(bucket) > 0.5 || number(bucket, "NextAllowed") != 0 || number(bucket, "UsedUpFrom") != 0;
+}
+
+// What is used up comes first, then what will be, then what is used most.
+std::vector<Json> nearestToTheirLimits(const Json& buckets) {
+    std::vector<Json> sorted(buckets.begin(), buckets.end());
+    const auto order = [](const Json& bucket) {
+        const std::uint64_t usedUp = number(bucket, "UsedUpFrom");
+        return std::tuple(number(bucket, "NextAllowed") == 0, usedUp == 0, usedUp, -shareUsed(bucket));
+    };
+    std::ranges::stable_sort(sorted, {}, order);
+    return sorted;
+}
+
+Row bucketRow(const Json& bucket, Now now) {
+    const std::string subject = text(bucket, "Subject");
+    const std::uint64_t next = number(bucket, "NextAllowed");
+    const std::uint64_t reserve = number(bucket, "Reserve");
+    const std::uint64_t usedUp = number(bucket, "UsedUpFrom");
+    return {text(bucket, "Limit"),
+            orDash(subject.empty() ? text(bucket, "Account") : subject),
+            fmt::format("{} of {} in {}", number(bucket, "Used"), number(bucket, "Count"),
+                        duration(number(bucket, "WindowSeconds"))),
+            reserve == 0 ? "-" : std::to_string(reserve),
+            next == 0 ? "now" : relativeTime(next, now),
+            std::to_string(number(bucket, "Planned")),
+            usedUp == 0 ? "-" : formatMoment(usedUp, now)};
+}
+
+std::string budgetOf(const Json& ca, bool all, Now now) {
+    const std::string name = text(ca, "Name") + (ca.value("ForTests", false) ? " (for tests)" : "");
+    if (!ca.value("LimitsKnown", false))
+        return name + ": its limits are not known; see [[acme.ca.limit]] in certmgr.toml(5)\n";
+    const std::vector<Json> buckets = nearestToTheirLimits(ca.value("Buckets", Json::array()));
+    if (buckets.empty()) return name + ": nothing is used, and no order is planned\n";
+    std::string lines = fmt::format("{}, with the orders planned until {}\n", name,
+                                    formatMoment(number(ca, "ForecastUntil"), now));
+    std::vector<Row> rows = {{"LIMIT", "OF", "USED", "KEPT", "NEXT", "PLANNED", "USED UP FROM"}};
+    for (const Json& bucket : buckets)
+        if (all || (needsLook(bucket) && rows.size() <= mostBuckets)) rows.push_back(bucketRow(bucket, now));
+    if (rows.size() > 1) lines += tableOf(rows);
+    const std::size_t left = buckets.size() + 1 - rows.size();
+    if (left == 0) return lines;
+    const auto roomy = static_cast<std::size_t>(
+        std::ranges::count_if(buckets, [](const Json& bucket) { return !needsLook(bucket); }));
+    return lines +
+           (left == roomy ? fmt::format("{} more with room", left)
+                          : fmt::format("{} more, {} of them with room", left, roomy)) +
+           "; --all shows them\n";
+}
+
 }  // namespace
 
 std::string formatDay(std::uint64_t time) {
@@ -296,6 +368,13 @@ std::string accountTable(const Json& accounts) {
         notes.push_back(termsNote(account));
     }
     return tableOf(rows, notes);
+}
+
+std::string budgetText(const Json& budgets, bool all, Now now) {
+    if (budgets.empty()) return "There are no CAs: see [[acme.ca]] in certmgr.toml(5).\n";
+    std::string lines;
+    for (const Json& ca : budgets) lines += budgetOf(ca, all, now);
+    return lines;
 }
 
 std::string preflightText(const Json& findings) {

@@ -35,6 +35,10 @@ std::string trustTable(const Json& anchors);
 // What Acme.ListAccounts says: a CA a row, and below it what was agreed to there.
 std::string accountTable(const Json& accounts);
 
+// What Acme.GetBudget says: for each CA the limits of which more than half is used, or that will be used up;
+// with `all` the others too.
+std::string budgetText(const Json& budgets, bool all, Now now);
+
 // What Acme.Preflight says: each name, and below it a line for each check.
 std::string preflightText(const Json& findings);
 

@@ -11,6 +11,7 @@
 #include "certmgr/core/clock.h"
 #include "certmgr/core/error.h"
 #include "certmgr/core/preflight.h"
+#include "certmgr/core/rate_budget.h"
 
 namespace certmgr::engine {
 
@@ -49,6 +50,30 @@ struct Preflight {
 };
 using PreflightReply = std::function<void(const Preflight&)>;
 
+// A bucket of a CA that is in use, or will be.
+struct BudgetEntry {
+    BucketId bucket;
+    RateLimit limit;
+    int used = 0;
+    std::optional<TimePoint> next;  // when one more is allowed that is no emergency; absent: now
+    BucketForecast forecast;
+    bool operator==(const BudgetEntry&) const = default;
+};
+struct CaBudget {
+    std::string ca;
+    bool forTests = false;
+    bool limitsKnown = false;
+    TimePoint forecastUntil;  // orders that come later are not looked at
+    std::vector<BudgetEntry> entries;
+    bool operator==(const CaBudget&) const = default;
+};
+// Either that of each CA, in the order in which they are asked, or what was wrong.
+struct Budgets {
+    std::vector<CaBudget> cas;
+    std::optional<Error> failure;
+};
+using BudgetReply = std::function<void(const Budgets&)>;
+
 // Implementations: Engine and the bus tests' fake. As in Commands.
 class AcmeCommands {
   public:
@@ -56,6 +81,10 @@ class AcmeCommands {
 
     // In the order in which they are asked. Reads the database, asks no CA.
     virtual std::vector<AcmeAccount> accounts() = 0;
+
+    // What is used of the limits, and what the orders to come will use, as far as they are known. Reads the
+    // database on a worker, asks no CA. Error "busy" where too many are asking.
+    virtual void budget(BudgetReply reply) = 0;
 
     // Of the account at a CA, by its name: a job, as in Commands, that begins when no order is under way.
     virtual std::string changeAccountKey(const std::string& ca) = 0;

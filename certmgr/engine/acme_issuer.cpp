@@ -88,6 +88,19 @@ std::vector<AcmeAccount> AcmeIssuer::accounts() {
     return accounts;
 }
 
+std::vector<CaBudget> AcmeIssuer::budgets(const std::vector<Coming>& coming) {
+    std::map<std::string, std::vector<PlannedOrder>> planned;
+    for (const Coming& one : coming) {
+        const acme::CaSettings& ca = caAfter(one.failures);
+        if (ca.limits.empty() || one.when > budget_.forecastEnd(ca)) continue;
+        planned[ca.name].push_back({one.when, budget_.orderFor(one.spec, ca, one.when)});
+    }
+    std::vector<CaBudget> budgets;
+    for (const acme::CaSettings& ca : settings_.cas) budgets.push_back(budget_.show(ca, planned[ca.name]));
+    for (const acme::CaSettings& ca : settings_.trialCas) budgets.push_back(budget_.show(ca, {}));
+    return budgets;
+}
+
 const acme::CaSettings& AcmeIssuer::caNamed(const std::string& name) const {
     const auto ca = std::ranges::find_if(settings_.cas, [&](const auto& each) { return each.name == name; });
     if (ca != settings_.cas.end()) return *ca;

@@ -8,8 +8,8 @@
 namespace certmgr::engine {
 namespace {
 
-bool wantedNow(const std::optional<RenewalInfo>& info, TimePoint now) {
-    return info && info->window && info->window->start <= now && now < info->window->end;
+bool wantedAt(const std::optional<RenewalInfo>& info, TimePoint when) {
+    return info && info->window && info->window->start <= when && when < info->window->end;
 }
 
 std::vector<std::string> domainsOf(const std::vector<Identifier>& names) {
@@ -24,8 +24,7 @@ bool issuedBy(const acme::CaSettings& ca, const Credential& credential) {
 
 }  // namespace
 
-OrderFacts Budget::orderFor(const CertificateSpec& spec, const acme::CaSettings& ca) {
-    const TimePoint now = clock_.now();
+OrderFacts Budget::orderFor(const CertificateSpec& spec, const acme::CaSettings& ca, TimePoint when) {
     const std::optional<Credential> current = records_.credentials.current(spec.id);
     bool hadBetter = false;
     OrderFacts order;
@@ -37,9 +36,34 @@ OrderFacts Budget::orderFor(const CertificateSpec& spec, const acme::CaSettings&
     order.names = spec.names;
     order.domains = domainsOf(spec.names);
     order.suggested =
-        current && issuedBy(ca, *current) && wantedNow(records_.renewals.find(current->generation), now);
-    order.emergency = isEmergency(current, hadBetter, now);
+        current && issuedBy(ca, *current) && wantedAt(records_.renewals.find(current->generation), when);
+    order.emergency = isEmergency(current, hadBetter, when);
     return order;
+}
+
+TimePoint Budget::forecastEnd(const acme::CaSettings& ca) const {
+    seconds longest{0};
+    for (const RateLimit& limit : ca.limits) longest = std::max(longest, limit.window);
+    return clock_.now() + longest;
+}
+
+CaBudget Budget::show(const acme::CaSettings& ca, const std::vector<PlannedOrder>& planned) {
+    const TimePoint now = clock_.now();
+    CaBudget shown{ca.name, ca.forTests, !ca.limits.empty(), forecastEnd(ca), {}};
+    const Buckets buckets = records_.budget.list(ca.directory);
+    std::map<BucketId, BucketForecast> listed = forecast(ca.limits, buckets, planned, now);
+    for (const auto& [id, fullAgain] : buckets)
+        if (const RateLimit* const limit = limitOf(ca.limits, id.kind);
+            limit && usedOf(*limit, fullAgain, now) > 0)
+            listed.try_emplace(id);
+    for (const auto& [id, coming] : listed) {
+        const RateLimit& limit = *limitOf(ca.limits, id.kind);
+        const auto known = buckets.find(id);
+        const auto fullAgain = known == buckets.end() ? std::nullopt : std::optional(known->second);
+        shown.entries.push_back({id, limit, usedOf(limit, fullAgain, now),
+                                 nextOf(limit, fullAgain, now, /*emergency=*/false), coming});
+    }
+    return shown;
 }
 
 BudgetVerdict Budget::ask(const acme::CaSettings& ca, const OrderFacts& order) {

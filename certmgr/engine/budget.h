@@ -2,6 +2,7 @@
 #pragma once
 
 #include "certmgr/acme/issue.h"
+#include "certmgr/engine/acme_commands.h"
 #include "certmgr/engine/records.h"
 
 namespace certmgr::engine {
@@ -19,8 +20,16 @@ class Budget {
   public:
     Budget(Records& records, const Clock& clock) : records_(records), clock_(clock) {}
 
-    // The order that would be placed for it now.
-    OrderFacts orderFor(const CertificateSpec& spec, const acme::CaSettings& ca);
+    // The order that would be placed for it at that time; without one: now.
+    OrderFacts orderFor(const CertificateSpec& spec, const acme::CaSettings& ca, TimePoint when);
+    OrderFacts orderFor(const CertificateSpec& spec, const acme::CaSettings& ca) {
+        return orderFor(spec, ca, clock_.now());
+    }
+    // What is used there, and what the orders that are planned there will use.
+    CaBudget show(const acme::CaSettings& ca, const std::vector<PlannedOrder>& planned);
+    // How far ahead orders are planned there: over the longest window of its limits.
+    TimePoint forecastEnd(const acme::CaSettings& ca) const;
+
     // Absent: it need not. With many that wait for the same, not all come back at once for the next one that
     // is allowed; and each comes no later than it becomes an emergency.
     std::optional<Wait> mustWait(const CertificateId& id, const acme::CaSettings& ca,

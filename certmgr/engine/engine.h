@@ -93,6 +93,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::string restore(RestoreCommand command) override;
 
     std::vector<AcmeAccount> accounts() override;
+    void budget(BudgetReply reply) override;
     std::string changeAccountKey(const std::string& ca) override;
     std::string deactivateAccount(const std::string& ca) override;
     void preflight(const std::vector<std::string>& names, PreflightReply reply) override;
@@ -178,6 +179,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void renewalTurn(const CertificateId& id, const std::stop_token& stop);
     void recordWait(const CertificateId& id, const Wait& wait);
     void recordFailure(const store::CertificateRow& row, const Error& error);
+    std::optional<TimePoint> nextOrder(const store::CertificateRow& row);
+    std::vector<AcmeIssuer::Coming> comingOrders();
     void removeTurn(const CertificateId& id);
     std::vector<PreflightEntry> preflightTurn(const std::vector<Identifier>& names,
                                               const std::stop_token& stop);
@@ -270,6 +273,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::set<std::string> proveAgain_;  // services that were asked for it and have not concluded
     std::set<std::string> stale_;       // services with something new, while more is being issued for them
     std::vector<SystemTrustReply> systemTrustReplies_;  // of those who wait for one reading
+    std::vector<BudgetReply> budgetReplies_;            // likewise
     std::string trustSha256_;                           // of what was published last
     // One for each thing that is reloaded: two modules on one nginx must not see each other's half-done swap.
     // Filled by the constructor, by unit and command.

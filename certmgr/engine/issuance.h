@@ -65,6 +65,14 @@ class AcmeIssuer {
 
     bool configured() const { return !settings_.cas.empty(); }
     std::vector<AcmeAccount> accounts();
+    // An order that is known to come, after so many failures in a row.
+    struct Coming {
+        CertificateSpec spec;
+        int failures = 0;
+        TimePoint when;
+    };
+    // Of each CA, in the order in which they are asked, those for tests last: these have no orders planned.
+    std::vector<CaBudget> budgets(const std::vector<Coming>& coming);
     // Each waits until no order is under way, and throws Error(rejected, "no-such-ca") or "no-account". They
     // return a sentence.
     std::string changeAccountKey(const std::string& ca, const std::stop_token& stop);

@@ -46,18 +46,6 @@ void describeKey(Records& records, const KeyId& id, View& view) {
     if constexpr (requires { view.keyReasonCode; }) view.keyReasonCode = key->reasonCode;
 }
 
-TimePoint renewalOf(Records& records, const Credential& credential) {
-    switch (credential.source) {
-        case Source::local:
-            return renewalTime(credential.leaf);
-        case Source::acme:
-            return acmeRenewalTime(credential.leaf, suggestedRenewal(records, credential));
-        case Source::uploaded:
-            break;
-    }
-    return lastStretch(credential.leaf);
-}
-
 void describeCredential(Records& records, const Credential& credential, CertificateView& view) {
     view.state = toString(credential.source);
     describeCertificate(credential.leaf, view);
@@ -86,6 +74,18 @@ std::vector<std::string> dependentsOf(Records& records, const AuthorityRecord& a
 }
 
 }  // namespace
+
+TimePoint renewalOf(Records& records, const Credential& credential) {
+    switch (credential.source) {
+        case Source::local:
+            return renewalTime(credential.leaf);
+        case Source::acme:
+            return acmeRenewalTime(credential.leaf, suggestedRenewal(records, credential));
+        case Source::uploaded:
+            break;
+    }
+    return lastStretch(credential.leaf);
+}
 
 std::string worstProof(const CertificateView& certificate,
                        const std::map<std::string, ServiceView>& services) {

@@ -14,6 +14,8 @@ namespace certmgr::engine {
 // `services`: the modules that the certificate is for. How they serve it is for worstProof() to say.
 CertificateView certificateView(Records& records, const store::CertificateRow& row, const Decision& decision,
                                 const std::vector<std::string>& services);
+// When another is to take its place: one of its own kind, or of an uploaded one a CA's.
+TimePoint renewalOf(Records& records, const Credential& credential);
 // Of the generation that is shown: "proved", "unproved", "waiting", "pending", "rolled-back" or "failed",
 // whichever of its services, all of which are shown, is worst off; "not deployed" without any.
 std::string worstProof(const CertificateView& certificate,

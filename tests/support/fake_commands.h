@@ -89,6 +89,8 @@ class FakeCommands : public certmgr::engine::Commands,
 
     std::vector<certmgr::engine::AcmeAccount> acmeAccounts;
     std::vector<certmgr::engine::AcmeAccount> accounts() override { return acmeAccounts; }
+    certmgr::engine::Budgets budgets;
+    void budget(certmgr::engine::BudgetReply reply) override { reply(budgets); }
     std::string changeAccountKey(const std::string& ca) override {
         return start("rollover", "", [ca] { return "another key at " + ca; });
     }

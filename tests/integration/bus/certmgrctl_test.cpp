@@ -1,5 +1,7 @@
 // certmgrctl end to end: the program against the real service, bus and polkit.
+#include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -267,6 +269,68 @@ TEST_F(Certmgrctl, ListsTheAcmeAccounts) {
     EXPECT_EQ(accounts.at(0).at("TermsAgreedAt"), 1'700'000'000);
     EXPECT_EQ(accounts.at(1).at("ForTests"), true);
     EXPECT_EQ(ctl({"acme"}).status, 2);
+}
+
+TEST_F(Certmgrctl, ShowsWhatIsUsedOfTheLimitsOfACaAndLeavesOutWhatHasRoom) {
+    EXPECT_EQ(ctl({"acme", "budget"}, nobody).output,
+              "There are no CAs: see [[acme.ca]] in certmgr.toml(5).\n");
+    const auto set = [](int number, int used) {
+        return engine::BudgetEntry{
+            {LimitKind::certificatesPerSet, "", "n" + std::to_string(number) + ".example"},
+            {LimitKind::certificatesPerSet, 5, std::chrono::hours(24 * 7), 1},
+            used,
+            std::nullopt,
+            {}};
+    };
+    host.run([&](FakeCommands& commands) {
+        engine::CaBudget main{"main", false, true, TimePoint(seconds(4'000'000'000)), {}};
+        for (int number = 0; number < 1000; ++number) main.entries.push_back(set(number, 1));
+        main.entries.push_back(set(1000, 3));
+        main.entries.push_back({{LimitKind::orders, "https://ca.example/acct/1", ""},
+                                {LimitKind::orders, 300, std::chrono::hours(3), 30},
+                                270,
+                                TimePoint(seconds(4'000'000'000)),
+                                {12, TimePoint(seconds(3'999'000'000))}});
+        commands.budgets.cas = {main, {"trial", true, false, TimePoint(), {}}};
+    });
+    const std::string shown = ctl({"acme", "budget"}, nobody).output;
+    std::vector<std::string> lines;
+    for (std::istringstream text(shown); std::getline(text, lines.emplace_back());) continue;
+    ASSERT_EQ(lines.size(), 7U) << shown;
+    EXPECT_TRUE(lines[0].starts_with("main, with the orders planned until 2096-10-02 07:06:40 UTC (in "))
+        << shown;
+    EXPECT_TRUE(
+        lines[1].starts_with("LIMIT                 OF                         USED                   KEPT"))
+        << shown;
+    EXPECT_TRUE(lines[2].starts_with(
+        "orders                https://ca.example/acct/1  270 of 300 in 3 hours  30    in "))
+        << shown;
+    EXPECT_NE(lines[2].find("12       2096-09-20"), std::string::npos) << shown;
+    EXPECT_TRUE(lines[3].starts_with("certificates-per-set  n1000.example              3 of 5 in 7 days"))
+        << shown;
+    EXPECT_EQ(lines[4], "1000 more with room; --all shows them");
+    EXPECT_EQ(lines[5],
+              "trial (for tests): its limits are not known; see [[acme.ca.limit]] in certmgr.toml(5)");
+    const std::string all = ctl({"acme", "budget", "--all", "--ca", "main"}).output;
+    EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 1004);
+    const Json budgets = json({"acme", "budget"});
+    ASSERT_EQ(budgets.at(0).at("Buckets").size(), 1002U);
+    const Json expected{{"Limit", "orders"},
+                        {"Subject", ""},
+                        {"Account", "https://ca.example/acct/1"},
+                        {"Count", 300},
+                        {"WindowSeconds", 10800},
+                        {"Used", 270},
+                        {"Reserve", 30},
+                        {"NextAllowed", 4'000'000'000},
+                        {"Planned", 12},
+                        {"UsedUpFrom", 3'999'000'000}};
+    EXPECT_EQ(budgets.at(0).at("Buckets").at(1001), expected);
+    EXPECT_EQ(ctl({"acme", "budget", "--ca", "none"}).status, 5);
+    host.run([](FakeCommands& commands) {
+        commands.budgets.failure = Error(ErrorKind::internal, "database-corrupt", "the database is damaged");
+    });
+    EXPECT_EQ(ctl({"acme", "budget"}).status, 1);
 }
 
 TEST_F(Certmgrctl, SaysWhatWouldMakeACaRefuseANameAndFailsWhereThatIsCertain) {

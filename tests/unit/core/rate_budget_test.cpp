@@ -181,6 +181,15 @@ TEST(Forecast, countsWhatIsPlannedAndSaysWhenItNoLongerFits) {
     EXPECT_FALSE(seen.contains({LimitKind::authorizationFailures, "https://ca/acct/1", "gw.example.com"}));
 }
 
+TEST(Forecast, theFirstOrderMakesTheAccountForAll) {
+    const std::vector<RateLimit> one{{LimitKind::accounts, 1, hours(3)}, {LimitKind::orders, 5, hours(3)}};
+    OrderFacts order = orderFor({"gw.example.com"});
+    order.account.clear();
+    const auto seen = forecast(one, {}, {{start, order}, {start, order}}, start);
+    EXPECT_EQ(seen.at({LimitKind::accounts, "", ""}), (BucketForecast{1, std::nullopt}));
+    EXPECT_EQ(seen.at({LimitKind::orders, "", ""}).planned, 2);
+}
+
 TEST(LimitKinds, haveWords) {
     for (const RateLimit& limit : limits) EXPECT_EQ(limitKindFrom(toString(limit.kind)), limit.kind);
     EXPECT_EQ(limitKindFrom("patience"), std::nullopt);

@@ -18,6 +18,20 @@ class BudgetTest : public EngineTest {
             settle();
         }
     }
+    CaBudget budget(const std::string& name) {
+        std::vector<CaBudget> cas;
+        engine->budget([&](const Budgets& found) { cas = found.cas; });
+        settle();
+        const auto one = std::ranges::find(cas, name, &CaBudget::ca);
+        return one == cas.end() ? CaBudget{} : *one;
+    }
+    BudgetEntry entry(LimitKind kind, const std::string& subject) {
+        const std::vector<BudgetEntry> entries = budget("fake").entries;
+        const auto one = std::ranges::find_if(entries, [&](const BudgetEntry& each) {
+            return each.bucket.kind == kind && each.bucket.subject == subject;
+        });
+        return one == entries.end() ? BudgetEntry{} : *one;
+    }
     TimePoint nextAttemptOf(const std::string& id) const { return TimePoint(seconds(view(id).nextAttempt)); }
 };
 
@@ -169,6 +183,48 @@ TEST_F(BudgetTest, AClockThatWentBackDoesNotBlockForEver) {
     runUntil(clock.now() + hours(3) + minutes(10));
     reissue(1);
     EXPECT_EQ(ca.ordersMade(), 2);
+}
+
+TEST_F(BudgetTest, UseAndForecastAreShown) {
+    limit({LimitKind::orders, 3, hours(24 * 200), 1});
+    limit({LimitKind::certificatesPerSet, 5, hours(24 * 7)});
+    startEngine();
+    const BudgetEntry orders = entry(LimitKind::orders, "");
+    EXPECT_EQ(orders.bucket.account, "https://acme.test/account/1");
+    EXPECT_EQ(orders.used, 1);
+    EXPECT_EQ(orders.limit.reserve, 1);
+    EXPECT_EQ(orders.next, std::nullopt);
+    EXPECT_EQ(orders.forecast.planned, 1) << "the renewal";
+    EXPECT_EQ(orders.forecast.usedUpFrom, std::nullopt);
+    EXPECT_EQ(entry(LimitKind::certificatesPerSet, budgeted).used, 1);
+    EXPECT_EQ(budget("fake").forecastUntil, start + hours(24 * 200));
+
+    reissue(1);
+    EXPECT_EQ(entry(LimitKind::orders, "").next, start + hours(24 * 200) / 3);
+    EXPECT_EQ(entry(LimitKind::orders, "").forecast.usedUpFrom, TimePoint(seconds(view(budgeted).renewAt)))
+        << "the third is kept for emergencies, and the next one comes back a week later";
+    engine->request({{"extra.example.com"}, "", "", true});
+    settle();
+    EXPECT_EQ(view("extra.example.com").state, "local");
+    EXPECT_EQ(entry(LimitKind::orders, "").forecast.planned, 2);
+    EXPECT_EQ(entry(LimitKind::certificatesPerSet, "extra.example.com").forecast.planned, 1);
+}
+
+TEST_F(BudgetTest, OfACaWithoutLimitsNoneAreKnown) {
+    limit({LimitKind::orders, 1, hours(3)});
+    settings.cas.push_back({"second", ca.directory, "", {}, true});
+    startEngine();
+    EXPECT_EQ(entry(LimitKind::orders, "").used, 1);
+    EXPECT_FALSE(budget("second").limitsKnown);
+    EXPECT_TRUE(budget("second").entries.empty());
+}
+
+TEST_F(BudgetTest, WhatNoCaIsAskedForIsNotPlanned) {
+    limit({LimitKind::orders, 3, hours(24 * 200)});
+    profile.certificates[0].acme = false;
+    startEngine();
+    EXPECT_TRUE(budget("fake").limitsKnown);
+    EXPECT_TRUE(budget("fake").entries.empty());
 }
 
 }  // namespace
