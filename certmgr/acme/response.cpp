@@ -37,12 +37,18 @@ Error withRetryAt(Error error, const net::HttpResponse& response) {
     return error;
 }
 
+// RFC 8555 6.6: a rate limit is explained by the target of a "help" Link, where the words do not name one.
+std::string whereExplained(const wire::Problem& problem, const net::HttpResponse& response) {
+    const std::optional<std::string> help = linkTarget(response, "help");
+    return help && problem.detail.find("https://") == std::string::npos ? "; see " + *help : "";
+}
+
 Error errorFor(const wire::Problem& problem, const net::HttpResponse& response, const std::string& what) {
     const std::string words = what + ": " + wire::sentence(problem);
     if (problem.is("rateLimited") || response.status == 429)
-        return {ErrorKind::rateLimited, "rate-limited", words};
+        return {ErrorKind::rateLimited, "rate-limited", words + whereExplained(problem, response)};
     if (response.status == 503 && response.header("retry-after"))
-        return {ErrorKind::rateLimited, "ca-overloaded", words};
+        return {ErrorKind::rateLimited, overloadedCode, words};
     // The request was repeated with fresh nonces as often as is sensible (RFC 8555 6.5): nothing was refused.
     if (problem.is("badNonce")) return {ErrorKind::transient, "bad-nonce", words};
     if (problem.is("serverInternal") || response.status >= 500)
@@ -58,7 +64,7 @@ Error errorFor(const wire::Problem& problem, const net::HttpResponse& response, 
 
 Error errorWithoutProblem(const net::HttpResponse& response, const std::string& what) {
     if (response.status == 429 || (response.status == 503 && response.header("retry-after")))
-        return {ErrorKind::rateLimited, "rate-limited",
+        return {ErrorKind::rateLimited, response.status == 429 ? "rate-limited" : overloadedCode,
                 what + ": the server is overloaded: " + found(response)};
     if (response.status >= 500)
         return {ErrorKind::transient, "acme-server-error", what + ": the server failed: " + found(response)};
@@ -157,6 +163,18 @@ std::vector<std::string> linkTargets(const net::HttpResponse& response, std::str
         }
     }
     return targets;
+}
+
+std::string unpauseUrl(const Error& error) {
+    return wire::parseProblem(error.problem()).unpauseUrl;
+}
+
+std::string problemForLog(const Error& error) {
+    std::string document = error.problem();
+    const std::string url = unpauseUrl(error);
+    if (url.empty()) return document;
+    const std::size_t at = document.find(url);
+    return at == std::string::npos ? "" : document.replace(at, url.size(), "URL");
 }
 
 bool isProblem(const Error& error, std::string_view acmeError) {

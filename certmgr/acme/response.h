@@ -34,6 +34,14 @@ std::optional<std::string> linkTarget(const net::HttpResponse& response, std::st
 std::vector<std::string> linkTargets(const net::HttpResponse& response, std::string_view relation,
                                      std::size_t most);
 
+// The code of an error that is no refusal: whoever asks has to wait.
+inline constexpr const char* overloadedCode = "ca-overloaded";
+
+// Where people end a pause of their names, whole; empty: it is no such refusal. It goes into no log.
+std::string unpauseUrl(const Error& error);
+// Its problem document without that.
+std::string problemForLog(const Error& error);
+
 // Is it the CA's problem of that type, "badNonce" for one?
 bool isProblem(const Error& error, std::string_view acmeError);
 

@@ -51,12 +51,20 @@ void appendBucket(sd_bus_message* reply, const engine::BudgetEntry& entry) {
     appendEntry(reply, "UsedUpFrom", entry.forecast.usedUpFrom.value_or(TimePoint()));
 }
 
+void appendPause(sd_bus_message* reply, const CaPause& pause) {
+    appendEntry(reply, "Subject", pause.subject);
+    appendEntry(reply, "Until", pause.until);
+    appendEntry(reply, "Reason", pause.reason);
+    appendEntry(reply, "Url", pause.url);
+}
+
 void appendBudget(sd_bus_message* reply, const engine::CaBudget& budget) {
     appendEntry(reply, "Name", budget.ca);
     appendEntry(reply, "ForTests", budget.forTests);
     appendEntry(reply, "LimitsKnown", budget.limitsKnown);
     appendEntry(reply, "ForecastUntil", budget.forecastUntil);
     appendEntry(reply, "Buckets", budget.entries, appendBucket);
+    appendEntry(reply, "Pauses", budget.pauses, appendPause);
 }
 
 void replyBudgets(sd_bus_message* call, const engine::Budgets& found) {

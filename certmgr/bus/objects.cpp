@@ -65,6 +65,7 @@ constexpr sd_bus_vtable certificateVtable[] = {
     SD_BUS_PROPERTY("AcmeProfileReason", "s", property<&CertificateView::acmeProfileReason>, 0, changing),
     SD_BUS_PROPERTY("ChainReason", "s", property<&CertificateView::chainReason>, 0, changing),
     SD_BUS_PROPERTY("Revocation", "s", property<&CertificateView::revocation>, 0, changing),
+    SD_BUS_PROPERTY("Pause", "s", property<&CertificateView::pause>, 0, changing),
     SD_BUS_PROPERTY("Proof", "s", property<&CertificateView::proof>, 0, changing),
     SD_BUS_PROPERTY("Pem", "s", chainPem, 0, onRequest),
     SD_BUS_VTABLE_END};

@@ -72,16 +72,6 @@ std::string refusal(const RateLimit& limit, const BucketId& bucket, int used, Ti
            formatTime(next) + std::string(advice(limit.kind));
 }
 
-std::string textOf(const std::vector<Identifier>& names) {
-    std::string text;
-    for (const Identifier& name : names) text += (text.empty() ? "" : ", ") + name.value;
-    return text;
-}
-
-std::string provenName(const Identifier& name) {
-    return name.wildcard() ? name.value.substr(2) : name.value;  // RFC 8555 7.1.4: "*." is no part of it
-}
-
 std::optional<TimePoint> find(const Buckets& buckets, const BucketId& id) {
     const auto found = buckets.find(id);
     return found == buckets.end() ? std::nullopt : std::optional(found->second);
@@ -96,6 +86,16 @@ TimePoint emergencyFrom(const CertificateSummary& leaf) {
 }
 
 }  // namespace
+
+std::string textOf(const std::vector<Identifier>& names) {
+    std::string text;
+    for (const Identifier& name : names) text += (text.empty() ? "" : ", ") + name.value;
+    return text;
+}
+
+std::string provenName(const Identifier& name) {
+    return name.wildcard() ? name.value.substr(2) : name.value;
+}
 
 std::string_view toString(LimitKind kind) noexcept {
     return hal::wordOf(limitKinds, kind);

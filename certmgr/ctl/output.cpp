@@ -218,7 +218,23 @@ Row bucketRow(const Json& bucket, Now now) {
             usedUp == 0 ? "-" : formatMoment(usedUp, now)};
 }
 
-std::string budgetOf(const Json& ca, bool all, Now now) {
+std::string pauseLines(const Json& pauses, bool all, Now now) {
+    std::string lines;
+    std::size_t shown = 0;
+    for (const Json& pause : pauses) {
+        if (!all && shown++ == mostBuckets)
+            return lines + fmt::format("  ! {} more; --all shows them\n", pauses.size() - mostBuckets);
+        const std::string subject = text(pause, "Subject");
+        const std::string url = text(pause, "Url");
+        lines +=
+            fmt::format("  ! {} until {}: {}{}\n", subject.empty() ? "no order" : "no order for " + subject,
+                        formatMoment(number(pause, "Until"), now), text(pause, "Reason"),
+                        url.empty() ? "" : "; to end the pause visit " + url);
+    }
+    return lines;
+}
+
+std::string limitsOf(const Json& ca, bool all, Now now) {
     const std::string name = text(ca, "Name") + (ca.value("ForTests", false) ? " (for tests)" : "");
     if (!ca.value("LimitsKnown", false))
         return name + ": its limits are not known; see [[acme.ca.limit]] in certmgr.toml(5)\n";
@@ -373,7 +389,8 @@ std::string accountTable(const Json& accounts) {
 std::string budgetText(const Json& budgets, bool all, Now now) {
     if (budgets.empty()) return "There are no CAs: see [[acme.ca]] in certmgr.toml(5).\n";
     std::string lines;
-    for (const Json& ca : budgets) lines += budgetOf(ca, all, now);
+    for (const Json& ca : budgets)
+        lines += limitsOf(ca, all, now) + pauseLines(ca.value("Pauses", Json::array()), all, now);
     return lines;
 }
 

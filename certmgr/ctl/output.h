@@ -36,7 +36,7 @@ std::string trustTable(const Json& anchors);
 std::string accountTable(const Json& accounts);
 
 // What Acme.GetBudget says: for each CA the limits of which more than half is used, or that will be used up;
-// with `all` the others too.
+// with `all` the others too; and below them what it has said to leave alone.
 std::string budgetText(const Json& budgets, bool all, Now now);
 
 // What Acme.Preflight says: each name, and below it a line for each check.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/core/ca_pause.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/clock.h"
 #include "certmgr/core/error.h"
@@ -65,6 +66,7 @@ struct CaBudget {
     bool limitsKnown = false;
     TimePoint forecastUntil;  // orders that come later are not looked at
     std::vector<BudgetEntry> entries;
+    std::vector<CaPause> pauses;  // that are not over
     bool operator==(const CaBudget&) const = default;
 };
 // Either that of each CA, in the order in which they are asked, or what was wrong.

@@ -4,6 +4,7 @@
 #include "certmgr/acme/choice.h"
 #include "certmgr/acme/preflight.h"
 #include "certmgr/acme/renewal_info.h"
+#include "certmgr/acme/response.h"
 #include "certmgr/acme/revocation.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/core/trial.h"
@@ -16,10 +17,17 @@
 namespace certmgr::engine {
 namespace {
 
-constexpr int longestBackoffOfBlocked = 2;  // failures: some ten minutes
+constexpr int longestBackoffOfBlocked = 2;             // failures: some ten minutes
+constexpr seconds leftAlone = std::chrono::hours(24);  // a name that a CA has paused, at least
 
 const AcmeProfile& profileAt(const acme::CaSettings& ca, const CertificateSpec& spec) {
     return spec.acmeProfile.name.empty() ? ca.profile : spec.acmeProfile;
+}
+
+std::string sentenceOf(const CaPause& pause, const std::string& ca) {
+    if (pause.url.empty()) return ca + " asks to wait until " + formatTime(pause.until) + ": " + pause.reason;
+    return pause.subject + " is paused by " + ca + " and left alone until " + formatTime(pause.until) + ": " +
+           pause.reason + "; to end the pause visit " + pause.url + " and then reissue the certificate";
 }
 
 std::string wordsOf(const AcmeProfile& profile) {
@@ -152,6 +160,7 @@ std::string AcmeIssuer::deactivateAccount(const std::string& name, const std::st
         lines_.erase({ca.name, ca.directory});
     }
     accounts_.forget(ca);
+    budget_.liftAll(ca);
     return "the account " + url + " at " + ca.name +
            " is deactivated; certificates in use stay, and the next order there makes another account";
 }
@@ -299,7 +308,7 @@ std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::c
 
 // An order that was sent already goes on, whatever the limits.
 std::optional<Wait> AcmeIssuer::mustWait(const CertificateSpec& spec, const acme::CaSettings& ca) {
-    if (ca.limits.empty()) return std::nullopt;
+    if (!budget_.limited(ca)) return std::nullopt;
     const std::optional<store::OrderRow> open = records_.orders.open(spec.id);
     if (open && open->state != store::OrderState::intended &&
         whyNotGoOn(*open, ca, profileAt(ca, spec)).empty())
@@ -349,13 +358,47 @@ std::optional<Wait> AcmeIssuer::order(const CertificateSpec& spec, const acme::C
     StoredOrder journal(records_, keys_, log_, intent(spec, ca), {spec, ca, budget_}, activity);
     try {
         use(journal);
-    } catch (const Error&) {
+    } catch (Error& error) {
         if (journal.wait()) return journal.wait();
+        learn(error, journal, spec, ca);
         if (!records_.orders.open(spec.id))
             keys_.discard(journal.row().key);  // the next order has a key of its own
         throw;
     }
     return std::nullopt;
+}
+
+// What the CA has said of an order holds for others too: of one that it did not take, and of any where it is
+// overloaded.
+void AcmeIssuer::learn(Error& error, const StoredOrder& journal, const CertificateSpec& spec,
+                       const acme::CaSettings& ca) {
+    const TimePoint now = clock_.now();
+    const std::string url = acme::unpauseUrl(error);
+    if (error.kind() != ErrorKind::rateLimited && url.empty()) return;
+    TimePoint until = now;
+    if (error.retryAt()) until += *error.retryAt() - acme::wallTime();
+    if (!url.empty()) until = std::max(until, now + leftAlone);
+    if (until <= now) return;
+    error.retryAt(until);
+    const bool overloaded = error.code() == acme::overloadedCode;
+    if (!overloaded && !journal.row().url.empty()) return;
+    std::string words = error.what();
+    if (words.starts_with(ca.name + ": ")) words.erase(0, ca.name.size() + 2);
+    budget_.refusedUntil(ca, spec, {"", until, std::move(words), url}, overloaded);
+}
+
+std::string AcmeIssuer::describePauses(const CertificateSpec& spec) {
+    std::string text;
+    for (const auto* const cas : {&settings_.cas, &settings_.trialCas})
+        for (const acme::CaSettings& ca : *cas)
+            for (const CaPause& pause : budget_.pauses(ca, spec))
+                text += (text.empty() ? "" : "; ") + sentenceOf(pause, ca.name);
+    return text;
+}
+
+void AcmeIssuer::liftPauses(const CertificateSpec& spec) {
+    for (const auto* const cas : {&settings_.cas, &settings_.trialCas})
+        for (const acme::CaSettings& ca : *cas) budget_.lift(ca, spec);
 }
 
 // The attempt before stays on record until this one has ended, so that a crash leads here again.

@@ -18,6 +18,17 @@ std::vector<std::string> domainsOf(const std::vector<Identifier>& names) {
     return {domains.begin(), domains.end()};
 }
 
+constexpr seconds longestPause = std::chrono::hours(24 * 7);  // the longest window of the public CAs
+// Of those that wait for the same: Let's Encrypt takes one in 36 seconds of an account.
+constexpr seconds spreadOfPause{36};
+
+std::vector<CaPause> holdingBack(const OrderedNames& order, std::vector<CaPause> pauses) {
+    if (pauses.empty()) return pauses;
+    const std::set<std::string> subjects = subjectsOf(order);
+    std::erase_if(pauses, [&](const CaPause& pause) { return !subjects.contains(pause.subject); });
+    return pauses;
+}
+
 bool issuedBy(const acme::CaSettings& ca, const Credential& credential) {
     return credential.source == Source::acme && credential.issuerId == ca.name;
 }
@@ -49,7 +60,7 @@ TimePoint Budget::forecastEnd(const acme::CaSettings& ca) const {
 
 CaBudget Budget::show(const acme::CaSettings& ca, const std::vector<PlannedOrder>& planned) {
     const TimePoint now = clock_.now();
-    CaBudget shown{ca.name, ca.forTests, !ca.limits.empty(), forecastEnd(ca), {}};
+    CaBudget shown{ca.name, ca.forTests, !ca.limits.empty(), forecastEnd(ca), {}, pauses(ca)};
     const Buckets buckets = records_.budget.list(ca.directory);
     std::map<BucketId, BucketForecast> listed = forecast(ca.limits, buckets, planned, now);
     for (const auto& [id, fullAgain] : buckets)
@@ -84,10 +95,69 @@ std::optional<Wait> Budget::mustWait(const CertificateId& id, const acme::CaSett
                                      const OrderFacts& order) {
     std::optional<Wait> wait;
     records_.database.transaction([&] {
+        for (const CaPause& pause : holdingBack({order.names, order.domains}, pauses(ca)))
+            if (!wait || pause.until > wait->until) wait = waitAfter(pause, ca);
+        if (wait) return;
         const BudgetVerdict verdict = ask(ca, order);
         if (verdict.notBefore) wait = waitAfter(verdict, id, ca);
     });
     return wait;
+}
+
+void Budget::refusedUntil(const acme::CaSettings& ca, const CertificateSpec& spec, const CaPause& told,
+                          bool all) {
+    const TimePoint now = clock_.now();
+    CaPause pause = told;
+    pause.until = std::min(pause.until, now + longestPause);
+    std::set<std::string> meant{""};
+    if (!all) meant = subjectsMeant(pause.reason, {spec.names, domainsOf(spec.names)});
+    if (!pause.url.empty() && meant.erase("") > 0)  // names are what a person can go and see to
+        for (const Identifier& name : spec.names) meant.insert(name.value);
+    records_.database.transaction([&] {
+        if (clock_.trust().trusted) records_.pauses.forgetOver(now);
+        for (const std::string& subject : meant) {
+            pause.subject = subject;
+            records_.pauses.put(ca.directory, pause);
+        }
+    });
+}
+
+// One that was stored by a clock that was wrong has to age from now on, as a bucket.
+std::vector<CaPause> Budget::pauses(const acme::CaSettings& ca) {
+    const TimePoint now = clock_.now();
+    std::vector<CaPause> pauses = records_.pauses.list(ca.directory);
+    std::erase_if(pauses, [&](const CaPause& pause) { return pause.until <= now; });
+    for (CaPause& pause : pauses) {
+        if (pause.until <= now + longestPause) continue;
+        pause.until = now + longestPause;
+        if (clock_.trust().trusted) records_.pauses.put(ca.directory, pause);
+    }
+    return pauses;
+}
+
+std::vector<CaPause> Budget::pauses(const acme::CaSettings& ca, const CertificateSpec& spec) {
+    std::vector<CaPause> known = pauses(ca);
+    if (known.empty()) return known;
+    return holdingBack({spec.names, domainsOf(spec.names)}, std::move(known));
+}
+
+void Budget::lift(const acme::CaSettings& ca, const CertificateSpec& spec) {
+    for (const CaPause& pause : pauses(ca, spec)) records_.pauses.remove(ca.directory, pause.subject);
+}
+
+Wait Budget::waitAfter(const CaPause& pause, const acme::CaSettings& ca) {
+    Wait wait;
+    wait.why = ca.name + ": not asked until " + formatTime(pause.until) + ", since it has " +
+               (pause.url.empty() ? "asked to wait: " : "paused " + pause.subject + ": ") + pause.reason;
+    wait.what = ca.directory + " paused " + pause.subject;
+    wait.until = spreadFrom(pause.until, spreadOfPause, wait.what);
+    return wait;
+}
+
+TimePoint Budget::spreadFrom(TimePoint begin, seconds step, const std::string& what) {
+    const auto others = static_cast<double>(records_.certificates.waiting(what, clock_.now()));
+    const double spread = static_cast<double>(step.count()) * others * jitter();
+    return begin + seconds(static_cast<seconds::rep>(spread));
 }
 
 Wait Budget::waitAfter(const BudgetVerdict& verdict, const CertificateId& id, const acme::CaSettings& ca) {
@@ -96,9 +166,7 @@ Wait Budget::waitAfter(const BudgetVerdict& verdict, const CertificateId& id, co
     wait.why = ca.name + ": " + verdict.reason;
     wait.what = ca.directory + " " + std::string(toString(verdict.bucket.kind)) + " " +
                 verdict.bucket.account + " " + verdict.bucket.subject;
-    const auto others = static_cast<double>(records_.certificates.waiting(wait.what, now));
-    const double spread = static_cast<double>(verdict.step.count()) * others * jitter();
-    wait.until = *verdict.notBefore + seconds(static_cast<seconds::rep>(spread));
+    wait.until = spreadFrom(*verdict.notBefore, verdict.step, wait.what);
     if (const auto emergency = emergencyOf(records_.credentials.current(id), now))
         wait.until = std::min(wait.until, *emergency);
     return wait;

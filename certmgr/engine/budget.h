@@ -35,6 +35,20 @@ class Budget {
     std::optional<Wait> mustWait(const CertificateId& id, const acme::CaSettings& ca,
                                  const OrderFacts& order);
 
+    // Whether anything may have an order wait at that CA.
+    bool limited(const acme::CaSettings& ca) { return !ca.limits.empty() || !pauses(ca).empty(); }
+
+    // The CA has refused this order, or any (`all`), and said for how long: the others that it means wait
+    // too. `told` has no subject.
+    void refusedUntil(const acme::CaSettings& ca, const CertificateSpec& spec, const CaPause& told, bool all);
+    // Those that are not over; with `spec`, those that hold its order back.
+    std::vector<CaPause> pauses(const acme::CaSettings& ca);
+    std::vector<CaPause> pauses(const acme::CaSettings& ca, const CertificateSpec& spec);
+    // Somebody knows better than the CA has said: the order goes out.
+    void lift(const acme::CaSettings& ca, const CertificateSpec& spec);
+    // Of an account that is given up.
+    void liftAll(const acme::CaSettings& ca) { records_.pauses.removeAll(ca.directory); }
+
     // newOrder is about to be sent: it and the certificate count from now on. Where it has to wait nothing is
     // spent: of two that were asked for at the same moment not both get the last one.
     std::optional<Wait> spend(const CertificateId& id, const acme::CaSettings& ca, const OrderFacts& order);
@@ -48,6 +62,8 @@ class Budget {
   private:
     using Kinds = std::initializer_list<LimitKind>;
     BudgetVerdict ask(const acme::CaSettings& ca, const OrderFacts& order);
+    Wait waitAfter(const CaPause& pause, const acme::CaSettings& ca);
+    TimePoint spreadFrom(TimePoint begin, seconds step, const std::string& what);
     Wait waitAfter(const BudgetVerdict& verdict, const CertificateId& id, const acme::CaSettings& ca);
     void take(const acme::CaSettings& ca, const OrderFacts& order, Kinds kinds);
     void giveBack(const acme::CaSettings& ca, const OrderFacts& order, Kinds kinds);

@@ -62,6 +62,7 @@ std::string Engine::reissue(const CertificateId& id) {
             records_.database.transaction([&] {
                 records_.certificates.askReissue(id, true);
                 records_.certificates.retryNow(id);
+                if (const auto row = records_.certificates.find(id)) acmeIssuer_.liftPauses(row->spec);
             });
         },
         [this, job, id, before = known->second.generation](const auto& failure) {

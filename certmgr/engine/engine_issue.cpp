@@ -1,6 +1,7 @@
 // The issue and order lanes: decide, act, say what came of it.
 #include <algorithm>
 
+#include "certmgr/acme/response.h"
 #include "certmgr/engine/engine.h"
 #include "certmgr/engine/jitter.h"
 #include "certmgr/engine/suggested_renewal.h"
@@ -80,6 +81,7 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
 CertificateView Engine::viewOf(const store::CertificateRow& row, const Decision& decision) {
     const std::vector<std::string> services = servicesOf(row.spec.id);
     CertificateView view = certificateView(records_, row, decision, services);
+    view.pause = acmeIssuer_.describePauses(row.spec);
     if (!whyNoAcme(row.spec).empty() || view.state == toString(Source::uploaded)) view.failures = 0;
     for (const ServiceProfile& profile : profiles_)
         if (profile.keyForm == KeyForm::file && view.keyBackend == toString(hal::KeyBackend::file) &&
@@ -189,7 +191,7 @@ void Engine::recordFailure(const store::CertificateRow& row, const Error& error)
                       id + ": " + error.what() + "; next attempt " + formatTime(record.nextAttempt.value()),
                       {{"CERTMGR_CERTIFICATE", id},
                        {"CERTMGR_CODE", error.code()},
-                       {"CERTMGR_PROBLEM", error.problem()}}});
+                       {"CERTMGR_PROBLEM", acme::problemForLog(error)}}});
 }
 
 void Engine::removeTurn(const CertificateId& id) {

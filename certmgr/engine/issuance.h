@@ -103,6 +103,12 @@ class AcmeIssuer {
     std::optional<Wait> issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
                               std::stop_token stop);
 
+    // For people: what CAs have said to leave alone of such an order, and where that is ended; empty:
+    // nothing.
+    std::string describePauses(const CertificateSpec& spec);
+    // It was asked for by hand: what they have said holds no longer.
+    void liftPauses(const CertificateSpec& spec);
+
     // Asks the CA of `current` when that is to be renewed; `known`: of the last time. What fails shows in the
     // time of the next query.
     RenewalInfo renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
@@ -135,6 +141,8 @@ class AcmeIssuer {
                                  const std::stop_token& stop);
     std::optional<Wait> order(const CertificateSpec& spec, const acme::CaSettings& ca,
                               const Activity& activity, const std::function<void(StoredOrder&)>& use);
+    void learn(Error& error, const StoredOrder& journal, const CertificateSpec& spec,
+               const acme::CaSettings& ca);
     void tryOut(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
                 StoredOrder& journal, const std::stop_token& stop);
     void run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,

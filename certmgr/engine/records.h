@@ -19,6 +19,7 @@ struct Records {
           crls(opened),
           renewals(opened),
           budget(opened),
+          pauses(opened),
           acmeRevocations(opened),
           deployments(opened),
           alarms(opened),
@@ -36,6 +37,7 @@ struct Records {
     store::CrlRepository crls;
     store::RenewalRepository renewals;
     store::BudgetRepository budget;
+    store::PauseRepository pauses;
     store::AcmeRevocationRepository acmeRevocations;
     store::DeploymentRepository deployments;
     store::AlarmRepository alarms;

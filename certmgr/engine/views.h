@@ -37,6 +37,7 @@ struct CertificateView {
     RareText acmeProfileReason;   // why not under the one that is wanted
     RareText chainReason;         // why this chain of those that the CA gave
     std::string revocation;  // of the newest one at a CA: "due: …", "done: …", "refused: …"; empty: none
+    RareText pause;          // what CAs have said to leave alone of its order, and where that is ended
     std::uint64_t failures = 0;                       // attempts in a row; 0 where none is made any more
     std::uint64_t lostOrders = 0, lastLostOrder = 0;  // how many, and when the newest was begun
     std::uint64_t abandonedOrders = 0, lastAbandonedOrder = 0;  // the same

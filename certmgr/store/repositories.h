@@ -11,6 +11,7 @@
 #include "certmgr/core/acme_revocation.h"
 #include "certmgr/core/alarm.h"
 #include "certmgr/core/authority_record.h"
+#include "certmgr/core/ca_pause.h"
 #include "certmgr/core/certificate.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/core/issued_certificate.h"
@@ -288,6 +289,22 @@ class BudgetRepository {
     Buckets list(const std::string& directory);
     // Those that are full.
     void forgetFull(TimePoint now);
+
+  private:
+    Database& database_;
+};
+
+// What each CA has said to leave alone, by the URL of its directory.
+class PauseRepository {
+  public:
+    explicit PauseRepository(Database& database) : database_(database) {}
+    // In the place of what was known of that subject.
+    void put(const std::string& directory, const CaPause& pause);
+    std::vector<CaPause> list(const std::string& directory);  // by subject
+    void remove(const std::string& directory, const std::string& subject);
+    void removeAll(const std::string& directory);
+    // Those that are over.
+    void forgetOver(TimePoint now);
 
   private:
     Database& database_;

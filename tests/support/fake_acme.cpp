@@ -1,5 +1,6 @@
 #include "tests/support/fake_acme.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -117,6 +118,11 @@ void FakeAcme::failRenewalQueries(int status) {
 void FakeAcme::setRefusingReplaces(const std::string& problem) {
     const std::lock_guard lock(mutex_);
     replacesProblem_ = problem;
+}
+
+void FakeAcme::refuseOrders(const Refusal& refusal) {
+    const std::lock_guard lock(mutex_);
+    refusal_ = refusal;
 }
 
 void FakeAcme::setListingOrders(bool list) {
@@ -284,6 +290,13 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
             order.names.push_back(identifier.at("value"));
         order.profile = payload.value("profile", "");
         profilesAsked_.push_back(order.profile);
+        const bool meant = refusal_.name.empty() || std::ranges::count(order.names, refusal_.name) > 0;
+        if (!refusal_.problem.empty() && meant) {
+            HttpResponse refused = problem(refusal_.status, refusal_.problem, refusal_.detail);
+            if (refusal_.retryAfter > 0)
+                refused.headers.emplace("retry-after", std::to_string(refusal_.retryAfter));
+            return refused;
+        }
         if (refusingProfiles_ && !order.profile.empty()) return problem(400, "invalidProfile", "not for you");
         if (!replacesProblem_.empty() && payload.contains("replaces"))
             return problem(replacesProblem_ == "alreadyReplaced" ? 409 : 400, replacesProblem_,

@@ -40,7 +40,15 @@ class FakeAcme {
     void suggestRenewal(std::optional<certmgr::RenewalWindow> window);
     void failRenewalQueries(int status);  // of every answer, without a problem; 0: not any more
     void setRefusingReplaces(
-        const std::string& problem);   // every newOrder that replaces something; empty: none
+        const std::string& problem);  // every newOrder that replaces something; empty: none
+    // Every newOrder with that name (empty: every one), by a problem; with an empty one: not any more.
+    struct Refusal {
+        std::string problem, detail;
+        int status = 429;
+        int retryAfter = 0;  // seconds; 0: it does not say
+        std::string name = {};
+    };
+    void refuseOrders(const Refusal& refusal);
     void setListingOrders(bool list);  // of the account (RFC 8555 7.1.2.1)
     int renewalQueries() const;
     // Each leads from the CA that signs to a root of that name, by a certificate of that end; the first is
@@ -93,6 +101,7 @@ class FakeAcme {
     int renewalQueries_ = 0;
     int renewalStatus_ = 0;
     std::string replacesProblem_;
+    Refusal refusal_;
     bool listing_ = false;
     std::vector<std::string> replaced_;
     std::vector<std::string> upperPems_;  // in the place of the CA's own certificate; empty: unreadable

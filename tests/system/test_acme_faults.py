@@ -223,6 +223,13 @@ TABLE = {
     "certificate: with a stranger in its issuer's place": Row("certificate", chain(lambda pem: [pem[0], OTHER_ROOT]), "missing"),
 }
 
+# Let's Encrypt's words, who wants a person to visit a page: boulder, wfe2/wfe.go.
+TABLE["newOrder: paused"] = Row("newOrder", body(
+    f'{{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "Your account is temporarily prevented from requesting '
+    f'certificates for fault-{len(TABLE)}.example.com and possibly others. Please visit: '
+    f'https://portal.letsencrypt.example/sfe/v1/unpause?jwt={"A" * 700}", "status": 429}}', 429, "application/problem+json"),
+    "temporarily prevented", asked=False)
+
 
 class Fault:
     """What the row says, for an AcmeProxy."""

@@ -1,5 +1,8 @@
 #include "certmgr/acme/wire/problem.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "certmgr/acme/wire/json.h"
 
 namespace certmgr::acme::wire {
@@ -9,10 +12,29 @@ using nlohmann::json;
 
 constexpr std::string_view prefix = "urn:ietf:params:acme:error:";
 
-std::string member(const json& object, const char* name) {
+constexpr std::string_view shownElsewhere = "(its page is shown as Pause)";
+
+std::string rawMember(const json& object, const char* name) {
     const auto found = object.find(name);
-    return found != object.end() && found->is_string() ? plainWords(found->get_ref<const std::string&>())
-                                                       : "";
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::string member(const json& object, const char* name) {
+    return plainWords(rawMember(object, name));
+}
+
+// Boulder's words: "Your account is temporarily prevented from requesting certificates for gw.example.com and
+// possibly others. Please visit: https://portal.letsencrypt.org/sfe/v1/unpause?jwt=…"
+std::string takeUnpauseUrl(std::string& detail) {
+    for (std::size_t at = detail.find("https://"); at != std::string::npos;
+         at = detail.find("https://", at + 1)) {
+        const std::size_t end = std::min(detail.find_first_of(" \t\r\n\"'<>", at), detail.size());
+        std::string url = detail.substr(at, end - at);
+        if (url.find("unpause") == std::string::npos || !isHttpsUrl(url)) continue;
+        detail.replace(at, end - at, shownElsewhere);
+        return url;
+    }
+    return "";
 }
 
 std::string identifierOf(const json& problem) {
@@ -34,7 +56,10 @@ bool Problem::is(std::string_view acmeError) const {
 Problem parseProblem(std::string_view document) {
     const json object = json::parse(document, nullptr, /*allow_exceptions=*/false);
     if (!object.is_object()) return {};
-    Problem problem{member(object, "type"), member(object, "detail"), member(object, "instance"), {}};
+    std::string detail = rawMember(object, "detail");
+    std::string unpauseUrl = takeUnpauseUrl(detail);
+    Problem problem{
+        member(object, "type"), plainWords(detail), member(object, "instance"), {}, std::move(unpauseUrl)};
     const auto subproblems = object.find("subproblems");
     if (subproblems == object.end() || !subproblems->is_array()) return problem;
     for (const json& entry : *subproblems)

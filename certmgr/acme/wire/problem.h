@@ -17,6 +17,9 @@ struct Problem {
     std::string detail;
     std::string instance;  // where people can read more; may be empty
     std::vector<Subproblem> subproblems;
+    // Where people end a pause of their names (Let's Encrypt); empty: nowhere. It is left out of the detail:
+    // it carries what lets anybody do so.
+    std::string unpauseUrl;
 
     bool is(std::string_view acmeError) const;  // "badNonce" (RFC 8555 6.7)
 };

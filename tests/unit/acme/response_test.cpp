@@ -72,6 +72,47 @@ TEST(Problem, KindsFollowWhatTheCallerCanDo) {
     EXPECT_EQ(errorOf(problem(400, "malformed")).kind(), ErrorKind::rejected);
 }
 
+HttpResponse pausedAt(const std::string& url) {
+    return {
+        429,
+        {{"content-type", "application/problem+json"}},
+        R"({"type":"urn:ietf:params:acme:error:rateLimited","detail":"Your account is temporarily prevented )"
+        R"(from requesting certificates for gw.example.com and possibly others. Please visit: )" +
+            url + R"(","status":429})"};
+}
+
+TEST(Pause, ItsPageIsKeptWholeAndOutOfTheWords) {
+    const std::string url = "https://portal.letsencrypt.org/sfe/v1/unpause?jwt=" + std::string(1500, 'x');
+    const Error error = errorOf(pausedAt(url));
+    EXPECT_EQ(error.kind(), ErrorKind::rateLimited);
+    EXPECT_EQ(unpauseUrl(error), url);
+    EXPECT_STREQ(error.what(),
+                 "newOrder: Your account is temporarily prevented from requesting certificates for "
+                 "gw.example.com and possibly others. Please visit: (its page is shown as Pause) "
+                 "(urn:ietf:params:acme:error:rateLimited)");
+    EXPECT_NE(error.problem().find(url), std::string::npos);
+    EXPECT_EQ(problemForLog(error).find("jwt"), std::string::npos);
+    EXPECT_NE(problemForLog(error).find("Please visit: URL"), std::string::npos);
+    EXPECT_EQ(problemForLog(errorOf(pausedAt(R"(https:\/\/ca\/unpause?jwt=1)"))), "")
+        << "where it is written otherwise, the whole document stays out";
+    EXPECT_EQ(unpauseUrl(errorOf(pausedAt(R"(https:\/\/ca\/unpause?jwt=1)"))), "https://ca/unpause?jwt=1");
+    EXPECT_EQ(unpauseUrl(errorOf(pausedAt("https://letsencrypt.org/docs/rate-limits/#"))), "");
+    EXPECT_EQ(problemForLog(errorOf(problem(429, "rateLimited"))), problem(429, "rateLimited").body);
+}
+
+TEST(RateLimit, IsExplainedWhereTheHelpLinkLeads) {
+    const std::multimap<std::string, std::string> help{
+        {"link", "<https://letsencrypt.org/docs/rate-limits>;rel=\"help\""}};
+    EXPECT_TRUE(std::string(errorOf(problem(429, "rateLimited", help)).what())
+                    .ends_with("; see https://letsencrypt.org/docs/rate-limits"));
+}
+
+TEST(Overload, IsNoRefusal) {
+    EXPECT_EQ(errorOf({503, {{"retry-after", "60"}}, ""}).code(), overloadedCode);
+    EXPECT_EQ(errorOf({503, {}, ""}).kind(), ErrorKind::transient);
+    EXPECT_EQ(errorOf({429, {{"retry-after", "60"}}, ""}).code(), "rate-limited");
+}
+
 TEST(Problem, BrokenOnesAreStillErrors) {
     for (const char* const body : {"", "[]", "{\"type\":7}", "{\"subproblems\":[1,{\"identifier\":2}]}"}) {
         const Error error = errorOf({400, {{"content-type", "application/problem+json"}}, body});

@@ -227,5 +227,88 @@ TEST_F(BudgetTest, WhatNoCaIsAskedForIsNotPlanned) {
     EXPECT_TRUE(budget("fake").entries.empty());
 }
 
+TEST_F(BudgetTest, ManyThatWaitForTheSameDoNotAllComeAtOnce) {
+    limit({LimitKind::orders, 10, hours(10)});
+    for (int number = 1; number < 30; ++number)
+        profile.certificates.push_back(specFor("n" + std::to_string(number) + ".example.com"));
+    startEngine();
+    EXPECT_EQ(ca.ordersMade(), 10);
+    std::set<std::int64_t> hoursOfAttempts;
+    for (const auto& [id, shown] : views->certificates())
+        if (shown.state == "local") hoursOfAttempts.insert(nextAttemptOf(id).time_since_epoch() / hours(1));
+    EXPECT_GE(hoursOfAttempts.size(), 4U);
+    const std::ptrdiff_t waitsBefore = log.count("not asked, since the CA allows");
+    EXPECT_EQ(waitsBefore, 20);
+    runUntil(start + hours(24 * 3));
+    EXPECT_EQ(ca.ordersMade(), 30);
+    EXPECT_LE(log.count("not asked, since the CA allows") - waitsBefore, 120) << "all at once would be 190";
+}
+
+TEST_F(BudgetTest, TheLimitsOfTheCaForTestsHold) {
+    settings.cas[0].staging = "second";
+    settings.trialCas.push_back({"second", "https://acme.test/trial/directory", "", {}, true});
+    settings.trialCas[0].forTests = true;
+    settings.trialCas[0].limits.push_back({LimitKind::orders, 1, hours(24)});
+    const auto afterARefusedChallenge = [this] {
+        startEngine();
+        engine->stop();
+        settle();
+        store::CertificateRepository certificates(*database);
+        certificates.attemptFailed(budgeted, {1, std::nullopt}, clock.now(), "authorization-failed", "no",
+                                   "");
+        certificates.askReissue(budgeted, true);
+        startEngine();
+    };
+    afterARefusedChallenge();
+    EXPECT_EQ(secondCa.ordersMade(), 1);
+    EXPECT_EQ(ca.ordersMade(), 2);
+    afterARefusedChallenge();
+    EXPECT_EQ(secondCa.ordersMade(), 1);
+    EXPECT_EQ(ca.ordersMade(), 2) << "nor is the CA itself asked without a trial";
+    EXPECT_NE(view(budgeted).lastError.find("second: not asked, since the CA allows 1 order"),
+              std::string::npos)
+        << view(budgeted).lastError;
+    EXPECT_EQ(budget("second").entries.size(), 1U);
+    clock.advance(hours(25));
+    reissue(1);
+    EXPECT_EQ(secondCa.ordersMade(), 2);
+    EXPECT_EQ(ca.ordersMade(), 3);
+}
+
+TEST_F(BudgetTest, AnAccountIsNotMadeWhereTheCaAllowsNoMore) {
+    limit({LimitKind::accounts, 1, hours(3)});
+    startEngine();
+    EXPECT_EQ(entry(LimitKind::accounts, "").used, 1);
+    engine->deactivateAccount("fake");
+    settle();
+    reissue(1);
+    EXPECT_EQ(ca.accountsMade(), 1);
+    EXPECT_NE(view(budgeted).lastError.find("1 new account in 3 hours"), std::string::npos)
+        << view(budgeted).lastError;
+    clock.advance(hours(3));
+    reissue(1);
+    EXPECT_EQ(ca.accountsMade(), 2);
+    EXPECT_EQ(ca.ordersMade(), 2);
+}
+
+TEST_F(BudgetTest, WhatCameToNothingIsGivenBack) {
+    limit({LimitKind::orders, 2, hours(3)});
+    limit({LimitKind::certificatesPerSet, 1, hours(24 * 7)});
+    ca.refuseOrders({"rejectedIdentifier", "not this one", 400});
+    startEngine();
+    EXPECT_EQ(entry(LimitKind::orders, "").used, 0) << "a refused newOrder is none";
+    EXPECT_EQ(entry(LimitKind::certificatesPerSet, budgeted).used, 0);
+    ca.refuseOrders({});
+    ca.setRefusing(true);
+    reissue(1);
+    EXPECT_EQ(entry(LimitKind::orders, "").used, 1) << "an order without a certificate was one";
+    EXPECT_EQ(entry(LimitKind::certificatesPerSet, budgeted).used, 0);
+    ca.setRefusing(false);
+    reissue(1);
+    EXPECT_EQ(entry(LimitKind::orders, "").used, 2);
+    EXPECT_EQ(entry(LimitKind::certificatesPerSet, budgeted).used, 1);
+    EXPECT_EQ(view(budgeted).state, "acme");
+}
+
 }  // namespace
 }  // namespace certmgr::engine

@@ -336,6 +336,27 @@ TEST_F(Repositories, bucketsAreOfOneDirectoryAndForgottenWhenTheyAreFull) {
     EXPECT_EQ(budget.list("https://ca/dir"), (Buckets{{orders, sampleTime + seconds(36)}}));
 }
 
+TEST_F(Repositories, pausesAreOfOneDirectoryAndForgottenWhenTheyAreOver) {
+    PauseRepository pauses(database());
+    const CaPause all{"", sampleTime, "too many", ""};
+    CaPause name{"a.example", sampleTime, "failed", "https://ca/unpause?jwt=1"};
+    pauses.put("https://ca/dir", all);
+    pauses.put("https://ca/dir", name);
+    pauses.put("https://other/dir", all);
+    name.until += seconds(9);
+    pauses.put("https://ca/dir", name);
+    restart();
+    EXPECT_EQ(pauses.list("https://ca/dir"), (std::vector<CaPause>{all, name}));
+    pauses.forgetOver(sampleTime);
+    EXPECT_EQ(pauses.list("https://ca/dir"), std::vector<CaPause>{name});
+    EXPECT_TRUE(pauses.list("https://other/dir").empty());
+    pauses.put("https://other/dir", all);
+    pauses.remove("https://ca/dir", "a.example");
+    EXPECT_TRUE(pauses.list("https://ca/dir").empty());
+    pauses.removeAll("https://other/dir");
+    EXPECT_TRUE(pauses.list("https://other/dir").empty());
+}
+
 TEST_F(Repositories, anOrderKeepsWhetherItCounts) {
     putCertificate("a.example");
     intendKey(sampleKey('a'));
