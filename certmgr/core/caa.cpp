@@ -5,74 +5,14 @@
 #include <string_view>
 
 #include "certmgr/core/ascii.h"
+#include "certmgr/core/issue_value.h"
 
 namespace certmgr {
 namespace {
 
 constexpr std::uint8_t criticalFlag = 128;  // RFC 8659 4.1
-constexpr std::size_t mostWords = 80;
 // "issuemail" is RFC 9495's.
 constexpr std::array knownTags{"issue", "issuewild", "iodef", "issuemail"};
-
-std::string_view stripped(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const std::size_t at = text.find(separator);
-        parts.push_back(stripped(text.substr(0, at)));
-        if (at == std::string_view::npos) return parts;
-        text.remove_prefix(at + 1);
-    }
-}
-
-// Somebody else wrote it: cut, and with nothing in it that could rule a terminal.
-std::string shownValue(std::string_view text) {
-    std::string words(text.substr(0, mostWords));
-    std::ranges::replace_if(
-        words, [](char c) { return !isVisible(c) && c != ' '; }, '?');
-    return words;
-}
-
-bool isTag(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) { return isLetterOrDigit(c) || c == '-'; });
-}
-
-bool isValue(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return isVisible(c) && c != ';'; });
-}
-
-struct Parameter {
-    std::string tag;
-    std::string value;
-};
-
-// An "issue-value" of RFC 8659 4.2.
-struct IssueValue {
-    std::string issuer;  // empty: nobody
-    std::vector<Parameter> parameters;
-};
-
-std::optional<IssueValue> parseIssueValue(std::string_view text) {
-    const std::vector<std::string_view> parts = split(text, ';');
-    IssueValue value{lowered(std::string(parts.front())), {}};
-    if (!std::ranges::all_of(value.issuer, [](char c) { return isLetterOrDigit(c) || c == '-' || c == '.'; }))
-        return std::nullopt;
-    if (parts.size() == 2 && parts.back().empty()) return value;
-    for (std::size_t i = 1; i < parts.size(); ++i) {
-        const std::size_t equals = parts[i].find('=');
-        if (equals == std::string_view::npos) return std::nullopt;
-        const std::string_view tag = stripped(parts[i].substr(0, equals));
-        const std::string_view content = stripped(parts[i].substr(equals + 1));
-        if (!isTag(tag) || !isValue(content)) return std::nullopt;
-        value.parameters.push_back({lowered(std::string(tag)), std::string(content)});
-    }
-    return value;
-}
 
 // RFC 8657 3 and 4: a property with several parameters "accounturi", or several "validationmethods", can be
 // satisfied by nobody.
@@ -80,7 +20,7 @@ CaaAnswer judgeParameters(const IssueValue& value, const CaaQuestion& question) 
     int accounts = 0;
     int methods = 0;
     CaaAnswer answer;
-    for (const Parameter& parameter : value.parameters) {
+    for (const IssueValue::Parameter& parameter : value.parameters) {
         if (parameter.tag == "validationmethods") {
             const std::vector<std::string_view> named = split(parameter.value, ',');
             if (std::ranges::find(named, toString(question.challenge)) == named.end() || ++methods > 1)
@@ -150,12 +90,14 @@ CaaAnswer judgeCaa(const std::vector<CaaRecord>& records, const CaaQuestion& que
     if (properties.empty()) return {};
     CaaAnswer best{CaaVerdict::forbidden, ""};
     for (const CaaRecord& record : properties) {
-        const std::optional<IssueValue> value = parseIssueValue(record.value);
+        IssueValue value = parseIssueValue(record.value);
+        value.issuer = lowered(value.issuer);
         // RFC 8659 4.2: a value outside the grammar counts as one that names no issuer.
         const CaaAnswer answer =
-            value ? judgeValue(*value, question)
-                  : CaaAnswer{CaaVerdict::forbidden, "have the value \"" + shownValue(record.value) +
-                                                         "\", which cannot be read and so lets no CA issue"};
+            value.complaint.empty()
+                ? judgeValue(value, question)
+                : CaaAnswer{CaaVerdict::forbidden, "have the value \"" + shownValue(record.value) +
+                                                       "\", which cannot be read and so lets no CA issue"};
         if (answer.verdict == CaaVerdict::allowed) return answer;
         takeIn(best, answer);
     }
