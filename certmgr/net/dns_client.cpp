@@ -34,25 +34,16 @@ LdnsResolver resolverFor(const DnsServer& server) {
     return resolver;
 }
 
-std::string textOf(const ldns_rr* record) {
-    std::string text;
-    for (std::size_t i = 0; i < ldns_rr_rd_count(record); ++i) {
-        const ldns_rdf* const part = ldns_rr_rdf(record, i);  // a length octet and that many more
-        if (ldns_rdf_size(part) > 1)
-            text.append(reinterpret_cast<const char*>(ldns_rdf_data(part)) + 1, ldns_rdf_size(part) - 1);
-    }
-    return text;
-}
-
 // What `read` makes of each record of that type which the answer has.
 template <class Read>
 std::vector<std::string> ask(const DnsServer& server, const std::string& name, ldns_rr_type type, Read read) {
     const LdnsResolver resolver = resolverFor(server);
     const LdnsRdata owner = parsedName(name);
     ldns_pkt* received = nullptr;
-    const std::uint16_t flags = server.address.empty() ? LDNS_RD : 0;
+    // A resolver that is not asked to look further answers from its cache, or not at all; a server of the
+    // zone does not mind.
     const ldns_status status =
-        ldns_resolver_send(&received, resolver.get(), owner.get(), type, LDNS_RR_CLASS_IN, flags);
+        ldns_resolver_send(&received, resolver.get(), owner.get(), type, LDNS_RR_CLASS_IN, LDNS_RD);
     const LdnsPacket answer(received);
     if (status != LDNS_STATUS_OK || !answer) unreachable(server, status);
     const ldns_pkt_rcode code = ldns_pkt_get_rcode(answer.get());

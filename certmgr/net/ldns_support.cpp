@@ -34,4 +34,14 @@ std::string nameOf(const ldns_rdf* name) {
     return result;
 }
 
+std::string textOf(const ldns_rr* record) {
+    std::string text;
+    for (std::size_t i = 0; i < ldns_rr_rd_count(record); ++i) {
+        const ldns_rdf* const part = ldns_rr_rdf(record, i);  // a length octet and that many more
+        if (ldns_rdf_size(part) > 1)
+            text.append(reinterpret_cast<const char*>(ldns_rdf_data(part)) + 1, ldns_rdf_size(part) - 1);
+    }
+    return text;
+}
+
 }  // namespace certmgr::net

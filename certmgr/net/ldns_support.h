@@ -1,4 +1,4 @@
-// What both users of libldns share.
+// What the users of libldns share.
 #pragma once
 
 #include <optional>  // before ldns.h, which makes a macro of bool
@@ -25,5 +25,8 @@ LdnsResolver systemResolver();
 
 // In lower case, without the last dot.
 std::string nameOf(const ldns_rdf* name);
+
+// Of a TXT record: its strings, joined.
+std::string textOf(const ldns_rr* record);
 
 }  // namespace certmgr::net

@@ -166,6 +166,8 @@ class Asked {
             result_.caa.push_back(caaOf(record));
         else if (type_ == LDNS_RR_TYPE_A || type_ == LDNS_RR_TYPE_AAAA)
             result_.values.push_back(nameOf(ldns_rr_rdf(record, 0)));
+        else if (type_ == LDNS_RR_TYPE_TXT)
+            result_.values.push_back(textOf(record));
     }
 
     const ldns_rr_type type_;

@@ -1,4 +1,5 @@
-// What DNS tells a CA of a name: its addresses and its CAA records, asked of a resolver.
+// What DNS tells a CA of a name: its addresses, its CAA and its TXT records, asked of a resolver or of a
+// server of the zone.
 #pragma once
 
 #include <chrono>
@@ -18,7 +19,7 @@ enum class LookupOutcome {
 
 struct Lookup {
     LookupOutcome outcome = LookupOutcome::unreachable;
-    std::vector<std::string> values;  // A, AAAA: addresses; NS: names
+    std::vector<std::string> values;  // A, AAAA: addresses; TXT: texts, the strings of each joined
     std::vector<CaaRecord> caa;
 };
 
