@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "certmgr/acme/choice.h"
 #include "certmgr/acme/response.h"
@@ -49,8 +50,9 @@ class PresentedChallenges {
 
 Proof proofFor(Session::Impl& ca, const Authorization& authorization, const Challenge& challenge,
                const std::stop_token& stop) {
+    Asking asking = askingOf(challenge, ca.accountUrl(stop));
     return {identifierOf(authorization), challenge.token, ca.keyAuthorization(challenge.token),
-            ca.accountUrl(stop)};
+            std::move(asking.account), std::move(asking.issuers)};
 }
 
 // Every challenge of it that somebody here can have presented, in this run or in one that was broken off.

@@ -21,17 +21,25 @@ const Challenge* offered(const Authorization& authorization, ChallengeKind kind)
 
 // Of a solver that cannot find out, and of which more will be known later, `trouble` says what came in
 // between.
-std::string whyOut(const Solver& solver, const Identifier& identifier, const std::string& account,
-                   bool offeredByCa, std::optional<Error>& trouble) {
+std::string whyOut(const Solver& solver, const Identifier& identifier, const Asking& ca,
+                   std::optional<Error>& trouble) {
     std::string why = whyNotProvenBy(solver.kind(), identifier);
     if (!why.empty()) return why;
-    if (!offeredByCa) return "is not offered by the CA";
     try {
-        return solver.whyNot(identifier, account);
+        return solver.whyNot(identifier, ca);
     } catch (const Error& error) {
         trouble = error;
         return error.what();
     }
+}
+
+std::string whyOut(const Solver& solver, const Identifier& identifier, const Challenge* challenge,
+                   const std::string& account, std::optional<Error>& trouble) {
+    const std::string why = whyNotProvenBy(solver.kind(), identifier);
+    if (!why.empty()) return why;
+    if (!challenge) return "is not offered by the CA";
+    if (!challenge->flaw.empty()) return challenge->flaw;
+    return whyOut(solver, identifier, askingOf(*challenge, account), trouble);
 }
 
 [[noreturn]] void refuse(const Authorization& authorization, const std::string& out) {
@@ -50,6 +58,10 @@ Identifier identifierOf(const Authorization& authorization) {
     return identifier;
 }
 
+Asking askingOf(const Challenge& challenge, const std::string& account) {
+    return {challenge.account.empty() ? account : challenge.account, challenge.issuers};
+}
+
 Choice chooseChallenge(const Authorization& authorization, const Solvers& solvers,
                        const std::string& account) {
     const Identifier identifier = identifierOf(authorization);
@@ -62,7 +74,7 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
         const Challenge* const challenge = offered(authorization, solver.kind());
         if (challenge && challenge->status == "processing")
             return {&solver, challenge, proving + kind + ", as the run before began to"};
-        const std::string why = whyOut(solver, identifier, account, challenge != nullptr, trouble);
+        const std::string why = whyOut(solver, identifier, challenge, account, trouble);
         if (why.empty())
             usable.push_back({&solver, challenge, proving + kind});
         else
@@ -80,20 +92,20 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
     return choice;
 }
 
-Solver* solverInTurn(const Identifier& identifier, const Solvers& solvers) {
+Solver* solverInTurn(const Identifier& identifier, const Solvers& solvers, const Asking& ca) {
     std::vector<Solver*> usable;
     std::optional<Error> trouble;  // the order will say it
     for (Solver& solver : solvers.inOrder)
-        if (whyOut(solver, identifier, "", true, trouble).empty()) usable.push_back(&solver);
+        if (whyOut(solver, identifier, ca, trouble).empty()) usable.push_back(&solver);
     if (usable.empty()) return nullptr;
     return usable[static_cast<std::size_t>(solvers.failures) % usable.size()];
 }
 
-std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers) {
+std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers, const Asking& ca) {
     std::string out;
     std::optional<Error> trouble;
     for (const Solver& solver : solvers.inOrder) {
-        const std::string why = whyOut(solver, identifier, "", true, trouble);
+        const std::string why = whyOut(solver, identifier, ca, trouble);
         if (!why.empty()) append(out, std::string(toString(solver.kind())) + " " + why);
     }
     return out;

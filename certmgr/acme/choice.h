@@ -12,6 +12,9 @@ namespace certmgr::acme {
 // What the authorization is about; a wildcard with its "*.".
 Identifier identifierOf(const wire::Authorization& authorization);
 
+// How a record in DNS names us and the CA that offers it.
+Asking askingOf(const wire::Challenge& challenge, const std::string& account);
+
 struct Choice {
     Solver* solver = nullptr;
     const wire::Challenge* challenge = nullptr;  // of the authorization
@@ -24,12 +27,12 @@ struct Choice {
 Choice chooseChallenge(const wire::Authorization& authorization, const Solvers& solvers,
                        const std::string& account);
 
-// The one that a CA which offers all kinds would be answered by; null: none is usable, or it cannot be found
-// out.
-Solver* solverInTurn(const Identifier& identifier, const Solvers& solvers);
+// The one that this CA would be answered by if it offers all kinds; null: none is usable, or it cannot be
+// found out.
+Solver* solverInTurn(const Identifier& identifier, const Solvers& solvers, const Asking& ca);
 
 // Of each kind that is set up why it cannot prove it, as clauses: "http-01 cannot prove a wildcard (…)".
-std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers);
+std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers, const Asking& ca);
 
 // Whether an attempt that ended in this error failed by the kind of challenge, so that another may do better.
 bool challengeFailed(const std::string& errorCode);

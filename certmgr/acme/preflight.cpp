@@ -182,6 +182,11 @@ std::vector<std::string> caaIdentitiesOf(Session& session) {
     return session.impl().caaIdentities();
 }
 
+std::vector<std::string> readCaaIdentities(Session& session, const std::stop_token& stop) {
+    session.impl().directory(stop);
+    return caaIdentitiesOf(session);
+}
+
 void requireClear(Session::Impl& session, const std::vector<Identifier>& names, const Solvers& solvers,
                   const PreflightSettings& settings, const std::stop_token& stop) {
     session.directory(stop);
@@ -191,7 +196,7 @@ void requireClear(Session::Impl& session, const std::vector<Identifier>& names, 
     std::string words;
     for (const Identifier& name : names) {
         const auto left = std::chrono::duration_cast<milliseconds>(end - LookClock::now());
-        Solver* const solver = solverInTurn(name, solvers);
+        Solver* const solver = solverInTurn(name, solvers, {ofCa.account, ofCa.identities});
         if (!solver || left.count() <= 0) continue;
         const Looking looking{*solver, {ofCa}, left, solver->patience()};
         for (const PreflightFinding& finding : lookAhead(name, looking, settings, stop)) {

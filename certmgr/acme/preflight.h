@@ -26,6 +26,8 @@ std::vector<PreflightFinding> lookAhead(const Identifier& name, Looking looking,
 
 // What CAA records call the CA, as far as it is known; nothing is sent.
 std::vector<std::string> caaIdentitiesOf(Session& session);
+// The same once its directory is read.
+std::vector<std::string> readCaaIdentities(Session& session, const std::stop_token& stop);
 
 // Throws Error(rejected, "preflight-address", "preflight-port" or "preflight-caa", …) where a name is blocked
 // for certain, with what was found and what to do. Takes a few seconds at most, and none where the resolver

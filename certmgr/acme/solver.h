@@ -17,23 +17,30 @@ namespace certmgr::acme {
 struct Proof {
     Identifier identifier;  // with its "*." where it is a wildcard
     std::string token;
-    std::string keyAuthorization;  // RFC 8555 8.1
-    std::string account = {};      // its URL at the CA
+    std::string keyAuthorization;           // RFC 8555 8.1
+    std::string account = {};               // its URL at the CA
+    std::vector<std::string> issuers = {};  // by which a record may name the CA
+};
+
+// The CA that is to be convinced, as far as it is known.
+struct Asking {
+    std::string account = {};               // the URL of ours there, as a record names it; empty: none yet
+    std::vector<std::string> issuers = {};  // by which a record may name the CA; empty: not known
 };
 
 // No order is under way for longer: what was presented before that was left behind by a run that crashed.
 inline constexpr std::chrono::hours longestRun{24};
 
 // One way to prove it. Thread-safe; several orders use it at once. Implementations: WebrootSolver,
-// DnsSolver; the tests have others.
+// TlsAlpnSolver, DnsSolver, DnsPersistSolver; the tests have others.
 class Solver {
   public:
     virtual ~Solver() = default;
     virtual ChallengeKind kind() const = 0;
 
     // Why not this identifier, beyond what its kind cannot do (whyNotProvenBy), as a clause: "no [[dns]] has
-    // its zone". `account`: its URL at the CA. Empty: it can. May ask servers, and throw what they answer.
-    virtual std::string whyNot(const Identifier& identifier, const std::string& account) const = 0;
+    // its zone". Empty: it can. May ask servers, and throw what they answer.
+    virtual std::string whyNot(const Identifier& identifier, const Asking& ca) const = 0;
 
     virtual void present(const Proof& proof) = 0;
     // Takes it away again, also what a run presented that has crashed since. Never presented: nothing

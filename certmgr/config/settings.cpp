@@ -148,8 +148,8 @@ void readChallenges(TableReader& reader, Settings& settings) {
         const std::optional<ChallengeKind> kind = challengeKindFrom(word);
         if (!kind || std::ranges::find(settings.challenges, *kind) != settings.challenges.end())
             reader.refuse("challenges", "found \"" + word +
-                                            "\", expected \"http-01\", \"tls-alpn-01\", \"dns-01\" and "
-                                            "\"dns-account-01\", each at most once");
+                                            "\", expected \"http-01\", \"tls-alpn-01\", \"dns-01\", "
+                                            "\"dns-account-01\" and \"dns-persist-01\", each at most once");
         if ((kind == ChallengeKind::dns01 || kind == ChallengeKind::dnsAccount01) && settings.dns.empty())
             reader.refuse("challenges", "found \"" + word + "\" without a [[dns]], which says how");
         settings.challenges.push_back(*kind);

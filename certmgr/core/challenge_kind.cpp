@@ -7,10 +7,11 @@
 namespace certmgr {
 namespace {
 
-constexpr hal::Words<ChallengeKind, 4> challengeKinds{{{ChallengeKind::http01, "http-01"},
+constexpr hal::Words<ChallengeKind, 5> challengeKinds{{{ChallengeKind::http01, "http-01"},
                                                        {ChallengeKind::tlsAlpn01, "tls-alpn-01"},
                                                        {ChallengeKind::dns01, "dns-01"},
-                                                       {ChallengeKind::dnsAccount01, "dns-account-01"}}};
+                                                       {ChallengeKind::dnsAccount01, "dns-account-01"},
+                                                       {ChallengeKind::dnsPersist01, "dns-persist-01"}}};
 
 }  // namespace
 
@@ -29,6 +30,7 @@ std::string whyNotProvenBy(ChallengeKind kind, const Identifier& identifier) {
             // RFC 8738 7: "the existing "dns-01" challenge MUST NOT be used to validate IP identifiers."
             return address ? "cannot prove an address (RFC 8738 7)" : "";
         case ChallengeKind::dnsAccount01:
+        case ChallengeKind::dnsPersist01:
             return address ? "cannot prove an address" : "";
         case ChallengeKind::http01:
             return identifier.wildcard() ? "cannot prove a wildcard (RFC 8555 8.3)" : "";

@@ -15,6 +15,7 @@ enum class ChallengeKind {
     tlsAlpn01,     // RFC 8737
     dns01,         // RFC 8555 8.4
     dnsAccount01,  // draft-ietf-acme-dns-account-label
+    dnsPersist01,  // draft-ietf-acme-dns-persist
 };
 std::string_view toString(ChallengeKind kind) noexcept;
 std::optional<ChallengeKind> challengeKindFrom(std::string_view text) noexcept;

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "certmgr/acme/solvers/dns_persist_solver.h"
 #include "certmgr/acme/solvers/dns_solver.h"
 #include "certmgr/acme/solvers/tls_alpn_solver.h"
 #include "certmgr/acme/solvers/webroot_solver.h"
@@ -92,6 +93,7 @@ std::optional<int> serve(const Configuration& configuration, const std::function
                         settings.stateDirectory / "dns-records");
     acme::DnsSolver dnsAccount(ChallengeKind::dnsAccount01, zones, net::DnsClient(settings.resolver),
                                settings.stateDirectory / "dns-account-records");
+    acme::DnsPersistSolver dnsPersist(acme::PersistLookup({settings.dns, settings.resolver}, clock));
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;
     daemon::ProbeByKind probe;
@@ -103,10 +105,10 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     };
 
     daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
-    engine::Engine engine(
-        {database, keys, deployer, generations, inOrder(settings.challenges, {webroot, tls, dns, dnsAccount}),
-         http, clock, log, queue, views, alarmProgram},
-        settings, profiles);
+    engine::Engine engine({database, keys, deployer, generations,
+                           inOrder(settings.challenges, {webroot, tls, dns, dnsAccount, dnsPersist}), http,
+                           clock, log, queue, views, alarmProgram},
+                          settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);
     service.acquireName();

@@ -282,8 +282,10 @@ std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::c
                                                   const std::stop_token& stop) {
     if (!configured()) return {};
     const acme::Solvers solvers{solvers_, 0};
-    acme::Solver* const solver = acme::solverInTurn(name, solvers);
-    const std::string out = acme::whyKindsAreOut(name, solvers);
+    const acme::CaSettings& first = settings_.cas.front();
+    const acme::Asking asking{accounts_.view(first).url, caaIdentities(first)};
+    acme::Solver* const solver = acme::solverInTurn(name, solvers, asking);
+    const std::string out = acme::whyKindsAreOut(name, solvers, asking);
     if (!solver)
         return {{name.value,
                  "",

@@ -12,7 +12,8 @@ class FakeSolver : public certmgr::acme::Solver {
     explicit FakeSolver(certmgr::ChallengeKind kind = certmgr::ChallengeKind::http01) : kind_(kind) {}
 
     certmgr::ChallengeKind kind() const override { return kind_; }
-    std::string whyNot(const certmgr::Identifier&, const std::string&) const override {
+    std::string whyNot(const certmgr::Identifier&, const certmgr::acme::Asking& ca) const override {
+        asked = ca;
         if (trouble) throw certmgr::Error(*trouble);
         return out;
     }
@@ -25,6 +26,7 @@ class FakeSolver : public certmgr::acme::Solver {
     std::optional<Missing> missing(const certmgr::acme::Proof&) const override { return invisible; }
     std::chrono::seconds patience() const override { return std::chrono::seconds(0); }
 
+    mutable certmgr::acme::Asking asked;    // of the last whyNot
     std::string out;                        // the answer to whyNot
     std::optional<certmgr::Error> trouble;  // thrown instead of an answer
     std::optional<Missing> invisible;

@@ -22,6 +22,8 @@ constexpr const char* aliases = R"(
 _acme-challenge.away CNAME away.proofs.example.
 _acme-challenge.beside CNAME beside.elsewhere
 _acme-challenge.circle CNAME _acme-challenge.circle
+_validation-persist.away CNAME persist.proofs.example.
+_validation-persist.circle CNAME _validation-persist.circle
 )";
 // What a CA asks of a name.
 constexpr const char* answerRecords = R"(

@@ -64,8 +64,8 @@ std::string DnsSolver::whyNotAt(const std::optional<Place>& place, const std::st
            "the zones there)";
 }
 
-std::string DnsSolver::whyNot(const Identifier& identifier, const std::string& account) const {
-    const std::string name = nameToProve(identifier, account);
+std::string DnsSolver::whyNot(const Identifier& identifier, const Asking& ca) const {
+    const std::string name = nameToProve(identifier, ca.account);
     return whyNotAt(placeFor(name), name);
 }
 

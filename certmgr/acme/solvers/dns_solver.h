@@ -23,7 +23,7 @@ class DnsSolver : public Solver {
               std::filesystem::path records);
 
     ChallengeKind kind() const override { return kind_; }
-    std::string whyNot(const Identifier& identifier, const std::string& account) const override;
+    std::string whyNot(const Identifier& identifier, const Asking& ca) const override;
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;

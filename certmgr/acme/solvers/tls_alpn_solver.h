@@ -17,7 +17,7 @@ class TlsAlpnSolver : public Solver {
                            SharedPort* outside = nullptr);
 
     ChallengeKind kind() const override { return ChallengeKind::tlsAlpn01; }
-    std::string whyNot(const Identifier&, const std::string&) const override { return ""; }
+    std::string whyNot(const Identifier&, const Asking&) const override { return ""; }
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;

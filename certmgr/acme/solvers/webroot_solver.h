@@ -18,7 +18,7 @@ class WebrootSolver : public Solver {
                            SharedPort* outside = nullptr);
 
     ChallengeKind kind() const override { return ChallengeKind::http01; }
-    std::string whyNot(const Identifier&, const std::string&) const override { return ""; }
+    std::string whyNot(const Identifier&, const Asking&) const override { return ""; }
     void present(const Proof& proof) override;
     void remove(const Proof& proof) noexcept override;
     int clearAway() override;

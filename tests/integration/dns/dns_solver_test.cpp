@@ -46,7 +46,7 @@ TEST_F(DnsSolverTest, presentsAtEveryServerOfTheZoneAndRemoves) {
     DnsSolver solver = this->solver();
     const Proof name = proofOf("gw.example", "one");
     const Proof wildcard = proofOf("*.gw.example", "two");
-    EXPECT_EQ(solver.whyNot(name.identifier, account), "");
+    EXPECT_EQ(solver.whyNot(name.identifier, {account}), "");
     solver.present(name);
     solver.present(wildcard);
     for (const Proof& proof : {name, wildcard}) awaitVisible(solver, proof);
@@ -102,7 +102,7 @@ TEST_F(DnsSolverTest, followsAliasesIntoAZoneOfOurs) {
     settings.zones = {"proofs.example"};
     DnsSolver solver = solverWith(settings);
     const Proof proof = proofOf("away.gw.example");
-    EXPECT_EQ(solver.whyNot(proof.identifier, account), "");
+    EXPECT_EQ(solver.whyNot(proof.identifier, {account}), "");
     solver.present(proof);
     awaitVisible(solver, proof);
     EXPECT_EQ(knot_.proofsAt("away.proofs.example"), Texts{valueOf(proof)});
@@ -110,11 +110,11 @@ TEST_F(DnsSolverTest, followsAliasesIntoAZoneOfOurs) {
     EXPECT_EQ(knot_.proofsAt("away.proofs.example"), Texts{});
 
     EXPECT_EQ(
-        solver.whyNot(parseIdentifier("*.gw.example"), account),
+        solver.whyNot(parseIdentifier("*.gw.example"), {account}),
         "has no zone for _acme-challenge.gw.example (add it to [[dns]], or make that name an alias into one "
         "of the zones there)");
     EXPECT_THROW(solver.present(proofOf("gw.example")), Error);
-    EXPECT_THROW(this->solver().whyNot(parseIdentifier("circle.gw.example"), account), Error);
+    EXPECT_THROW(this->solver().whyNot(parseIdentifier("circle.gw.example"), {account}), Error);
 }
 
 TEST_F(DnsSolverTest, provesOneAccountBesideOthers) {
@@ -122,7 +122,7 @@ TEST_F(DnsSolverTest, provesOneAccountBesideOthers) {
                      state_ / "records");
     const std::string labelled = "_ujmmovf2vn55tgye." + owner_;
     const Proof proof = proofOf("*.gw.example");
-    EXPECT_EQ(solver.whyNot(proof.identifier, account), "");
+    EXPECT_EQ(solver.whyNot(proof.identifier, {account}), "");
     solver.present(proof);
     awaitVisible(solver, proof);
     EXPECT_EQ(knot_.proofsAt(labelled), Texts{valueOf(proof)});
@@ -199,7 +199,7 @@ class DnsSolverOfAProgram : public DnsSolverTest {
 TEST_F(DnsSolverOfAProgram, presentsAndRemoves) {
     DnsSolver solver = programmed();
     const Proof proof = proofOf("gw.example");
-    EXPECT_EQ(solver.whyNot(proof.identifier, account), "");
+    EXPECT_EQ(solver.whyNot(proof.identifier, {account}), "");
     solver.present(proof);
     awaitVisible(solver, proof);
     EXPECT_EQ(knot_.proofsAt(owner_), Texts{valueOf(proof)});
@@ -227,9 +227,9 @@ TEST_F(DnsSolverOfAProgram, followsAliases) {
     settings.means = DnsHookSettings{.form = HookForm::dehydrated, .program = "/hook"};
     DnsSolver solver(ChallengeKind::dns01, KnotServers::tableOf(settings, runner_),
                      net::DnsClient(knot_.primary()), state_ / "records");
-    EXPECT_NE(
-        solver.whyNot(parseIdentifier("away.gw.example"), account).find("at away.proofs.example: a hook of"),
-        std::string::npos);
+    EXPECT_NE(solver.whyNot(parseIdentifier("away.gw.example"), {account})
+                  .find("at away.proofs.example: a hook of"),
+              std::string::npos);
     EXPECT_THROW(solver.present(proofOf("away.gw.example")), Error);
     EXPECT_EQ(calls_, "");
 }

@@ -69,15 +69,40 @@ TEST_F(ChooseChallenge, passesOverWhatCannotProveIt) {
 }
 
 TEST_F(ChooseChallenge, theSolverInTurnIsKnownBeforeTheCaIsAsked) {
-    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all()), &http_);
-    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all(1)), &alpn_);
-    EXPECT_EQ(solverInTurn(parseIdentifier("*.gw.example"), all()), &dns_);
-    EXPECT_EQ(solverInTurn(parseIdentifier("192.0.2.1"), {{dns_}, 0}), nullptr);
+    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all(), {}), &http_);
+    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all(1), {}), &alpn_);
+    EXPECT_EQ(solverInTurn(parseIdentifier("*.gw.example"), all(), {}), &dns_);
+    EXPECT_EQ(solverInTurn(parseIdentifier("192.0.2.1"), {{dns_}, 0}, {}), nullptr);
     http_.out = "has no responder";
-    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all()), &alpn_);
-    EXPECT_EQ(whyKindsAreOut(parseIdentifier("gw.example"), all()), "http-01 has no responder");
-    EXPECT_EQ(whyKindsAreOut(parseIdentifier("192.0.2.1"), {{alpn_, dns_}, 0}),
+    EXPECT_EQ(solverInTurn(parseIdentifier("gw.example"), all(), {}), &alpn_);
+    EXPECT_EQ(whyKindsAreOut(parseIdentifier("gw.example"), all(), {}), "http-01 has no responder");
+    EXPECT_EQ(whyKindsAreOut(parseIdentifier("192.0.2.1"), {{alpn_, dns_}, 0}, {}),
               "dns-01 cannot prove an address (RFC 8738 7)");
+}
+
+TEST_F(ChooseChallenge, aSolverLearnsHowTheCaIsNamedAndNamesUs) {
+    FakeSolver persist(ChallengeKind::dnsPersist01);
+    Authorization authorization = offering({"dns-persist-01", "dns-01"});
+    wire::Challenge& offered = authorization.challenges.at(0);
+    offered.token.clear();
+    offered.issuers = {"ca.example", "ca.example.net"};
+    EXPECT_EQ(choose(authorization, {{persist, dns_}, 0}).solver, &persist);
+    EXPECT_EQ(persist.asked.issuers, offered.issuers);
+    EXPECT_EQ(persist.asked.account, "https://ca/account/1");
+    offered.account = "https://ca/account/by-another-name";
+    choose(authorization, {{persist}, 0});
+    EXPECT_EQ(persist.asked.account, offered.account);
+    solverInTurn(parseIdentifier("gw.example"), {{persist}, 0}, {"https://ca/account/2", {"ca.example"}});
+    EXPECT_EQ(persist.asked.account, "https://ca/account/2");
+}
+
+TEST_F(ChooseChallenge, aMalformedChallengeMakesWayForTheNext) {
+    FakeSolver persist(ChallengeKind::dnsPersist01);
+    Authorization authorization = offering({"dns-persist-01", "dns-01"});
+    authorization.challenges.at(0).flaw = "is offered without a name";
+    const Choice choice = choose(authorization, {{persist, dns_}, 0});
+    EXPECT_EQ(choice.solver, &dns_);
+    EXPECT_EQ(choice.reason, "proving gw.example by dns-01: dns-persist-01 is offered without a name");
 }
 
 TEST_F(ChooseChallenge, eachFailureMakesWayForTheNext) {

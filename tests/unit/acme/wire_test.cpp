@@ -108,6 +108,39 @@ TEST(Authorization, TokensAreFitForAFileName) {
     EXPECT_THROW(parseAuthorization(authorization("pending", std::string(129, 'a'))), Error);
 }
 
+// draft-ietf-acme-dns-persist-01 3.1
+Challenge persistChallenge(const nlohmann::json& members) {
+    nlohmann::json object{{"type", "dns-persist-01"}, {"url", "https://ca.example/1"}, {"status", "pending"}};
+    object.update(members);
+    return readChallenge(Object(object, "the challenge"));
+}
+
+TEST(PersistChallenge, HasNoTokenAndNamesTheCa) {
+    const Challenge challenge =
+        persistChallenge({{"issuer-domain-names", {"authority.example", "ca.example.net"}},
+                          {"accounturi", "https://ca.example/acct/123"}});
+    EXPECT_EQ(challenge.token, "");
+    EXPECT_EQ(challenge.issuers, (std::vector<std::string>{"authority.example", "ca.example.net"}));
+    EXPECT_EQ(challenge.account, "https://ca.example/acct/123");
+    EXPECT_EQ(challenge.flaw, "");
+    EXPECT_EQ(persistChallenge({{"token", ""}, {"issuer-domain-names", {"a.example"}}}).flaw, "");
+}
+
+TEST(PersistChallenge, MalformedSpoilsNothingButItself) {
+    EXPECT_EQ(persistChallenge(nlohmann::json::object()).flaw,
+              "is offered with 0 issuer-domain-names, expected 1 to 10 (draft-ietf-acme-dns-persist-01)");
+    EXPECT_NE(persistChallenge({{"issuer-domain-names", "a.example"}}).flaw, "");
+    EXPECT_NE(persistChallenge({{"issuer-domain-names", std::vector<std::string>(11, "a.example")}}).flaw,
+              "");
+    EXPECT_EQ(persistChallenge({{"issuer-domain-names", std::vector<std::string>(10, "a.example")}}).flaw,
+              "");
+    for (const std::string name : {"A.example", "a.example.", "", "a b.example", "\x1b[2J"})
+        EXPECT_EQ(persistChallenge({{"issuer-domain-names", {name}}}).flaw,
+                  "is offered with issuer-domain-names that are no names in lower case")
+            << name;
+    EXPECT_NE(persistChallenge({{"issuer-domain-names", {std::string(254, 'a')}}}).flaw, "");
+}
+
 TEST(Directory, OfTheRfc) {
     const Directory directory = parseDirectory(R"({
       "newNonce": "https://example.com/acme/new-nonce", "newAccount": "https://example.com/acme/new-account",

@@ -318,6 +318,9 @@ challenges = ["dns-01", "http-01"]
         {"[acme]\nchallenges = [\"http-01\", \"http-01\"]", "each at most once"},
         {"[acme]\nchallenges = [\"dns\"]", "challenges: found \"dns\""},
     };
+    EXPECT_EQ(load("[acme]\nchallenges = [\"dns-persist-01\"]").challenges,
+              std::vector{ChallengeKind::dnsPersist01})
+        << "nothing is written for it";
     for (const auto& [content, expected] : cases)
         EXPECT_NE(refusal(content).find(expected), std::string::npos) << content << "\n" << refusal(content);
     std::filesystem::permissions(secret, std::filesystem::perms(0644));

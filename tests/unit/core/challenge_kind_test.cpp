@@ -9,10 +9,14 @@ constexpr ChallengeKind http = ChallengeKind::http01;
 constexpr ChallengeKind alpn = ChallengeKind::tlsAlpn01;
 constexpr ChallengeKind dns = ChallengeKind::dns01;
 constexpr ChallengeKind account = ChallengeKind::dnsAccount01;
+constexpr ChallengeKind persist = ChallengeKind::dnsPersist01;
 
 TEST(ChallengeKind, hasTheWordsOfTheRegistry) {
-    for (const auto& [kind, word] :
-         {std::pair(http, "http-01"), {alpn, "tls-alpn-01"}, {dns, "dns-01"}, {account, "dns-account-01"}}) {
+    for (const auto& [kind, word] : {std::pair(http, "http-01"),
+                                     {alpn, "tls-alpn-01"},
+                                     {dns, "dns-01"},
+                                     {account, "dns-account-01"},
+                                     {persist, "dns-persist-01"}}) {
         EXPECT_EQ(toString(kind), word);
         EXPECT_EQ(challengeKindFrom(word), kind);
     }
@@ -26,14 +30,16 @@ TEST(ChallengeKind, provesWhatItsRfcSays) {
         EXPECT_EQ(whyNotProvable(parseIdentifier(address), {http}), "");
         EXPECT_EQ(whyNotProvable(parseIdentifier(address), {alpn}), "");
         EXPECT_NE(whyNotProvable(parseIdentifier(address), {dns}), "");
-        EXPECT_NE(whyNotProvable(parseIdentifier(address), {account}), "");
+        EXPECT_NE(whyNotProvable(parseIdentifier(address), {account, persist}), "");
     }
     EXPECT_EQ(whyNotProvable(wildcard, {account}), "");
+    EXPECT_EQ(whyNotProvable(wildcard, {persist}), "");
     EXPECT_EQ(whyNotProvable(wildcard, {http, alpn, dns}), "");
     EXPECT_EQ(
         whyNotProvable(wildcard, {http}),
         "no challenge that is set up can prove *.gw.example: http-01 cannot prove a wildcard (RFC 8555 8.3)");
-    for (const ChallengeKind kind : {http, alpn, dns, account}) EXPECT_EQ(whyNotProvable(host, {kind}), "");
+    for (const ChallengeKind kind : {http, alpn, dns, account, persist})
+        EXPECT_EQ(whyNotProvable(host, {kind}), "");
     EXPECT_NE(whyNotProvable(host, {}), "");
 }
 
