@@ -24,6 +24,8 @@ constexpr sd_bus_vtable acmeVtable[] = {
                             SD_BUS_RESULT("o", job), method<&AcmeManager::revoke>, anyone),
     SD_BUS_METHOD_WITH_ARGS("Preflight", SD_BUS_ARGS("as", names), SD_BUS_RESULT("aa{sv}", findings),
                             method<&AcmeManager::preflight>, anyone),
+    SD_BUS_METHOD_WITH_ARGS("PersistRecords", SD_BUS_ARGS("s", name, "a{sv}", options),
+                            SD_BUS_RESULT("aa{sv}", records), method<&AcmeManager::persistRecords>, anyone),
     SD_BUS_VTABLE_END};
 
 void appendAccount(sd_bus_message* reply, const engine::AcmeAccount& account) {
@@ -85,6 +87,31 @@ void replyFindings(sd_bus_message* call, const engine::Preflight& found) {
     replyDictionaries(call, found.entries, appendFinding);
 }
 
+void appendRecord(sd_bus_message* reply, const engine::PersistRecordEntry& entry) {
+    appendEntry(reply, "Ca", entry.ca);
+    appendEntry(reply, "ForTests", entry.forTests);
+    appendEntry(reply, "Account", entry.account);
+    appendEntry(reply, "Owner", entry.owner);
+    appendEntry(reply, "Record", entry.record);
+    appendEntry(reply, "ZoneLine", entry.line);
+    appendEntry(reply, "There", entry.there);
+    appendEntry(reply, "Sentence", entry.sentence);
+}
+
+void replyRecords(sd_bus_message* call, const engine::PersistRecords& records) {
+    if (records.failure) throw *records.failure;
+    replyDictionaries(call, records.entries, appendRecord);
+}
+
+engine::PersistRecordCommand readPersistCommand(sd_bus_message* call) {
+    engine::PersistRecordCommand command;
+    command.name = readText(call);
+    std::uint32_t until = 0;
+    readOptions(call, {{"ca", &command.ca}, {"wildcard", &command.wildcard}, {"until", &until}});
+    if (until != 0) command.until = TimePoint(seconds(until));
+    return command;
+}
+
 }  // namespace
 
 AcmeManager::AcmeManager(sd_bus* bus, Authorizer& authorizer, engine::AcmeCommands& commands)
@@ -133,6 +160,16 @@ void AcmeManager::preflight(sd_bus_message* call) {
     authorizer_.authorize(call, manageAction, [this, kept] {
         commands_.preflight(readTexts(kept.get()), [kept](const engine::Preflight& found) {
             replyWithErrors(kept.get(), [&] { replyFindings(kept.get(), found); });
+        });
+    });
+}
+
+// As the preflight, with which it shares the reason for its right.
+void AcmeManager::persistRecords(sd_bus_message* call) {
+    const std::shared_ptr<sd_bus_message> kept(sd_bus_message_ref(call), sd_bus_message_unref);
+    authorizer_.authorize(call, manageAction, [this, kept] {
+        commands_.persistRecords(readPersistCommand(kept.get()), [kept](const engine::PersistRecords& found) {
+            replyWithErrors(kept.get(), [&] { replyRecords(kept.get(), found); });
         });
     });
 }

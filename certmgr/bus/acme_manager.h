@@ -19,6 +19,7 @@ class AcmeManager {
     void deactivateAccount(sd_bus_message* call);
     void revoke(sd_bus_message* call);
     void preflight(sd_bus_message* call);
+    void persistRecords(sd_bus_message* call);
 
   private:
     Authorizer& authorizer_;

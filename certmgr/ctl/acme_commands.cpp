@@ -1,11 +1,14 @@
 #include "certmgr/ctl/acme_commands.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <set>
 
 #include "certmgr/ctl/failure.h"
 #include "certmgr/ctl/lookup.h"
+#include "certmgr/ctl/output.h"
 
 namespace certmgr::ctl {
 namespace {
@@ -74,6 +77,44 @@ void addPreflight(CLI::App& acme, const AddCommand& add) {
         ->required();
 }
 
+struct PersistRecordArguments {
+    PersistRecordOptions options;
+    std::string until;
+};
+
+void persistRecord(Client& client, const Terminal& terminal, const PersistRecordArguments& arguments) {
+    PersistRecordOptions options = arguments.options;
+    if (!arguments.until.empty()) {
+        const std::optional<std::uint32_t> until = timeFrom(arguments.until);
+        if (!until)
+            throw Failure(ExitStatus::usage, "found \"" + arguments.until +
+                                                 "\", expected a date (2027-12-31) or a time "
+                                                 "(2027-12-31T12:00:00Z) before 2106");
+        options.until = *until;
+    }
+    const Json records = client.persistRecords(options);
+    terminal.out << (terminal.json ? dumped(records) + '\n' : persistRecordText(records));
+    const bool any = std::ranges::any_of(
+        records, [](const Json& record) { return !record.value("ZoneLine", "").empty(); });
+    if (!any)
+        throw Failure(ExitStatus::failed, records.empty()
+                                              ? "there are no CAs: see [[acme.ca]] in certmgr.toml(5)"
+                                              : "there is no account that a record could name");
+}
+
+void addPersistRecord(CLI::App& acme, const AddCommand& add) {
+    auto arguments = std::make_shared<PersistRecordArguments>();
+    CLI::App* command = add(
+        acme, "persist-record", "Print the record that proves a name by dns-persist-01, and what is there",
+        [arguments](auto& client, auto& terminal) { persistRecord(client, terminal, *arguments); });
+    command->add_option("NAME", arguments->options.name, "A DNS name")->required();
+    command->add_option("--ca", arguments->options.ca,
+                        "Only of this CA; otherwise of each that has an account");
+    command->add_flag("--wildcard", arguments->options.wildcard, "For wildcards and the names below it too");
+    command->add_option("--until", arguments->until,
+                        "When the record is to end: 2027-12-31; otherwise never");
+}
+
 void addRevoke(CLI::App& acme, const AddCommand& add) {
     auto arguments = std::make_shared<RevokeArguments>();
     CLI::App* revoke = add(acme, "revoke", "Revoke a certificate at the CA, after another took its place",
@@ -105,6 +146,7 @@ void addAcmeCommands(CLI::App& app, AcmeArguments& a, const AddCommand& add) {
     addBudget(*acme, add);
     addRevoke(*acme, add);
     addPreflight(*acme, add);
+    addPersistRecord(*acme, add);
 }
 
 }  // namespace certmgr::ctl

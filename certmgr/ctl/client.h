@@ -43,6 +43,13 @@ struct UploadOptions {
     bool dryRun = false;
 };
 
+// Of a record of dns-persist-01. Empty or 0: of every CA that has an account, and without an end.
+struct PersistRecordOptions {
+    std::string name, ca;
+    bool wildcard = false;
+    std::uint32_t until = 0;
+};
+
 struct CaRevocationOptions {
     std::string reason, serial;  // serial empty: of what is in force
     bool dryRun = false;
@@ -91,6 +98,7 @@ class Client {
     std::string changeAccountKey(const std::string& ca);
     std::string deactivateAccount(const std::string& ca);
     Json preflight(const std::vector<std::string>& names);
+    Json persistRecords(const PersistRecordOptions& options);
     std::string revokeAtCa(const std::string& certificate, const CaRevocationOptions& options);
 
     // The job's properties at its end; `progress` hears of each change before.

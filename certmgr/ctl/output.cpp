@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
+#include <limits>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -407,6 +409,27 @@ std::string preflightText(const Json& findings) {
                              ca.empty() ? "" : ca + ": ", text(finding, "Sentence"));
     }
     return lines;
+}
+
+std::string persistRecordText(const Json& records) {
+    std::string lines;
+    for (const Json& record : records) {
+        lines += fmt::format("; {}: {}\n", text(record, "Ca"), text(record, "Sentence"));
+        if (const std::string line = text(record, "ZoneLine"); !line.empty()) lines += line + '\n';
+    }
+    return lines;
+}
+
+std::optional<std::uint32_t> timeFrom(const std::string& words) {
+    for (const auto& [form, rest] : {std::pair("%Y-%m-%dT%H:%M:%SZ", 0), std::pair("%Y-%m-%d", 86'399)}) {
+        std::tm fields{};
+        const char* const end = ::strptime(words.c_str(), form, &fields);
+        if (end == nullptr || *end != '\0') continue;
+        const std::int64_t time = ::timegm(&fields) + rest;
+        if (time > 0 && time <= std::numeric_limits<std::uint32_t>::max())
+            return static_cast<std::uint32_t>(time);
+    }
+    return std::nullopt;
 }
 
 std::string details(const Json& properties, Now now) {

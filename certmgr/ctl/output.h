@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "certmgr/ctl/client.h"
@@ -41,6 +42,12 @@ std::string budgetText(const Json& budgets, bool all, Now now);
 
 // What Acme.Preflight says: each name, and below it a line for each check.
 std::string preflightText(const Json& findings);
+
+// What Acme.PersistRecords says, as a piece of a zone file: what is there as a comment, and the line to put.
+std::string persistRecordText(const Json& records);
+// "2027-12-31", its last second, or "2027-12-31T12:00:00Z", as seconds since 1970; absent: it is neither, or
+// after 2106.
+std::optional<std::uint32_t> timeFrom(const std::string& words);
 
 // "Name: value" for each property that says something.
 std::string details(const Json& properties, Now now);

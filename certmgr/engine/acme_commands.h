@@ -75,6 +75,29 @@ struct Budgets {
     std::optional<Error> failure;
 };
 using BudgetReply = std::function<void(const Budgets&)>;
+// For what a record of dns-persist-01 is wanted.
+struct PersistRecordCommand {
+    std::string name;  // a DNS name, also a wildcard
+    std::string ca;    // its name; empty: every one that has an account
+    bool wildcard = false;
+    std::optional<TimePoint> until;  // when it is to end; absent: never
+};
+struct PersistRecordEntry {
+    std::string ca;
+    bool forTests = false;
+    std::string account;   // its URL; empty: there is none
+    std::string owner;     // of the record: "_validation-persist.gw.example"
+    std::string record;    // its text; empty: it cannot be made
+    std::string line;      // the same for a zone file
+    bool there = false;    // one that fits is there already
+    std::string sentence;  // what is there, or why there can be none
+    bool operator==(const PersistRecordEntry&) const = default;
+};
+struct PersistRecords {
+    std::vector<PersistRecordEntry> entries;
+    std::optional<Error> failure;
+};
+using PersistRecordsReply = std::function<void(const PersistRecords&)>;
 
 // Implementations: Engine and the bus tests' fake. As in Commands.
 class AcmeCommands {
@@ -95,6 +118,9 @@ class AcmeCommands {
     // "busy" where too many are asking. The reply comes within `longestPreflight`.
     virtual void preflight(const std::vector<std::string>& names, PreflightReply reply) = 0;
     static constexpr std::chrono::seconds longestPreflight{60};
+    // The records that prove a name for ever, and which of them are there. A CA is asked at most for its
+    // directory. Errors: "bad-name", "bad-time", "no-such-ca", and as for a preflight.
+    virtual void persistRecords(const PersistRecordCommand& command, PersistRecordsReply reply) = 0;
 
     // Of what is in force, once another with a new key is proved at every service; for a compromised key, at
     // those that were seen to serve it. The job fails with "revocation-due" where that takes longer; it goes

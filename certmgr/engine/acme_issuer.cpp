@@ -85,6 +85,7 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
       solvers_(std::move(solvers)),
       http_(std::move(http)),
       settings_(std::move(settings)),
+      persist_({settings_.dns, settings_.preflight.resolver}, clock),
       log_(log) {}
 
 AcmeIssuer::~AcmeIssuer() = default;
@@ -276,6 +277,12 @@ std::vector<std::string> AcmeIssuer::caaIdentities(const acme::CaSettings& ca) {
     const auto line = lines_.find({ca.name, ca.directory});
     return line != lines_.end() && line->second ? acme::caaIdentitiesOf(*line->second->session)
                                                 : ca.caaIdentities;
+}
+
+std::vector<std::string> AcmeIssuer::readCaaIdentities(const acme::CaSettings& ca,
+                                                       const std::stop_token& stop) {
+    std::vector<std::string> known = caaIdentities(ca);
+    return known.empty() ? acme::readCaaIdentities(*lineTo(ca, stop)->session, stop) : known;
 }
 
 std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::chrono::milliseconds limit,

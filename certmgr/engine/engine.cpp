@@ -29,7 +29,8 @@ AcmeSettings acmeSettingsOf(const config::Settings& settings) {
             settings.trialCas,
             settings.systemTrustFile,
             {settings.preflight.value_or(settings.publicNamesOnly), settings.publicNamesOnly,
-             settings.resolver, settings.publicAddresses}};
+             settings.resolver, settings.publicAddresses},
+            settings.dns};
 }
 
 }  // namespace

@@ -97,6 +97,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::string changeAccountKey(const std::string& ca) override;
     std::string deactivateAccount(const std::string& ca) override;
     void preflight(const std::vector<std::string>& names, PreflightReply reply) override;
+    void persistRecords(const PersistRecordCommand& command, PersistRecordsReply reply) override;
     std::string revokeAtCa(const CertificateId& id, const CaRevocationCommand& command) override;
 
     std::string signRequest(const EndEntityCommand& holder, hal::UniqueFd request,
@@ -184,6 +185,9 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void removeTurn(const CertificateId& id);
     std::vector<PreflightEntry> preflightTurn(const std::vector<Identifier>& names,
                                               const std::stop_token& stop);
+    template <class Answer>
+    void lookFor(std::function<void(Answer&, const std::stop_token&)> look,
+                 std::function<void(const Answer&)> reply);
     AuthorityState authorityState();
     void tellOfTrust(const ServiceProfile& service, const std::string& sha256);
     Brought deployTurn(const ServiceProfile& service, bool proveAgain, const std::stop_token& stop);

@@ -1,4 +1,4 @@
-// What would make a CA refuse a name, told to who asks by hand.
+// What a CA would find of a name, told to who asks by hand.
 #include <algorithm>
 
 #include "certmgr/engine/engine.h"
@@ -47,20 +47,46 @@ std::vector<PreflightEntry> Engine::preflightTurn(const std::vector<Identifier>&
 }
 
 // Among the orders, which nobody waits for at the start.
-void Engine::preflight(const std::vector<std::string>& texts, PreflightReply reply) {
-    const std::vector<Identifier> names = parseIdentifiers(texts);
+template <class Answer>
+void Engine::lookFor(std::function<void(Answer&, const std::stop_token&)> look,
+                     std::function<void(const Answer&)> reply) {
     if (stopping_ || preflightsRunning_ == mostPreflights)
         throw Error(ErrorKind::transient, "busy", "too many are looking at names; ask again in a moment");
     ++preflightsRunning_;
-    auto found = std::make_shared<Preflight>();
+    auto found = std::make_shared<Answer>();
     lanes_.run(
         "order: preflight " + std::to_string(++preflights_), preflightWorkers_,
-        [this, names, found](const std::stop_token& stop) { found->entries = preflightTurn(names, stop); },
+        [look = std::move(look), found](const std::stop_token& stop) { look(*found, stop); },
         [this, found, reply = std::move(reply)](const auto& failure) {
             --preflightsRunning_;
             found->failure = failure;
             reply(*found);
         });
+}
+
+void Engine::preflight(const std::vector<std::string>& texts, PreflightReply reply) {
+    const std::vector<Identifier> names = parseIdentifiers(texts);
+    lookFor<Preflight>(
+        [this, names](Preflight& found, const std::stop_token& stop) {
+            found.entries = preflightTurn(names, stop);
+        },
+        std::move(reply));
+}
+
+void Engine::persistRecords(const PersistRecordCommand& command, PersistRecordsReply reply) {
+    const Identifier name = parseIdentifier(command.name);
+    if (const std::string why = whyNotProvenBy(ChallengeKind::dnsPersist01, name); !why.empty())
+        reject("bad-name", name.value + ": dns-persist-01 " + why);
+    if (command.until && *command.until <= parts_.clock.now())
+        reject("bad-time", "a record that ends " + formatTime(*command.until) +
+                               " has ended already: expected a time to come");
+    PersistWish wish{name, command.ca, command.until};
+    if (command.wildcard && !name.wildcard()) wish.name.value.insert(0, "*.");
+    lookFor<PersistRecords>(
+        [this, wish](PersistRecords& found, const std::stop_token& stop) {
+            found.entries = acmeIssuer_.persistRecords(wish, longestPreflight, stop);
+        },
+        std::move(reply));
 }
 
 }  // namespace certmgr::engine

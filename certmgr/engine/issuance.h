@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "certmgr/acme/issue.h"
+#include "certmgr/acme/solvers/persist_lookup.h"
 #include "certmgr/core/clock.h"
 #include "certmgr/engine/accounts.h"
 #include "certmgr/engine/budget.h"
@@ -49,6 +50,14 @@ struct AcmeSettings {
     std::vector<acme::CaSettings> trialCas;  // those for tests beside them
     std::filesystem::path trustFile;         // of the box: knows the roots that a fingerprint may mean
     acme::PreflightSettings preflight;
+    std::vector<acme::DnsSettings> dns;  // whose servers are asked for records of dns-persist-01
+};
+
+// A record of dns-persist-01 that somebody asks for.
+struct PersistWish {
+    Identifier name;  // a wildcard: for the names below it too
+    std::string ca;   // empty: every one that has an account
+    std::optional<TimePoint> until;
 };
 
 // An ACME order, from the intent to the credential. Thread-safe: orders for different certificates run side
@@ -85,6 +94,9 @@ class AcmeIssuer {
     // DNS. Nothing where no CA is configured.
     std::vector<PreflightEntry> lookAhead(const Identifier& name, std::chrono::milliseconds limit,
                                           const std::stop_token& stop);
+    // For each CA, those for tests that have an account among them. Error(rejected, "no-such-ca").
+    std::vector<PersistRecordEntry> persistRecords(const PersistWish& wish, seconds limit,
+                                                   const std::stop_token& stop);
     // The record after one more failure. A CA that asks to wait for long is passed over where there is
     // another.
     AttemptRecord afterFailure(int failures, const Error& error, std::optional<seconds> shortLivedRemaining,
@@ -122,6 +134,10 @@ class AcmeIssuer {
     struct Line;  // to one CA: HTTP client and session
     const acme::CaSettings& caAfter(int failures) const;
     std::vector<std::string> caaIdentities(const acme::CaSettings& ca);
+    // The same; where none is known its directory is asked for.
+    std::vector<std::string> readCaaIdentities(const acme::CaSettings& ca, const std::stop_token& stop);
+    PersistRecordEntry persistRecord(const PersistWish& wish, const acme::CaSettings& ca,
+                                     const std::stop_token& stop);
     struct Turn {
         const acme::CaSettings& ca;
         std::optional<Wait> wait;  // until one of them may be asked
@@ -162,6 +178,7 @@ class AcmeIssuer {
     const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
     const AcmeSettings settings_;
+    const acme::PersistLookup persist_;
     EventLog& log_;
     std::shared_timed_mutex accountsInUse_;  // shared by the orders; alone: accounts change
     std::mutex mutex_;

@@ -92,7 +92,7 @@ class Knot:
 
     def change(self, records):
         """The primary has these ("gw A 192.0.2.1"), and not those of the call before."""
-        commands = [("zone-begin", self.zone), *(("zone-unset", self.zone, *record.split()[:2]) for record in self.records),
+        commands = [("zone-begin", self.zone), *(("zone-unset", self.zone, *owner) for owner in {tuple(record.split()[:2]) for record in self.records}),
                     *(("zone-set", self.zone, name, "60", kind, rest) for name, kind, rest in
                       (record.split(maxsplit=2) for record in records)), ("zone-commit", self.zone)]
         for command in commands:

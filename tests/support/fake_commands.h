@@ -102,6 +102,14 @@ class FakeCommands : public certmgr::engine::Commands,
         certmgr::parseIdentifiers(names);
         reply(found);
     }
+    certmgr::engine::PersistRecordCommand persistAsked;
+    certmgr::engine::PersistRecords records;
+    void persistRecords(const certmgr::engine::PersistRecordCommand& command,
+                        certmgr::engine::PersistRecordsReply reply) override {
+        certmgr::parseIdentifier(command.name);
+        persistAsked = command;
+        reply(records);
+    }
     std::string revokeAtCa(const certmgr::CertificateId& id,
                            const certmgr::engine::CaRevocationCommand& command) override {
         return start("revoke", id, [command] {

@@ -370,6 +370,52 @@ TEST_F(Certmgrctl, SaysWhatWouldMakeACaRefuseANameAndFailsWhereThatIsCertain) {
     EXPECT_EQ(ctl({"acme", "preflight", "gw.example"}).status, 1);
 }
 
+TEST_F(Certmgrctl, PrintsTheRecordThatProvesANameForEver) {
+    const engine::PersistRecordEntry put{"main",
+                                         false,
+                                         "https://ca.example/acct/1",
+                                         "_validation-persist.gw.example",
+                                         "ca.example; accounturi=https://ca.example/acct/1",
+                                         "_validation-persist.gw.example. IN TXT \"ca.example; "
+                                         "accounturi=https://ca.example/acct/1\"",
+                                         true,
+                                         "one that fits is there, without an end"};
+    const engine::PersistRecordEntry none{"other", false, "",    "_validation-persist.gw.example",
+                                          "",      "",    false, "there is no account yet"};
+    host.run([&](FakeCommands& commands) { commands.records.entries = {put, none}; });
+    EXPECT_EQ(ctl({"acme", "persist-record", "gw.example"}).output,
+              "; main: one that fits is there, without an end\n" + put.line +
+                  "\n; other: there is no account yet\n");
+    EXPECT_EQ(
+        ctl({"acme", "persist-record", "gw.example", "--ca", "main", "--wildcard", "--until", "2027-12-31"})
+            .status,
+        0);
+    host.run([&](FakeCommands& commands) {
+        EXPECT_EQ(commands.persistAsked.ca, "main");
+        EXPECT_TRUE(commands.persistAsked.wildcard);
+        EXPECT_EQ(formatTime(commands.persistAsked.until.value()), "2027-12-31T23:59:59Z");
+    });
+    const Json records = json({"acme", "persist-record", "gw.example"});
+    EXPECT_EQ(records.at(0).at("Record"), put.record);
+    EXPECT_EQ(records.at(0).at("There"), true);
+    host.run([&](FakeCommands& commands) {
+        EXPECT_EQ(commands.persistAsked.until, std::nullopt);
+        commands.records.entries = {none};
+    });
+    const RunResult nowhere = ctl({"acme", "persist-record", "gw.example"});
+    EXPECT_EQ(nowhere.status, 1);
+    EXPECT_TRUE(nowhere.output.ends_with("certmgrctl: there is no account that a record could name\n"))
+        << nowhere.output;
+    EXPECT_EQ(ctl({"acme", "persist-record", "gw.example", "--until", "tomorrow"}).status, 2);
+    EXPECT_EQ(ctl({"acme", "persist-record", "two words"}).status, 6);
+    EXPECT_EQ(ctl({"acme", "persist-record", "gw.example"}, nobody).status, 4);
+    EXPECT_EQ(ctl({"acme", "persist-record"}).status, 2);
+    host.run([](FakeCommands& commands) {
+        commands.records.failure = Error(ErrorKind::rejected, "no-such-ca", "there is no CA");
+    });
+    EXPECT_EQ(ctl({"acme", "persist-record", "gw.example", "--ca", "x"}).status, 6);
+}
+
 TEST_F(Certmgrctl, ChangesTheKeyOfAnAccountAndGivesOneUp) {
     EXPECT_EQ(json({"acme", "rollover", "main"}).at("Result"), "another key at main");
     EXPECT_EQ(json({"acme", "deactivate", "main"}).at("Result"), "no account at main");

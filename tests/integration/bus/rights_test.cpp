@@ -49,6 +49,7 @@ Answer callWithSignature(sd_bus* bus, const std::string& interface, const std::s
     if (signature == "hhb")
         return call(bus, rootPath, interface, method, types, STDIN_FILENO, STDIN_FILENO, 0);
     if (signature == "ss") return call(bus, rootPath, interface, method, types, "0badcafe", "superseded");
+    if (signature == "sa{sv}") return call(bus, rootPath, interface, method, types, "new.example", 0);
     if (signature == "osa{sv}")
         return call(bus, rootPath, interface, method, types, gateway, "superseded", 0);
     if (signature == "su") return call(bus, rootPath, interface, method, types, "CN=x", 0U);
@@ -97,7 +98,7 @@ TEST(Rights, UserWithoutRightsIsRefusedEveryOtherMethod) {
             }
         }
     }
-    EXPECT_EQ(refused, 21);
+    EXPECT_EQ(refused, 22);
     host.run([](FakeCommands& commands) { EXPECT_TRUE(commands.shown.jobs().empty()); });
 }
 

@@ -142,5 +142,14 @@ TEST(DescribeChange, NamesWhatIsNew) {
     EXPECT_EQ(describeChange(Kind::job, "7", before, Json()), "job 7 is gone");
 }
 
+TEST(TimeFrom, TakesADayToItsEndAndATime) {
+    EXPECT_EQ(timeFrom("2026-09-21"), 1'790'035'199U);
+    EXPECT_EQ(timeFrom("2026-09-21T14:13:20Z"), 1'790'000'000U);
+    EXPECT_EQ(timeFrom("2106-02-06"), 4'294'943'999U);
+    for (const char* const words : {"", "tomorrow", "2026-13-01", "2026-09-21 14:13", "2026-09-21T14:13:20",
+                                    "2106-02-08", "1969-01-01"})
+        EXPECT_EQ(timeFrom(words), std::nullopt) << words;
+}
+
 }  // namespace
 }  // namespace certmgr::ctl

@@ -1,0 +1,66 @@
+// What an issuer has to do with records of dns-persist-01: which ones are wanted, and what is there.
+#include <algorithm>
+
+#include "certmgr/engine/issuance.h"
+
+namespace certmgr::engine {
+namespace {
+
+std::string lastsUntil(const PersistRecord& record) {
+    return record.until ? "until " + formatTime(*record.until) : "without an end";
+}
+
+}  // namespace
+
+// A record names the CA by the first of its names; where none is known its directory tells.
+PersistRecordEntry AcmeIssuer::persistRecord(const PersistWish& wish, const acme::CaSettings& ca,
+                                             const std::stop_token& stop) {
+    PersistRecordEntry entry{ca.name, ca.forTests, accounts_.view(ca).url, persistOwner(wish.name)};
+    if (entry.account.empty()) {
+        entry.sentence = "there is no account yet; the first order there makes one, whatever comes of it";
+        return entry;
+    }
+    try {
+        const acme::Asking asking{entry.account, readCaaIdentities(ca, stop)};
+        if (asking.issuers.empty()) {
+            entry.sentence = "its directory does not say how a record may name the CA (caaIdentities)";
+            return entry;
+        }
+        const PersistRecord record{asking.issuers.front(), entry.account, wish.name.wildcard(), wish.until};
+        entry.record = persistText(record);
+        entry.line = persistZoneLine(wish.name, record);
+        const PersistAnswer answer = persist_.look(wish.name, asking);
+        entry.there = answer.record.has_value();
+        entry.sentence = entry.there ? "one that fits is there, " + lastsUntil(*answer.record)
+                                     : "no TXT record that fits is there: " + answer.why;
+    } catch (const Error& error) {  // what is to be put there may be known all the same
+        entry.sentence = (entry.line.empty() ? "the CA cannot be asked for its names: "
+                                             : "what is there cannot be told: ") +
+                         std::string(error.what());
+    }
+    return entry;
+}
+
+std::vector<PersistRecordEntry> AcmeIssuer::persistRecords(const PersistWish& wish, seconds limit,
+                                                           const std::stop_token& stop) {
+    using SteadyClock = std::chrono::steady_clock;
+    const SteadyClock::time_point end = SteadyClock::now() + limit / 2;  // the last look takes its time too
+    const std::shared_lock lock(accountsInUse_);
+    std::vector<acme::CaSettings> cas = settings_.cas;
+    std::ranges::copy_if(settings_.trialCas, std::back_inserter(cas), [&](const acme::CaSettings& trial) {
+        return trial.name == wish.ca || !accounts_.view(trial).url.empty();
+    });
+    if (!wish.ca.empty()) std::erase_if(cas, [&](const acme::CaSettings& ca) { return ca.name != wish.ca; });
+    if (!wish.ca.empty() && cas.empty()) caNamed(wish.ca);  // throws
+    std::vector<PersistRecordEntry> entries;
+    for (const acme::CaSettings& ca : cas) {
+        if (SteadyClock::now() > end)
+            throw Error(ErrorKind::transient, "resolver-slow",
+                        "the name servers of " + wish.name.value +
+                            " take long to answer; try again, or with one CA at a time");
+        entries.push_back(persistRecord(wish, ca, stop));
+    }
+    return entries;
+}
+
+}  // namespace certmgr::engine
