@@ -116,7 +116,8 @@ class Failures {
 
 struct Open {
     std::string url;
-    std::string name;
+    Identifier name;
+    ChallengeKind kind;  // that it is proved by
 };
 
 class Authorizing {
@@ -181,7 +182,7 @@ class Authorizing {
             presented_.add(std::move(each));
         const Presented answer{*choice.solver, proofFor(ca_, authorization, *choice.challenge, stop_)};
         present(answer);
-        open_.push_back({url, answer.proof.identifier.value});
+        open_.push_back({url, answer.proof.identifier, choice.solver->kind()});
         answering_.insert(choice.solver);
         // "processing": an earlier run has answered it.
         if (choice.challenge->status != "pending") return;
@@ -238,7 +239,9 @@ class Authorizing {
         std::erase_if(open_, [&](const Open& each) {
             const Authorization authorization = fetch(each.url, &polling);
             if (authorization.status == AuthorizationStatus::invalid) failures_.add(authorization);
-            return authorization.status == AuthorizationStatus::valid;
+            const bool proved = authorization.status == AuthorizationStatus::valid;
+            if (proved) journal_.authorizationProved(each.name, each.kind);
+            return proved;
         });
         if (failures_.empty()) return;
         presented_.setInUse(false);  // the order is invalid with its first authorization
@@ -247,7 +250,7 @@ class Authorizing {
 
     std::string waitingFor() const {
         std::string text = "the authorization of ";
-        for (const Open& each : open_) text += (&each == &open_.front() ? "" : ", ") + each.name;
+        for (const Open& each : open_) text += (&each == &open_.front() ? "" : ", ") + each.name.value;
         return text;
     }
 

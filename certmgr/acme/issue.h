@@ -66,6 +66,8 @@ class OrderJournal {
     virtual void orderAbandoned(const std::string& reason) = 0;
     // Durable with the order's end.
     virtual void authorizationFailed(const Identifier& /*name*/) {}
+    // Durable when it returns: the CA has taken this proof of the name.
+    virtual void authorizationProved(const Identifier& /*name*/, ChallengeKind /*kind*/) {}
 
     // For people, "waiting for authorization of gw.example"; not durable.
     virtual void activity(const std::string& sentence) = 0;

@@ -8,14 +8,15 @@
 namespace certmgr {
 namespace {
 
-constexpr hal::Words<AlarmKind, 8> kinds{{{AlarmKind::expiring, "expiring"},
+constexpr hal::Words<AlarmKind, 9> kinds{{{AlarmKind::expiring, "expiring"},
                                           {AlarmKind::failing, "failing"},
                                           {AlarmKind::notProved, "not-proved"},
                                           {AlarmKind::clockNotTrusted, "clock-not-trusted"},
                                           {AlarmKind::keyMisplaced, "key-misplaced"},
                                           {AlarmKind::authorityEnding, "authority-ending"},
                                           {AlarmKind::crlEnding, "crl-ending"},
-                                          {AlarmKind::revocationDue, "revocation-due"}}};
+                                          {AlarmKind::revocationDue, "revocation-due"},
+                                          {AlarmKind::persistRecordEnding, "persist-record-ending"}}};
 constexpr hal::Words<AlarmSeverity, 2> severities{
     {{AlarmSeverity::warning, "warning"}, {AlarmSeverity::critical, "critical"}}};
 constexpr hal::Words<AlarmEvent, 3> events{

@@ -12,18 +12,20 @@
 namespace certmgr {
 
 enum class AlarmKind {
-    expiring,         // a certificate nears its end, and no other has taken its place
-    failing,          // attempts at a certificate fail, one after the other
-    notProved,        // a service does not serve what it should
-    clockNotTrusted,  // nothing is judged by its dates, and nothing renewed
-    keyMisplaced,     // a TPM was preferred and could have been used, and the key is a file
-    authorityEnding,  // a CA of the box's own nears its end, and no other has taken its place
-    crlEnding,        // the same of a revocation list
-    revocationDue,    // a CA was to revoke a certificate, and has not done so for long
+    expiring,             // a certificate nears its end, and no other has taken its place
+    failing,              // attempts at a certificate fail, one after the other
+    notProved,            // a service does not serve what it should
+    clockNotTrusted,      // nothing is judged by its dates, and nothing renewed
+    keyMisplaced,         // a TPM was preferred and could have been used, and the key is a file
+    authorityEnding,      // a CA of the box's own nears its end, and no other has taken its place
+    crlEnding,            // the same of a revocation list
+    revocationDue,        // a CA was to revoke a certificate, and has not done so for long
+    persistRecordEnding,  // a record that proved a certificate is gone, or nears its end
 };
 inline constexpr std::array allAlarmKinds{
-    AlarmKind::expiring,     AlarmKind::failing,         AlarmKind::notProved, AlarmKind::clockNotTrusted,
-    AlarmKind::keyMisplaced, AlarmKind::authorityEnding, AlarmKind::crlEnding, AlarmKind::revocationDue};
+    AlarmKind::expiring,        AlarmKind::failing,       AlarmKind::notProved,
+    AlarmKind::clockNotTrusted, AlarmKind::keyMisplaced,  AlarmKind::authorityEnding,
+    AlarmKind::crlEnding,       AlarmKind::revocationDue, AlarmKind::persistRecordEnding};
 std::string_view toString(AlarmKind kind) noexcept;  // "expiring", "not-proved", "clock-not-trusted", …
 std::optional<AlarmKind> alarmKindFrom(std::string_view text) noexcept;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "certmgr/core/clock_poll.h"
+#include "certmgr/core/persist_record.h"
 
 namespace certmgr {
 namespace {
@@ -21,6 +22,9 @@ constexpr seconds longestRevocation = hours(24);
 constexpr seconds longestOfCompromisedKey = hours(1);
 // Trust in the clock may go without a jump of it.
 constexpr seconds longestWithoutLook = hours(1);
+
+// Before a record of dns-persist-01 ends.
+constexpr seconds persistAhead = hours(24 * 30);
 
 TimePoint nearFrom(const Validity& validity, const EndThreshold& threshold) {
     const seconds share = (validity.end - validity.begin) * threshold.percent / 100;
@@ -47,6 +51,7 @@ class Judge {
         for (const CertificateAlarmFacts& certificate : facts_.certificates) {
             expiring(certificate);
             failing(certificate);
+            persistEnding(certificate);
             misplaced(certificate.id, certificate.misplacedKey);
         }
         for (const ServiceAlarmFacts& service : facts_.services) notProved(service);
@@ -129,6 +134,23 @@ class Judge {
         raise(AlarmKind::failing, serves ? AlarmSeverity::warning : AlarmSeverity::critical, certificate.id,
               std::string(serves ? "a better certificate cannot be had" : "there is no certificate at all") +
                   ", the last error: " + certificate.lastError);
+    }
+
+    // An administrator has to put another one, and may need time for it.
+    void persistEnding(const CertificateAlarmFacts& certificate) {
+        constexpr AlarmKind kind = AlarmKind::persistRecordEnding;
+        if (!certificate.persist) return;
+        const auto& [name, until, complaint] = *certificate.persist;
+        std::string what = "is gone (" + complaint + ")";
+        if (complaint.empty()) {
+            if (!until || held(kind, certificate.id)) return;
+            if (now_ < *until - persistAhead) return lookAt(*until - persistAhead);
+            what = (*until < now_ ? "has ended " : "ends ") + formatTime(*until);
+        }
+        raise(kind, AlarmSeverity::warning, certificate.id,
+              "the record " + persistOwner(name) + ", by which it was proved, " + what +
+                  ": it cannot be renewed by dns-persist-01 then; put the one there that \"" +
+                  persistCommand(name) + "\" prints");
     }
 
     void notProved(const ServiceAlarmFacts& service) {

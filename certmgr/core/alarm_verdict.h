@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "certmgr/core/alarm.h"
+#include "certmgr/core/identifier.h"
 #include "certmgr/core/issued_certificate.h"
 
 namespace certmgr {
@@ -36,6 +37,13 @@ struct CertificateAlarmFacts {
     bool underWay = false;  // an attempt runs
     int failures = 0;       // in a row, of attempts that are still made
     std::string lastError;
+    // The record of dns-persist-01 of one of its names that is gone, or goes first; absent: none does.
+    struct Persist {
+        Identifier name;
+        std::optional<TimePoint> until;
+        std::string complaint;  // what a CA would say of it; empty: it takes it
+    };
+    std::optional<Persist> persist = {};
     std::string misplacedKey;  // why the key is not in the TPM though it could be; empty: it is where it
                                // belongs
 };

@@ -1,10 +1,13 @@
-// What an issuer has to do with records of dns-persist-01: which ones are wanted, and what is there.
+// What an issuer has to do with records of dns-persist-01: which ones are wanted, and whether they stay.
 #include <algorithm>
 
 #include "certmgr/engine/issuance.h"
 
 namespace certmgr::engine {
 namespace {
+
+constexpr std::chrono::hours lookAgain{24};
+constexpr std::chrono::hours lookAfterSilence{1};
 
 std::string lastsUntil(const PersistRecord& record) {
     return record.until ? "until " + formatTime(*record.until) : "without an end";
@@ -61,6 +64,33 @@ std::vector<PersistRecordEntry> AcmeIssuer::persistRecords(const PersistWish& wi
         entries.push_back(persistRecord(wish, ca, stop));
     }
     return entries;
+}
+
+bool AcmeIssuer::provesByRecords() const {
+    return std::ranges::any_of(
+        solvers_, [](const acme::Solver& solver) { return solver.kind() == ChallengeKind::dnsPersist01; });
+}
+
+// Where nobody answers it is as it was.
+void AcmeIssuer::lookAtPersistRecords(const CertificateId& id) {
+    const std::shared_lock lock(accountsInUse_);
+    for (store::PersistRow& row : records_.persist.list(id)) {
+        const auto ca = std::ranges::find(settings_.cas, row.ca, &acme::CaSettings::name);
+        if (ca == settings_.cas.end()) {
+            records_.persist.forget(id, row.name);
+            continue;
+        }
+        row.nextLook = clock_.now() + lookAgain;
+        try {
+            const PersistAnswer answer =
+                persist_.look(parseIdentifier(row.name), {accounts_.view(*ca).url, caaIdentities(*ca)});
+            row.until = answer.record ? answer.record->until : std::nullopt;
+            row.complaint = answer.why;
+        } catch (const Error&) {
+            row.nextLook = clock_.now() + lookAfterSilence;
+        }
+        records_.persist.put(row);
+    }
 }
 
 }  // namespace certmgr::engine

@@ -47,6 +47,10 @@ CertificateAlarmFacts certificateFacts(const CertificateView& view, const Mispla
     facts.underWay = !view.activity.empty();
     facts.failures = static_cast<int>(view.failures);
     facts.lastError = view.lastError;
+    if (!view.persistName.empty())
+        facts.persist = {parseIdentifier(view.persistName.str()),
+                         view.persistUntil != 0 ? std::optional(timeOf(view.persistUntil)) : std::nullopt,
+                         view.persistComplaint};
     facts.misplacedKey = misplacement.of(view.keyPolicy, view.keyBackend, view.keyReasonCode, view.keyReason);
     return facts;
 }

@@ -239,6 +239,7 @@ void Engine::runDue() {
         const auto [kind, subject] = splitLane(lane);
         if (kind == "issue") runIssue(subject);
         if (kind == "renewal") runRenewal(subject);
+        if (kind == "persist") runPersist(subject);
         if (kind == "deploy") runDeploy(subject, false);
         if (kind == "authority") runAuthority();
         if (kind == "trust") runTrust();

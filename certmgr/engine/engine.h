@@ -49,7 +49,7 @@ inline constexpr const char* lastTimeSeen = "last-time-seen";
 
 // Lives on the main thread: all its methods are called there, and none blocks. What blocks runs on workers,
 // apart by lanes: "issue:ID" decides and does what takes milliseconds, "order:ID" runs the ACME order,
-// "renewal:ID" asks the CA when that is due again,
+// "renewal:ID" asks the CA when that is due again, "persist:ID" looks at the records that proved it,
 // "deploy:SERVICE" deploys and proves. So a local certificate never waits for a CA, and a slow service never
 // holds up another.
 class Engine : public Commands, public AuthorityCommands, public BackupCommands, public AcmeCommands {
@@ -72,7 +72,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     bool idle() const { return lanes_.idle(); }
     // Whether all there is to do without a CA is done. For the first time: every service finds a certificate
     // at its start.
-    bool served() const { return lanes_.onlyBusyWith({"order:", "renewal:"}); }
+    bool served() const { return lanes_.onlyBusyWith({"order:", "renewal:", "persist:"}); }
 
     // A restored state waits to be adopted: the daemon has to begin anew.
     bool restartWanted() const { return restartWanted_; }
@@ -123,6 +123,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
         std::optional<CertificateView> view;  // absent: the database could not be read
         Decision decision;
         std::optional<TimePoint> renewalQueryDue;
+        std::optional<TimePoint> persistLookDue;
         std::optional<Error> error;
     };
     static constexpr const char* kindOfAuthorityChange = "authority";
@@ -178,6 +179,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop);
     std::optional<TimePoint> renewalQueryDue(const CertificateSpec& spec);
     void renewalTurn(const CertificateId& id, const std::stop_token& stop);
+    std::optional<TimePoint> persistLookDue(const CertificateSpec& spec);
     void recordWait(const CertificateId& id, const Wait& wait);
     void recordFailure(const store::CertificateRow& row, const Error& error);
     std::optional<TimePoint> nextOrder(const store::CertificateRow& row);
@@ -206,6 +208,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void runIssue(const CertificateId& id);
     void runOrder(const CertificateId& id, std::int64_t follows);
     void runRenewal(const CertificateId& id);
+    void runPersist(const CertificateId& id);
     void concludeUnrecorded(const CertificateId& id, const Error& failure);
     void runDeploy(const std::string& service, bool proveAgain);
     void runAuthority();

@@ -83,6 +83,7 @@ CertificateView Engine::viewOf(const store::CertificateRow& row, const Decision&
     CertificateView view = certificateView(records_, row, decision, services);
     view.pause = acmeIssuer_.describePauses(row.spec);
     if (!whyNoAcme(row.spec).empty() || view.state == toString(Source::uploaded)) view.failures = 0;
+    if (persistLookDue(row.spec)) describePersistRecord(records_, view);
     for (const ServiceProfile& profile : profiles_)
         if (profile.keyForm == KeyForm::file && view.keyBackend == toString(hal::KeyBackend::file) &&
             std::ranges::find(services, profile.name) != services.end())
@@ -97,6 +98,7 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
     try {
         settleIssue(id, row, turn);
         if (row) turn.renewalQueryDue = renewalQueryDue(row->spec);
+        if (row) turn.persistLookDue = persistLookDue(row->spec);
     } catch (const Error& error) {
         turn.error = error;
         parts_.log.write({Severity::error,
@@ -235,6 +237,7 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
         localFailures_.erase(id);
         schedule_.set("issue:" + id, turn.decision.lookAgain);
         schedule_.set("renewal:" + id, turn.renewalQueryDue);
+        schedule_.set("persist:" + id, turn.persistLookDue);
     }
     if (!turn.view) {
         deployWhereAllIsIssued(id);
@@ -331,6 +334,7 @@ void Engine::concludeRemove(const CertificateId& id, const std::optional<Error>&
     } else {
         schedule_.set("issue:" + id, std::nullopt);
         schedule_.set("renewal:" + id, std::nullopt);
+        schedule_.set("persist:" + id, std::nullopt);
         parts_.views.remove(Views::Kind::certificate, id);
         lookAtAlarmsSoon();
         uploadsChanged();

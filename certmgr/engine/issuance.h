@@ -97,6 +97,9 @@ class AcmeIssuer {
     // For each CA, those for tests that have an account among them. Error(rejected, "no-such-ca").
     std::vector<PersistRecordEntry> persistRecords(const PersistWish& wish, seconds limit,
                                                    const std::stop_token& stop);
+    bool provesByRecords() const;
+    // Looks again at those that proved the certificate, and puts down what it finds and when to look next.
+    void lookAtPersistRecords(const CertificateId& id);
     // The record after one more failure. A CA that asks to wait for long is passed over where there is
     // another.
     AttemptRecord afterFailure(int failures, const Error& error, std::optional<seconds> shortLivedRemaining,

@@ -18,6 +18,7 @@ struct Records {
           issued(opened),
           crls(opened),
           renewals(opened),
+          persist(opened),
           budget(opened),
           pauses(opened),
           acmeRevocations(opened),
@@ -36,6 +37,7 @@ struct Records {
     store::IssuedRepository issued;
     store::CrlRepository crls;
     store::RenewalRepository renewals;
+    store::PersistRepository persist;
     store::BudgetRepository budget;
     store::PauseRepository pauses;
     store::AcmeRevocationRepository acmeRevocations;

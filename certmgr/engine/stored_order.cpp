@@ -53,6 +53,15 @@ void StoredOrder::move(store::OrderState state, const std::string& urlOrExplanat
     row_.state = state;
 }
 
+// A record that stays is what the next proof depends on too; it is looked at as soon as may be.
+void StoredOrder::authorizationProved(const Identifier& name, ChallengeKind kind) {
+    if (placing_.ca.forTests) return;
+    if (kind == ChallengeKind::dnsPersist01)
+        records_.persist.put({row_.certificate, name.value, row_.ca, std::nullopt, "", TimePoint()});
+    else
+        records_.persist.forget(row_.certificate, name.value);
+}
+
 // RFC 9773 5: the CA's exemption is for an order that says what it replaces.
 void StoredOrder::sendingNewOrder(bool replaces) {
     OrderFacts order = placing_.budget.orderFor(placing_.spec, placing_.ca);

@@ -41,6 +41,7 @@ class StoredOrder : public acme::OrderJournal {
     void orderCreated(const std::string& url) override;
     void orderAbandoned(const std::string& reason) override;
     void authorizationFailed(const Identifier& name) override { failed_.push_back(name); }
+    void authorizationProved(const Identifier& name, ChallengeKind kind) override;
     void activity(const std::string& sentence) override { activity_(row_.certificate, sentence); }
     // The lost order stays on record; the same key goes into a second intent, which this journal follows from
     // now on.

@@ -135,6 +135,19 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
     return view;
 }
 
+void describePersistRecord(Records& records, CertificateView& view) {
+    for (const store::PersistRow& row : records.persist.list(view.id)) {
+        const bool goes = row.until || !row.complaint.empty();
+        const bool first =
+            view.persistName.empty() || (view.persistComplaint.empty() &&
+                                         (!row.complaint.empty() || epoch(row.until) < view.persistUntil));
+        if (!goes || !first) continue;
+        view.persistName = row.name;
+        view.persistUntil = epoch(row.until);
+        view.persistComplaint = row.complaint;
+    }
+}
+
 ServiceView serviceView(Records& records, const ServiceProfile& service) {
     ServiceView view{service.name, service.description, service.handle.unit, "", {}};
     view.probe = probesOf(service);

@@ -16,6 +16,8 @@ CertificateView certificateView(Records& records, const store::CertificateRow& r
                                 const std::vector<std::string>& services);
 // When another is to take its place: one of its own kind, or of an uploaded one a CA's.
 TimePoint renewalOf(Records& records, const Credential& credential);
+// The record of dns-persist-01 that goes first of those that proved its names.
+void describePersistRecord(Records& records, CertificateView& view);
 // Of the generation that is shown: "proved", "unproved", "waiting", "pending", "rolled-back" or "failed",
 // whichever of its services, all of which are shown, is worst off; "not deployed" without any.
 std::string worstProof(const CertificateView& certificate,

@@ -36,6 +36,9 @@ struct CertificateView {
     RareText acmeProfile;         // of the CA, under which it was ordered
     RareText acmeProfileReason;   // why not under the one that is wanted
     RareText chainReason;         // why this chain of those that the CA gave
+    RareText persistName;         // proved by a record of dns-persist-01 that is gone or ends; empty: none is
+    std::uint64_t persistUntil = 0;
+    RareText persistComplaint;  // why it is of no use any more; empty: it is
     std::string revocation;  // of the newest one at a CA: "due: …", "done: …", "refused: …"; empty: none
     RareText pause;          // what CAs have said to leave alone of its order, and where that is ended
     std::uint64_t failures = 0;                       // attempts in a row; 0 where none is made any more

@@ -327,11 +327,24 @@ constexpr const char* version14 = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
+// The records of dns-persist-01 that certificates were proved by, as they were seen last.
+constexpr const char* version15 = R"sql(
+    CREATE TABLE persist_records (
+        certificate TEXT NOT NULL REFERENCES certificates (id) ON DELETE CASCADE,
+        name        TEXT NOT NULL,
+        ca          TEXT NOT NULL,
+        until       INTEGER,
+        complaint   TEXT NOT NULL DEFAULT '',
+        next_look   INTEGER NOT NULL,
+        PRIMARY KEY (certificate, name)
+    ) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array steps{Migration{version1},  Migration{version2},  Migration{version3},
                            Migration{version4},  Migration{version5},  Migration{version6},
                            Migration{version7},  Migration{version8},  Migration{version9},
                            Migration{version10}, Migration{version11}, Migration{version12},
-                           Migration{version13}, Migration{version14}};
+                           Migration{version13}, Migration{version14}, Migration{version15}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

@@ -279,6 +279,27 @@ class RenewalRepository {
     Database& database_;
 };
 
+// A record of dns-persist-01 that proved a name of a certificate when its CA asked last.
+struct PersistRow {
+    CertificateId certificate;
+    std::string name;  // with its "*." where it is a wildcard
+    std::string ca;
+    std::optional<TimePoint> until;  // its end, as it was seen last; absent: none, or not seen yet
+    std::string complaint;           // why it is of no use any more; empty: it is
+    TimePoint nextLook;
+};
+class PersistRepository {
+  public:
+    explicit PersistRepository(Database& database) : database_(database) {}
+    // Takes the place of what is known of this name of the certificate.
+    void put(const PersistRow& row);
+    void forget(const CertificateId& certificate, const std::string& name);
+    std::vector<PersistRow> list(const CertificateId& certificate);  // by name
+
+  private:
+    Database& database_;
+};
+
 // What is used of the limits of each CA, by the URL of its directory.
 class BudgetRepository {
   public:

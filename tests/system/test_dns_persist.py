@@ -1,9 +1,13 @@
 """dns-persist-01: a record that an administrator has put proves a name at real name servers, which the ACME server asks."""
 
+import datetime
+import json
+
 import pytest
 from await_state import certificates_where
 from box import QUICK, Box
 from box.acme import cached
+from box.process import wait_until
 
 ZONE = "example.com"
 ISSUER = "pebble.letsencrypt.org"  # Pebble's own, in its directory and its challenges
@@ -107,6 +111,25 @@ def test_one_of_several_records_is_enough_and_an_end_to_come_is_no_obstacle(box)
     assert record(box, WILDCARD)["Sentence"] == "one that fits is there, until 2099-12-31T23:59:59Z"
     before = box.control.certificates()[wildcard_of(box)]["Serial"]
     assert issued(box, wildcard_of(box))["Serial"] != before
+
+
+def test_a_record_that_ends_soon_is_an_alarm_until_another_one_proves_the_name(box):
+    def alarms():
+        return [alarm["Sentence"] for alarm in json.loads(box.control.run("status", "--json", check=False).stdout)["Alarms"]
+                if alarm["Kind"] == "persist-record-ending" and alarm["Subject"] == wildcard_of(box)]
+
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=10)
+    put(box, *printed(box, WILDCARD, "--until", f"{soon:%Y-%m-%d}"))
+    issued(box, wildcard_of(box))
+    wait_until("an alarm", alarms)
+    assert alarms() == [
+        f"the record _validation-persist.{ZONE}, by which it was proved, ends {soon:%Y-%m-%d}T23:59:59Z: it cannot be "
+        f'renewed by dns-persist-01 then; put the one there that "certmgrctl acme persist-record {ZONE} --wildcard" prints']
+    box.manager.restart()
+    wait_until("the alarm of before", alarms)
+    put(box, *printed(box, WILDCARD))
+    issued(box, wildcard_of(box))
+    wait_until("no alarm", lambda: not alarms())
 
 
 def test_what_cannot_be_printed_says_why(box):

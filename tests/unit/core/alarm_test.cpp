@@ -189,6 +189,33 @@ TEST_F(AlarmTest, ARevocationThatIsDueForLongIsOneAndOfACompromisedKeySooner) {
     EXPECT_EQ(look(), Texts{});
 }
 
+TEST_F(AlarmTest, ARecordThatProvedANameAndEndsSoonIsAnAlarmAMonthAhead) {
+    certificate.persist = {parseIdentifier("*.gw.example"), noon + 31 * day, ""};
+    EXPECT_EQ(look(), Texts{});
+    certificate.persist->until = noon + 30 * day + std::chrono::minutes(10);
+    EXPECT_EQ(verdict().lookAgain, noon + std::chrono::minutes(10));
+    now += std::chrono::minutes(10);
+    EXPECT_EQ(look(), Texts{"warning persist-record-ending:gw.example"});
+    EXPECT_EQ(
+        open[0].sentence,
+        "the record _validation-persist.gw.example, by which it was proved, ends 2026-12-23T12:10:00Z: it "
+        "cannot be renewed by dns-persist-01 then; put the one there that \"certmgrctl acme persist-record "
+        "gw.example --wildcard\" prints");
+    facts.clock = {false, "the clock is not synchronised"};
+    EXPECT_EQ(look(), Texts{"warning persist-record-ending:gw.example"}) << "what is open stays open";
+    facts.clock.trusted = true;
+    certificate.persist.reset();  // another one was put there, or another kind proved the name
+    EXPECT_EQ(look(), Texts{});
+}
+
+TEST_F(AlarmTest, ARecordThatIsGoneIsAnAlarmAtOnce) {
+    certificate.persist = {parseIdentifier("gw.example"), std::nullopt, ""};
+    EXPECT_EQ(look(), Texts{}) << "without an end";
+    certificate.persist->complaint = "none names ca.example";
+    EXPECT_EQ(look(), Texts{"warning persist-record-ending:gw.example"});
+    EXPECT_NE(open[0].sentence.find("is gone (none names ca.example)"), std::string::npos);
+}
+
 TEST_F(AlarmTest, NoticesTellWhatCameWorsenedAndWentOnce) {
     const Alarm mild{AlarmKind::failing, AlarmSeverity::warning, "gw.example", "the CA refused", noon};
     Alarm other = mild;

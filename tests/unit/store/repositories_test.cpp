@@ -452,5 +452,23 @@ TEST_F(Repositories, aRevocationIsAskedForOnceAndTheWorstReasonCounts) {
     EXPECT_TRUE(revocations.due().empty());
 }
 
+TEST_F(Repositories, recordsThatProvedACertificateGoWithIt) {
+    PersistRepository records(database());
+    putCertificate("a.example");
+    records.put({"a.example", "b.example", "ca", std::nullopt, "", TimePoint()});
+    records.put({"a.example", "*.a.example", "ca", sampleTime, "", sampleTime});
+    records.put({"a.example", "b.example", "ca", std::nullopt, "gone", sampleTime});
+    std::vector<PersistRow> rows = records.list("a.example");
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].name, "*.a.example");
+    EXPECT_EQ(rows[0].until, sampleTime);
+    EXPECT_EQ(rows[1].complaint, "gone") << "what was known of the name is replaced";
+    EXPECT_EQ(rows[1].until, std::nullopt);
+    records.forget("a.example", "b.example");
+    EXPECT_EQ(records.list("a.example").size(), 1u);
+    CertificateRepository(database()).remove("a.example");
+    EXPECT_TRUE(records.list("a.example").empty());
+}
+
 }  // namespace
 }  // namespace certmgr::store

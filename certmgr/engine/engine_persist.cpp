@@ -1,0 +1,32 @@
+// The persist lanes: whether the records of dns-persist-01 that proved a certificate are still there.
+#include <algorithm>
+
+#include "certmgr/engine/engine.h"
+
+namespace certmgr::engine {
+
+std::optional<TimePoint> Engine::persistLookDue(const CertificateSpec& spec) {
+    if (!acmeIssuer_.provesByRecords() || !whyNoAcme(spec).empty()) return std::nullopt;
+    std::optional<TimePoint> due;
+    for (const store::PersistRow& row : records_.persist.list(spec.id))
+        due = due ? std::min(*due, row.nextLook) : row.nextLook;
+    return due;
+}
+
+void Engine::runPersist(const CertificateId& id) {
+    if (stopping_ || removing_.contains(id)) return;
+    const std::string lane = "persist:" + id;
+    lanes_.run(
+        lane, preflightWorkers_, [this, id](const std::stop_token&) { acmeIssuer_.lookAtPersistRecords(id); },
+        [this, id, lane](const auto& failure) {
+            if (stopping_ || removing_.contains(id)) return;
+            if (failure) {
+                report(event_id::jobFailed, "looking at the records that prove " + id, *failure);
+                schedule_.set(lane, parts_.clock.now() + retryDelay);
+            } else {
+                runIssue(id);  // shows what was found
+            }
+        });
+}
+
+}  // namespace certmgr::engine
