@@ -29,7 +29,7 @@ void issueOnce(Database& database, char digit) {
         KeyRepository(database).intend(sampleKey(digit), "certificate:a.example");
         CertificateRepository(database).put(sampleSpec("a.example"), true);
         Credential credential = sampleCredential("a.example", sampleKey(digit));
-        credential.chainPem = std::string(600'000, digit);
+        credential.chainPem = std::string(250'000, digit);
         CredentialRepository credentials(database);
         credentials.setCurrent("a.example", credentials.add(credential, sampleTime));
     });
