@@ -89,9 +89,9 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort, &httpPort);
     acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort, &tlsPort);
     const auto zones = std::make_shared<acme::DnsZones>(settings.dns, hal::runCommand);
-    acme::DnsSolver dns(ChallengeKind::dns01, zones, net::DnsClient(settings.resolver),
+    acme::DnsSolver dns(ChallengeKind::dns01, zones, settings.resolver,
                         settings.stateDirectory / "dns-records");
-    acme::DnsSolver dnsAccount(ChallengeKind::dnsAccount01, zones, net::DnsClient(settings.resolver),
+    acme::DnsSolver dnsAccount(ChallengeKind::dnsAccount01, zones, settings.resolver,
                                settings.stateDirectory / "dns-account-records");
     acme::DnsPersistSolver dnsPersist(acme::PersistLookup({settings.dns, settings.resolver}, clock));
     const deploy::GenerationStore generations(settings.stateDirectory / "live");

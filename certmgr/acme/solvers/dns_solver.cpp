@@ -9,15 +9,17 @@
 namespace certmgr::acme {
 namespace {
 
-constexpr int mostAliases = 8;
 // By then all servers of a zone know what it has.
 constexpr std::chrono::hours slowestServer{1};
 
 }  // namespace
 
-DnsSolver::DnsSolver(ChallengeKind kind, std::shared_ptr<DnsZones> zones, net::DnsClient resolver,
+DnsSolver::DnsSolver(ChallengeKind kind, std::shared_ptr<DnsZones> zones, net::DnsServer resolver,
                      std::filesystem::path records)
-    : kind_(kind), zones_(std::move(zones)), resolver_(std::move(resolver)), records_(std::move(records)) {}
+    : kind_(kind),
+      zones_(std::move(zones)),
+      servers_(zones_->settings(), std::move(resolver)),
+      records_(std::move(records)) {}
 
 std::string DnsSolver::nameToProve(const Identifier& identifier, const std::string& account) const {
     // RFC 8555 8.4: "a TXT resource record [...] under the authorization domain name", the one without "*."
@@ -26,27 +28,12 @@ std::string DnsSolver::nameToProve(const Identifier& identifier, const std::stri
     return kind_ == ChallengeKind::dnsAccount01 ? accountLabel(account) + "." + name : name;
 }
 
-// Who knows a zone best.
-net::DnsClient DnsSolver::serverFor(const DnsSettings& settings) const {
-    if (const auto* const updates = std::get_if<DnsUpdateSettings>(&settings.means))
-        return net::DnsClient(updates->server);
-    return settings.servers.empty() ? resolver_ : net::DnsClient(settings.servers.front());
-}
-
 // A CA follows aliases (RFC 8555 8.4 looks the name up as any other), so that a zone may leave the proofs of
 // its names to another one.
 std::optional<DnsSolver::Place> DnsSolver::placeFor(const std::string& owner) const {
-    std::string name = owner;
-    for (int aliases = 0; aliases <= mostAliases; ++aliases) {
-        const std::optional<DnsZones::Zone> zone = zones_->find(name);
-        const std::optional<std::string> alias =
-            (zone ? serverFor(zone->table->settings) : resolver_).alias(name);
-        if (!alias) return zone ? std::optional(Place{*zone, name}) : std::nullopt;
-        name = *alias;
-    }
-    throw Error(ErrorKind::misconfigured, "dns-aliases",
-                owner + " leads to more than " + std::to_string(mostAliases) +
-                    " aliases (CNAME), one after the other");
+    const std::string name = servers_.target(owner);
+    const std::optional<DnsZones::Zone> zone = zones_->find(name);
+    return zone ? std::optional(Place{*zone, name}) : std::nullopt;
 }
 
 DnsSolver::Place DnsSolver::placeOf(const net::DnsRecord& record) const {
@@ -99,9 +86,10 @@ void DnsSolver::remove(const Proof& proof) noexcept {
 bool DnsSolver::isGone(const PresentedRecords::Left& left) const {
     if (std::filesystem::file_time_type::clock::now() - left.since < slowestServer) return false;
     try {
-        return std::ranges::all_of(serversOf(placeOf(left.record.record)), [&](const Authoritative& each) {
-            return lookAt(each, left.record.record) == Seen::notThere;
-        });
+        return std::ranges::all_of(serversOf(placeOf(left.record.record)),
+                                   [&](const ZoneServers::Server& each) {
+                                       return lookAt(each, left.record.record) == Seen::notThere;
+                                   });
     } catch (const Error&) {
         return false;
     }
@@ -133,28 +121,13 @@ int DnsSolver::clearAway() {
     return 0;
 }
 
-std::vector<DnsSolver::Authoritative> DnsSolver::serversOf(const Place& place) const {
-    std::vector<Authoritative> all;
-    const DnsSettings& settings = place.zone.table->settings;
-    for (const net::DnsServer& server : settings.servers) all.push_back({toString(server), server});
-    if (!all.empty()) return all;
-    const auto* const updates = std::get_if<DnsUpdateSettings>(&settings.means);
-    const net::DnsServer primary = updates ? updates->server : net::DnsServer{};
-    const net::DnsClient knowing = serverFor(settings);
-    for (const std::string& name : knowing.nameServers(place.zone.name)) {
-        std::vector<std::string> addresses =
-            liesIn(name, place.zone.name) ? knowing.addresses(name) : resolver_.addresses(name);
-        for (std::string& address : addresses)
-            all.push_back({name + " (" + address + ")", net::DnsServer{std::move(address), primary.port}});
-        if (addresses.empty()) all.push_back({name + " (no address)", std::nullopt});
-    }
-    if (all.empty() && updates) all.push_back({toString(primary), primary});
-    if (all.empty())
-        all.push_back({"the servers of " + place.zone.name + ", which has no NS records", std::nullopt});
+std::vector<ZoneServers::Server> DnsSolver::serversOf(const Place& place) const {
+    std::vector<ZoneServers::Server> all = servers_.of(place.owner);
+    if (all.empty()) all.push_back({"the servers of " + place.zone.name + ", which has no NS records", {}});
     return all;
 }
 
-DnsSolver::Seen DnsSolver::lookAt(const Authoritative& server, const net::DnsRecord& record) {
+DnsSolver::Seen DnsSolver::lookAt(const ZoneServers::Server& server, const net::DnsRecord& record) {
     if (!server.server) return Seen::noAnswer;
     try {
         const std::vector<std::string> texts = net::DnsClient(*server.server).texts(record.owner);
@@ -171,7 +144,7 @@ std::optional<Solver::Missing> DnsSolver::missing(const Proof& proof) const {
     std::string waiting;
     bool seen = false;
     bool stale = false;
-    for (const Authoritative& each : serversOf(placeOf(record->record))) {
+    for (const ZoneServers::Server& each : serversOf(placeOf(record->record))) {
         const Seen look = lookAt(each, record->record);
         seen = seen || look == Seen::there;
         stale = stale || look == Seen::notThere;

@@ -12,14 +12,15 @@
 #include "certmgr/acme/solver.h"
 #include "certmgr/acme/solvers/dns_zones.h"
 #include "certmgr/acme/solvers/presented_records.h"
+#include "certmgr/acme/solvers/zone_servers.h"
 
 namespace certmgr::acme {
 
 class DnsSolver : public Solver {
   public:
-    // `kind`: one of the two. `resolver`: for aliases and addresses outside the zones, and in those whose
-    // servers the settings do not name. `records`: a directory of its own, made where it is missing.
-    DnsSolver(ChallengeKind kind, std::shared_ptr<DnsZones> zones, net::DnsClient resolver,
+    // `kind`: one of the two. `resolver`: for what no server of the settings knows. `records`: a directory of
+    // its own, made where it is missing.
+    DnsSolver(ChallengeKind kind, std::shared_ptr<DnsZones> zones, net::DnsServer resolver,
               std::filesystem::path records);
 
     ChallengeKind kind() const override { return kind_; }
@@ -41,20 +42,15 @@ class DnsSolver : public Solver {
     std::optional<Place> placeFor(const std::string& owner) const;
     std::string whyNotAt(const std::optional<Place>& place, const std::string& name) const;
     Place placeOf(const net::DnsRecord& record) const;
-    net::DnsClient serverFor(const DnsSettings& settings) const;
     void withdraw(const PresentedRecords::Left& left);
-    struct Authoritative {
-        std::string name;  // for people
-        std::optional<net::DnsServer> server;
-    };
-    std::vector<Authoritative> serversOf(const Place& place) const;
+    std::vector<ZoneServers::Server> serversOf(const Place& place) const;
     enum class Seen { there, notThere, noAnswer };
-    static Seen lookAt(const Authoritative& server, const net::DnsRecord& record);
+    static Seen lookAt(const ZoneServers::Server& server, const net::DnsRecord& record);
     bool isGone(const PresentedRecords::Left& left) const;
 
     const ChallengeKind kind_;
     const std::shared_ptr<DnsZones> zones_;
-    const net::DnsClient resolver_;
+    const ZoneServers servers_;
     const PresentedRecords records_;
     std::mutex leftovers_;  // while one is taken away, nobody presents it again
 };

@@ -33,6 +33,12 @@ std::optional<DnsZones::Zone> DnsZones::find(const std::string& name) const {
     return best;
 }
 
+std::vector<DnsSettings> DnsZones::settings() const {
+    std::vector<DnsSettings> all;
+    for (const Table& table : tables_) all.push_back(table.settings);
+    return all;
+}
+
 std::chrono::seconds DnsZones::patience() const {
     std::chrono::seconds longest{0};
     for (const Table& table : tables_) longest = std::max(longest, table.settings.patience);

@@ -29,6 +29,7 @@ class DnsZones {
     };
     // The longest of them that has the name.
     std::optional<Zone> find(const std::string& name) const;
+    std::vector<DnsSettings> settings() const;
     // The longest that any table waits for its servers.
     std::chrono::seconds patience() const;
     // Ends the programs that run, and lets none begin.

@@ -23,7 +23,8 @@ template <class Use>
 void ask(const ZoneServers& servers, const std::string& owner, const PersistQuestion& question, Use use) {
     int silent = 0;
     for (const ZoneServers::Server& server : servers.of(owner)) {
-        std::optional<PersistAnswer> answer = answerOf(server.server, owner, question);
+        if (!server.server) continue;
+        std::optional<PersistAnswer> answer = answerOf(*server.server, owner, question);
         if (answer ? !use(server, *std::move(answer)) : ++silent == mostSilent) return;
     }
 }

@@ -1,5 +1,6 @@
 #include "certmgr/acme/solvers/zone_servers.h"
 
+#include "certmgr/acme/solvers/dns_zones.h"
 #include "certmgr/core/error.h"
 
 namespace certmgr::acme {
@@ -8,23 +9,23 @@ namespace {
 constexpr int longestChain = 8;
 constexpr std::uint16_t portOfDns = 53;
 
-bool isOf(const std::string& name, const std::string& zone) {
-    return name == zone || name.ends_with("." + zone);
-}
-
 }  // namespace
 
-// The longest of our zones that has the name, and of which we know a server.
+// The longest of our zones that has the name; absent too where we know none of its servers.
 std::optional<ZoneServers::Ours> ZoneServers::ours(const std::string& name) const {
-    std::optional<Ours> best;
-    for (const DnsSettings& settings : settings_) {
-        const auto* const updates = std::get_if<DnsUpdateSettings>(&settings.means);
-        if (!updates && settings.servers.empty()) continue;
+    const DnsSettings* of = nullptr;
+    std::string longest;
+    for (const DnsSettings& settings : settings_)
         for (const std::string& zone : settings.zones)
-            if (isOf(name, zone) && (!best || zone.size() > best->zone.size()))
-                best = Ours{&settings.servers, updates ? updates->server : settings.servers.front(), zone};
-    }
-    return best;
+            if (liesIn(name, zone) && zone.size() > longest.size()) {
+                of = &settings;
+                longest = zone;
+            }
+    if (!of) return std::nullopt;
+    if (const auto* const updates = std::get_if<DnsUpdateSettings>(&of->means))
+        return Ours{&of->servers, updates->server, longest};
+    return of->servers.empty() ? std::nullopt
+                               : std::optional(Ours{&of->servers, of->servers.front(), longest});
 }
 
 std::string ZoneServers::target(std::string name) const {
@@ -40,14 +41,16 @@ std::string ZoneServers::target(std::string name) const {
                     " aliases (CNAME), one after the other");
 }
 
-std::vector<ZoneServers::Server> ZoneServers::named(const std::vector<std::string>& names, std::uint16_t port,
-                                                    const net::DnsClient& asked) const {
+// By the NS records of the zone. Who has the zone has the addresses in it too, and refuses to tell others.
+std::vector<ZoneServers::Server> ZoneServers::named(const std::string& zone, const net::DnsServer& knowing,
+                                                    std::uint16_t port) const {
     std::vector<Server> servers;
-    for (const std::string& name : names) {
-        std::vector<std::string> addresses = asked.addresses(name);
-        if (addresses.empty()) addresses = net::DnsClient(resolver_).addresses(name);
+    for (const std::string& name : net::DnsClient(knowing).nameServers(zone)) {
+        std::vector<std::string> addresses =
+            net::DnsClient(liesIn(name, zone) ? knowing : resolver_).addresses(name);
         for (std::string& address : addresses)
             servers.push_back({name + " (" + address + ")", net::DnsServer{std::move(address), port}});
+        if (addresses.empty()) servers.push_back({name + " (no address)", std::nullopt});
     }
     return servers;
 }
@@ -56,19 +59,14 @@ std::vector<ZoneServers::Server> ZoneServers::of(const std::string& name) const 
     if (const std::optional<Ours> zone = ours(name)) {
         std::vector<Server> servers;
         for (const net::DnsServer& server : *zone->servers) servers.push_back({toString(server), server});
-        if (servers.empty()) {
-            const net::DnsClient asked(zone->knowing);
-            servers = named(asked.nameServers(zone->zone), zone->knowing.port, asked);
-        }
+        if (servers.empty()) servers = named(zone->zone, zone->knowing, zone->knowing.port);
         if (servers.empty()) servers.push_back({toString(zone->knowing), zone->knowing});
         return servers;
     }
-    const net::DnsClient resolver(resolver_);
     for (std::string zone = name;;) {
-        const std::vector<std::string> names = resolver.nameServers(zone);
-        if (!names.empty()) return named(names, portOfDns, resolver);
+        std::vector<Server> servers = named(zone, resolver_, portOfDns);
         const std::size_t dot = zone.find('.');
-        if (dot == std::string::npos) return {};
+        if (!servers.empty() || dot == std::string::npos) return servers;
         zone.erase(0, dot + 1);
     }
 }

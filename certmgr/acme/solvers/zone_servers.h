@@ -17,8 +17,8 @@ class ZoneServers {
         : settings_(std::move(settings)), resolver_(std::move(resolver)) {}
 
     struct Server {
-        std::string name;  // for people: "ns1.gw.example (192.0.2.53)"
-        net::DnsServer server;
+        std::string name;                      // for people: "ns1.gw.example (192.0.2.53)"
+        std::optional<net::DnsServer> server;  // absent: nobody says what its address is
     };
     // Empty: no zone was found that has it.
     std::vector<Server> of(const std::string& name) const;
@@ -36,8 +36,8 @@ class ZoneServers {
         std::string zone;
     };
     std::optional<Ours> ours(const std::string& name) const;
-    std::vector<Server> named(const std::vector<std::string>& names, std::uint16_t port,
-                              const net::DnsClient& asked) const;
+    std::vector<Server> named(const std::string& zone, const net::DnsServer& knowing,
+                              std::uint16_t port) const;
 
     const std::vector<DnsSettings> settings_;
     const net::DnsServer resolver_;

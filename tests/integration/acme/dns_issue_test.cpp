@@ -33,8 +33,7 @@ class DnsIssue : public testing::Test {
     KnotServers knot_;
     World world_{{.dnsPort = knot_.port()}};
     TemporaryDirectory records_;
-    acme::DnsSolver dns_{certmgr::ChallengeKind::dns01, knot_.table(), net::DnsClient(knot_.primary()),
-                         records_.path()};
+    acme::DnsSolver dns_{certmgr::ChallengeKind::dns01, knot_.table(), knot_.primary(), records_.path()};
     std::unique_ptr<acme::Session> session_ = world_.session();
     const hal::Pkey key_{EVP_EC_gen("P-256")};
     MemoryJournal journal_;

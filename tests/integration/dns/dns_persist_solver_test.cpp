@@ -109,7 +109,7 @@ TEST_F(DnsPersistSolverTest, NeedsNoZoneInTheSettings) {
     std::vector<std::string> names;
     for (const ZoneServers::Server& server : servers.of("_validation-persist.www.gw.example")) {
         names.push_back(server.name);
-        EXPECT_EQ(server.server.port, 53);
+        EXPECT_EQ(server.server.value().port, 53);
     }
     std::ranges::sort(names);
     EXPECT_EQ(names, (std::vector<std::string>{"ns1.gw.example (127.0.0.1)", "ns2.gw.example (127.0.0.2)"}));

@@ -28,8 +28,7 @@ class DnsSolverTest : public testing::Test {
   protected:
     DnsSolver solverWith(const DnsSettings& settings) const { return solverOf(knot_, settings); }
     DnsSolver solverOf(const KnotServers& knot, const DnsSettings& settings) const {
-        return {ChallengeKind::dns01, KnotServers::tableOf(settings), net::DnsClient(knot.primary()),
-                state_ / "records"};
+        return {ChallengeKind::dns01, KnotServers::tableOf(settings), knot.primary(), state_ / "records"};
     }
     DnsSolver solver() const { return solverWith(knot_.settings()); }
     void awaitVisible(const DnsSolver& solver, const Proof& proof) const {
@@ -118,8 +117,7 @@ TEST_F(DnsSolverTest, followsAliasesIntoAZoneOfOurs) {
 }
 
 TEST_F(DnsSolverTest, provesOneAccountBesideOthers) {
-    DnsSolver solver(ChallengeKind::dnsAccount01, knot_.table(), net::DnsClient(knot_.primary()),
-                     state_ / "records");
+    DnsSolver solver(ChallengeKind::dnsAccount01, knot_.table(), knot_.primary(), state_ / "records");
     const std::string labelled = "_ujmmovf2vn55tgye." + owner_;
     const Proof proof = proofOf("*.gw.example");
     EXPECT_EQ(solver.whyNot(proof.identifier, {account}), "");
@@ -168,8 +166,8 @@ class DnsSolverOfAProgram : public DnsSolverTest {
         DnsSettings settings = knot_.settings();
         settings.servers = std::move(servers);
         settings.means = DnsHookSettings{.program = "/hook"};
-        return {ChallengeKind::dns01, KnotServers::tableOf(settings, runner_),
-                net::DnsClient(knot_.primary()), state_ / "records"};
+        return {ChallengeKind::dns01, KnotServers::tableOf(settings, runner_), knot_.primary(),
+                state_ / "records"};
     }
     DnsSolver programmed() { return programmed({knot_.primary(), knot_.secondary()}); }
     hal::CommandResult play(const Texts& argv) {
@@ -225,8 +223,8 @@ TEST_F(DnsSolverOfAProgram, followsAliases) {
     DnsSettings settings = knot_.settings();
     settings.zones = {"proofs.example"};
     settings.means = DnsHookSettings{.form = HookForm::dehydrated, .program = "/hook"};
-    DnsSolver solver(ChallengeKind::dns01, KnotServers::tableOf(settings, runner_),
-                     net::DnsClient(knot_.primary()), state_ / "records");
+    DnsSolver solver(ChallengeKind::dns01, KnotServers::tableOf(settings, runner_), knot_.primary(),
+                     state_ / "records");
     EXPECT_NE(solver.whyNot(parseIdentifier("away.gw.example"), {account})
                   .find("at away.proofs.example: a hook of"),
               std::string::npos);
