@@ -55,20 +55,25 @@ std::string AcmeRevocations::Plan::sentence() const {
     for (const store::AcmeRevocationRow& row : rows)
         serials += (serials.empty() ? "" : ", ") + row.leaf.serial + " at " + row.ca;
     std::string how = inForce ? "once another certificate with a new key is in force" : "at once";
-    if (!rows.front().atOnce) how = "once another certificate with a new key is proved at every service";
+    if (!rows.front().atOnce)
+        how = rows.front().reason == RevocationReason::keyCompromise
+                  ? "once another certificate with a new key is proved where this one was seen"
+                  : "once another certificate with a new key is proved at every service";
     return "revoked " + how + ": " + serials + " (" + std::string(toString(rows.front().reason)) + ")";
 }
 
-// The certificate in force is another one by then, so that who repeats the command does not mean that.
-std::vector<store::AcmeRevocationRow> AcmeRevocations::hurried(const CertificateId& id,
-                                                               const std::string& reason) {
+std::vector<store::AcmeRevocationRow> AcmeRevocations::hurried(const CertificateId& id) {
     std::vector<store::AcmeRevocationRow> rows = records_.acmeRevocations.list(id);
     std::erase_if(rows, [](const auto& row) { return row.state != AcmeRevocationState::due; });
     for (store::AcmeRevocationRow& row : rows) {
         row.atOnce = true;
         row.asked = clock_.now();
-        if (reason == toString(RevocationReason::keyCompromise)) row.reason = RevocationReason::keyCompromise;
     }
+    if (rows.empty())
+        reject("bad-reason",
+               "no revocation of " + id +
+                   " is due that could be hurried; to have the certificate in force revoked, give a "
+                   "reason");
     return rows;
 }
 
@@ -95,12 +100,25 @@ std::vector<store::AcmeRevocationRow> AcmeRevocations::wanted(const CertificateI
     return rows;
 }
 
+// The certificate in force is another one by then: who repeats the command to hurry it does not mean that.
+void AcmeRevocations::requireNoneDue(const CertificateId& id, const CaRevocationCommand& command) {
+    if (!command.atOnce || !command.serial.empty()) return;
+    for (const store::AcmeRevocationRow& row : records_.acmeRevocations.list(id))
+        if (row.state == AcmeRevocationState::due)
+            reject("already-due",
+                   "the revocation of " + row.leaf.serial +
+                       " is due already: give --now without "
+                       "a reason to have it at once, or the serial number of the one that is meant");
+}
+
 AcmeRevocations::Plan AcmeRevocations::plan(const CertificateId& id, const CaRevocationCommand& command) {
     const std::optional<Credential> current = records_.credentials.current(id);
     Plan plan;
-    if (command.atOnce && command.serial.empty()) plan.rows = hurried(id, command.reason);
-    if (plan.rows.empty()) {
+    if (command.atOnce && command.reason.empty() && command.serial.empty()) {
+        plan.rows = hurried(id);
+    } else {
         reasonForCa(command.reason);
+        requireNoneDue(id, command);
         const Credential target = chosen(records_.credentials.history(id), current, id, command.serial);
         requireOfCa(target);
         plan.rows = wanted(id, target, command);
@@ -110,6 +128,7 @@ AcmeRevocations::Plan AcmeRevocations::plan(const CertificateId& id, const CaRev
                    });
     return plan;
 }
+
 void AcmeRevocations::ask(const CertificateId& id, const Plan& plan) {
     const std::lock_guard lock(mutex_);
     records_.database.transaction([&] {
@@ -222,9 +241,10 @@ void AcmeRevocations::end(const store::AcmeRevocationRow& row, AcmeRevocationSta
 std::string describeRevocation(Records& records, const CertificateId& id) {
     const std::vector<store::AcmeRevocationRow> rows = records.acmeRevocations.list(id);
     if (rows.empty()) return "";
-    const store::AcmeRevocationRow& newest = rows.front();
-    return std::string(toString(newest.state)) + ": " + newest.leaf.serial + " (" +
-           std::string(toString(newest.reason)) + ")" + (newest.words.empty() ? "" : ", " + newest.words);
+    const auto due = std::ranges::find(rows, AcmeRevocationState::due, &store::AcmeRevocationRow::state);
+    const store::AcmeRevocationRow& row = due == rows.end() ? rows.front() : *due;
+    return std::string(toString(row.state)) + ": " + row.leaf.serial + " (" +
+           std::string(toString(row.reason)) + ")" + (row.words.empty() ? "" : ", " + row.words);
 }
 
 }  // namespace certmgr::engine

@@ -56,7 +56,8 @@ class AcmeRevocations {
     std::vector<RevocationAlarmFacts> alarmFacts();
 
   private:
-    std::vector<store::AcmeRevocationRow> hurried(const CertificateId& id, const std::string& reason);
+    std::vector<store::AcmeRevocationRow> hurried(const CertificateId& id);
+    void requireNoneDue(const CertificateId& id, const CaRevocationCommand& command);
     std::vector<store::AcmeRevocationRow> wanted(const CertificateId& id, const Credential& target,
                                                  const CaRevocationCommand& command);
     AcmeRevocationFacts factsOf(const store::AcmeRevocationRow& row);
@@ -77,7 +78,8 @@ class AcmeRevocations {
 // Error(rejected, "bad-reason") for one that is none, or not a subscriber's to give.
 RevocationReason reasonForCa(const std::string& text);
 
-// For people, of the newest of a certificate: "due: waits for …"; empty: none was asked for.
+// For people, of the newest of a certificate that is due, or else of the newest: "due: waits for …"; empty:
+// none was asked for.
 std::string describeRevocation(Records& records, const CertificateId& id);
 
 }  // namespace certmgr::engine

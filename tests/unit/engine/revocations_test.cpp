@@ -92,6 +92,7 @@ TEST_F(RevocationsTest, OneThatWasSeenWithItHoldsItBackUntilTheAdministratorSays
     const std::string replacement = view(revokedId).serial;
     EXPECT_NE(replacement, serial_);
     EXPECT_TRUE(ca.revoked().empty());
+    EXPECT_EQ(revokeNow("key-compromise").errorCode, "already-due") << "which of the two is meant?";
     EXPECT_EQ(revokeNow().state, "done");
     EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"}) << "and not the one in force";
     EXPECT_EQ(view(revokedId).serial, replacement);
