@@ -215,8 +215,10 @@ class Judge {
               compromised(&worst) ? AlarmSeverity::critical : AlarmSeverity::warning, certificate,
               "its CA was to revoke " + worst.serial +
                   (all.size() > 1 ? " and " + std::to_string(all.size() - 1) + " more" : "") + " (" +
-                  std::string(toString(worst.reason)) + ") at " + formatTime(worst.asked) +
-                  ", which is not done: " + (worst.words.empty() ? "it was not tried yet" : worst.words));
+                  std::string(toString(worst.reason)) + "), asked for at " + formatTime(worst.asked) +
+                  ", which is not done: " + (worst.words.empty() ? "it was not tried yet" : worst.words) +
+                  "; where a service is waited for, \"certmgrctl acme revoke " + certificate +
+                  " --now\" waits no longer");
     }
 
     const AlarmFacts& facts_;

@@ -170,9 +170,11 @@ TEST_F(AlarmTest, ARevocationThatIsDueForLongIsOneAndOfACompromisedKeySooner) {
     EXPECT_EQ(verdict().lookAgain, noon + hours(1));
     now = noon + hours(1);
     EXPECT_EQ(look(), Texts{"critical revocation-due:old.example"}) << "also without such a certificate";
-    EXPECT_EQ(open[0].sentence,
-              "its CA was to revoke 0cafe (key-compromise) at 2026-11-23T12:00:00Z, which is not done: waits "
-              "for web");
+    EXPECT_EQ(
+        open[0].sentence,
+        "its CA was to revoke 0cafe (key-compromise), asked for at 2026-11-23T12:00:00Z, which is not done: "
+        "waits for web; where a service is waited for, \"certmgrctl acme revoke old.example --now\" waits "
+        "no longer");
     now = noon + hours(24);
     EXPECT_EQ(look(), (Texts{"warning revocation-due:gw.example", "critical revocation-due:old.example"}));
     EXPECT_NE(open[0].sentence.find("not tried yet"), std::string::npos) << open[0].sentence;
