@@ -196,8 +196,9 @@ void requireClear(Session::Impl& session, const std::vector<Identifier>& names, 
     std::string words;
     for (const Identifier& name : names) {
         const auto left = std::chrono::duration_cast<milliseconds>(end - LookClock::now());
+        if (left.count() <= 0) break;
         Solver* const solver = solverInTurn(name, solvers, {ofCa.account, ofCa.identities});
-        if (!solver || left.count() <= 0) continue;
+        if (!solver) continue;
         const Looking looking{*solver, {ofCa}, left, solver->patience()};
         for (const PreflightFinding& finding : lookAhead(name, looking, settings, stop)) {
             if (finding.verdict != PreflightVerdict::blocked) continue;

@@ -40,12 +40,17 @@ PersistQuestion PersistLookup::questionOf(const Identifier& name, const Asking& 
 // Of several servers the one that knows most of it is heard.
 PersistAnswer PersistLookup::look(const Identifier& name, const Asking& ca) const {
     const PersistQuestion question = questionOf(name, ca);
-    const std::string owner = servers_.target(persistOwner(name));
+    std::string owner = persistOwner(name);
     std::optional<PersistAnswer> best;
-    ask(servers_, owner, question, [&](const ZoneServers::Server&, PersistAnswer answer) {
-        if (!best || answer.record || (answer.named && !best->named)) best = std::move(answer);
-        return !best->record;
-    });
+    try {
+        owner = servers_.target(owner);
+        ask(servers_, owner, question, [&](const ZoneServers::Server&, PersistAnswer answer) {
+            if (!best || answer.record || (answer.named && !best->named)) best = std::move(answer);
+            return !best->record;
+        });
+    } catch (const Error& error) {  // who knows the zone is away; the resolver follows aliases by itself
+        if (error.kind() != ErrorKind::transient) throw;
+    }
     if (!best) best = answerOf(servers_.resolver(), owner, question);
     if (!best)
         throw Error(ErrorKind::transient, "dns-unreachable",

@@ -9,6 +9,16 @@ namespace {
 constexpr int longestChain = 8;
 constexpr std::uint16_t portOfDns = 53;
 
+// One that cannot be told is no reason not to ask the others.
+std::vector<std::string> addressesOf(const std::string& name, const net::DnsServer& knowing) {
+    try {
+        return net::DnsClient(knowing).addresses(name);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::transient) throw;
+        return {};
+    }
+}
+
 }  // namespace
 
 // The longest of our zones that has the name; absent too where we know none of its servers.
@@ -46,8 +56,7 @@ std::vector<ZoneServers::Server> ZoneServers::named(const std::string& zone, con
                                                     std::uint16_t port) const {
     std::vector<Server> servers;
     for (const std::string& name : net::DnsClient(knowing).nameServers(zone)) {
-        std::vector<std::string> addresses =
-            net::DnsClient(liesIn(name, zone) ? knowing : resolver_).addresses(name);
+        std::vector<std::string> addresses = addressesOf(name, liesIn(name, zone) ? knowing : resolver_);
         for (std::string& address : addresses)
             servers.push_back({name + " (" + address + ")", net::DnsServer{std::move(address), port}});
         if (addresses.empty()) servers.push_back({name + " (no address)", std::nullopt});
