@@ -8,6 +8,7 @@ namespace certmgr {
 namespace {
 
 constexpr std::size_t mostShown = 80;
+constexpr std::size_t longestIssuer = 253;
 
 bool isTag(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return isLetterOrDigit(c) || c == '-'; });
@@ -39,6 +40,12 @@ std::string takeIn(std::vector<IssueValue::Parameter>& parameters, std::string_v
 }
 
 }  // namespace
+
+bool isIssuerName(std::string_view name) {
+    const auto allowed = [](char c) { return isLower(c) || isDigit(c) || c == '-' || c == '.'; };
+    return !name.empty() && name.size() <= longestIssuer && !name.ends_with('.') &&
+           std::ranges::all_of(name, allowed);
+}
 
 std::string_view stripped(std::string_view text) {
     const std::size_t first = text.find_first_not_of(" \t");

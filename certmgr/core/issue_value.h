@@ -19,6 +19,10 @@ struct IssueValue {
 
 IssueValue parseIssueValue(std::string_view text);
 
+// How a CA is called by records: "represented in A-label format [...] All characters MUST be lowercase [...]
+// MUST NOT have a trailing dot" (draft-ietf-acme-dns-persist-01 3.1; RFC 8555 7.1.1: a "lowercase hostname").
+bool isIssuerName(std::string_view name);
+
 // Without blanks (RFC 8659: "WSP") at its ends.
 std::string_view stripped(std::string_view text);
 // The parts between separators, each stripped.

@@ -11,6 +11,7 @@ namespace certmgr {
 namespace {
 
 constexpr std::size_t longestString = 255;  // RFC 1035 3.3
+constexpr int mostTold = 3;                 // records that are no good
 // What lies before and beyond has no date that people could read.
 constexpr std::int64_t firstDate = 0;
 constexpr std::int64_t lastDate = 253'402'300'799;  // 9999-12-31T23:59:59Z
@@ -119,17 +120,19 @@ std::string persistCommand(const Identifier& name) {
 
 PersistAnswer judgePersist(const std::vector<std::string>& texts, const PersistQuestion& question) {
     PersistAnswer answer;
+    int bad = 0;
     for (const std::string& text : texts) {
         const Read read = readRecord(text);
         if (!namesCa(read.record, question)) continue;
         answer.named = true;
         const std::string why = whyNot(read, question);
-        if (!why.empty())
+        if (!why.empty() && ++bad <= mostTold)
             answer.why += (answer.why.empty() ? "the one of " : "; the one of ") +
                           shownValue(read.record.issuer) + " " + why;
-        else if (!answer.record || staysLonger(read.record, *answer.record))
+        else if (why.empty() && (!answer.record || staysLonger(read.record, *answer.record)))
             answer.record = read.record;
     }
+    if (bad > mostTold) answer.why += "; and " + std::to_string(bad - mostTold) + " more are no good";
     if (answer.record)
         answer.why.clear();
     else if (!answer.named)

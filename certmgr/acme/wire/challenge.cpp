@@ -2,33 +2,25 @@
 
 #include <algorithm>
 
-#include "certmgr/core/ascii.h"
 #include "certmgr/core/challenge_kind.h"
 #include "certmgr/core/challenge_token.h"
+#include "certmgr/core/issue_value.h"
 
 namespace certmgr::acme::wire {
 namespace {
 
 constexpr std::size_t mostIssuers = 10;
-constexpr std::size_t longestIssuer = 253;
-
-// "represented in A-label format [...] All characters MUST be lowercase [...] MUST NOT have a trailing dot."
-bool isIssuer(const std::string& name) {
-    const auto allowed = [](char c) { return isLower(c) || isDigit(c) || c == '-' || c == '.'; };
-    return !name.empty() && name.size() <= longestIssuer && !name.ends_with('.') &&
-           std::ranges::all_of(name, allowed);
-}
 
 // "Clients MUST consider a challenge malformed if the issuer-domain-names array is empty or if it contains
 // more than 10 entries, and MUST reject such challenges." The other challenges beside it are as good as ever.
 void readPersist(const Object& object, Challenge& challenge) {
     challenge.issuers = object.texts("issuer-domain-names");
-    challenge.account = object.optionalText("accounturi").value_or("");
+    challenge.account = object.optionalUrl("accounturi").value_or("");
     const std::size_t found = challenge.issuers.size();
     if (found == 0 || found > mostIssuers)
         challenge.flaw = "is offered with " + std::to_string(found) +
                          " issuer-domain-names, expected 1 to 10 (draft-ietf-acme-dns-persist-01)";
-    else if (!std::ranges::all_of(challenge.issuers, isIssuer))
+    else if (!std::ranges::all_of(challenge.issuers, isIssuerName))
         challenge.flaw = "is offered with issuer-domain-names that are no names in lower case";
 }
 

@@ -1,7 +1,9 @@
 #include "certmgr/acme/wire/directory.h"
 
 #include "certmgr/acme/wire/json.h"
+#include "certmgr/core/ascii.h"
 #include "certmgr/core/certificate.h"
+#include "certmgr/core/issue_value.h"
 
 namespace certmgr::acme::wire {
 
@@ -16,7 +18,8 @@ Directory parseDirectory(std::string_view document) {
         if (const std::optional<Object> profiles = meta->optionalObject("profiles"))
             for (const std::string& name : profiles->members())
                 if (isAcmeProfileName(name)) directory.profiles.push_back(name);
-        directory.caaIdentities = meta->texts("caaIdentities");
+        for (const std::string& name : meta->texts("caaIdentities"))
+            if (isIssuerName(lowered(name))) directory.caaIdentities.push_back(lowered(name));
     }
     return directory;
 }
