@@ -13,6 +13,10 @@ std::string lastsUntil(const PersistRecord& record) {
     return record.until ? "until " + formatTime(*record.until) : "without an end";
 }
 
+bool isAmong(const std::string& name, const std::vector<Identifier>& names) {
+    return std::ranges::find(names, name, &Identifier::value) != names.end();
+}
+
 }  // namespace
 
 // A record names the CA by the first of its names; where none is known its directory tells.
@@ -71,25 +75,33 @@ bool AcmeIssuer::provesByRecords() const {
         solvers_, [](const acme::Solver& solver) { return solver.kind() == ChallengeKind::dnsPersist01; });
 }
 
-// Where nobody answers it is as it was.
-void AcmeIssuer::lookAtPersistRecords(const CertificateId& id) {
-    const std::shared_lock lock(accountsInUse_);
+// Where nobody answers it is as it was, and nobody is asked for the others: each would take its time too.
+void AcmeIssuer::lookAtPersistRecords(const CertificateId& id, const std::stop_token& stop) {
+    const std::optional<store::CertificateRow> certificate = records_.certificates.find(id);
+    bool silent = false;
     for (store::PersistRow& row : records_.persist.list(id)) {
         const auto ca = std::ranges::find(settings_.cas, row.ca, &acme::CaSettings::name);
-        if (ca == settings_.cas.end()) {
+        if (ca == settings_.cas.end() || !certificate || !isAmong(row.name, certificate->spec.names)) {
             records_.persist.forget(id, row.name);
             continue;
         }
-        row.nextLook = clock_.now() + lookAgain;
-        try {
-            const PersistAnswer answer =
-                persist_.look(parseIdentifier(row.name), {accounts_.view(*ca).url, caaIdentities(*ca)});
-            row.until = answer.record ? answer.record->until : std::nullopt;
-            row.complaint = answer.why;
-        } catch (const Error&) {
-            row.nextLook = clock_.now() + lookAfterSilence;
-        }
-        records_.persist.put(row);
+        if (stop.stop_requested()) throw Error(ErrorKind::transient, "cancelled", "certmgrd stops");
+        const TimePoint due = row.nextLook;
+        silent = silent || !look(row, *ca);
+        row.nextLook = clock_.now() + (silent ? lookAfterSilence : lookAgain);
+        records_.persist.seen(row, due);
+    }
+}
+
+bool AcmeIssuer::look(store::PersistRow& row, const acme::CaSettings& ca) {
+    try {
+        const PersistAnswer answer =
+            persist_.look(parseIdentifier(row.name), {accounts_.view(ca).url, caaIdentities(ca)});
+        row.until = answer.record ? answer.record->until : std::nullopt;
+        row.complaint = answer.why;
+        return true;
+    } catch (const Error&) {
+        return false;
     }
 }
 

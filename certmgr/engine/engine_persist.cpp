@@ -17,7 +17,8 @@ void Engine::runPersist(const CertificateId& id) {
     if (stopping_ || removing_.contains(id)) return;
     const std::string lane = "persist:" + id;
     lanes_.run(
-        lane, preflightWorkers_, [this, id](const std::stop_token&) { acmeIssuer_.lookAtPersistRecords(id); },
+        lane, preflightWorkers_,
+        [this, id](const std::stop_token& stop) { acmeIssuer_.lookAtPersistRecords(id, stop); },
         [this, id, lane](const auto& failure) {
             if (stopping_ || removing_.contains(id)) return;
             if (failure) {

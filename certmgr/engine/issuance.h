@@ -99,7 +99,7 @@ class AcmeIssuer {
                                                    const std::stop_token& stop);
     bool provesByRecords() const;
     // Looks again at those that proved the certificate, and puts down what it finds and when to look next.
-    void lookAtPersistRecords(const CertificateId& id);
+    void lookAtPersistRecords(const CertificateId& id, const std::stop_token& stop);
     // The record after one more failure. A CA that asks to wait for long is passed over where there is
     // another.
     AttemptRecord afterFailure(int failures, const Error& error, std::optional<seconds> shortLivedRemaining,
@@ -139,6 +139,8 @@ class AcmeIssuer {
     std::vector<std::string> caaIdentities(const acme::CaSettings& ca);
     // The same; where none is known its directory is asked for.
     std::vector<std::string> readCaaIdentities(const acme::CaSettings& ca, const std::stop_token& stop);
+    // Takes in what is there now; false: nobody tells.
+    bool look(store::PersistRow& row, const acme::CaSettings& ca);
     PersistRecordEntry persistRecord(const PersistWish& wish, const acme::CaSettings& ca,
                                      const std::stop_token& stop);
     struct Turn {

@@ -141,7 +141,8 @@ void describePersistRecord(Records& records, CertificateView& view) {
         const bool first =
             view.persistName.empty() || (view.persistComplaint.empty() &&
                                          (!row.complaint.empty() || epoch(row.until) < view.persistUntil));
-        if (!goes || !first) continue;
+        const bool wanted = std::ranges::find(view.names, row.name) != view.names.end();
+        if (!goes || !first || !wanted) continue;
         view.persistName = row.name;
         view.persistUntil = epoch(row.until);
         view.persistComplaint = row.complaint;

@@ -11,6 +11,14 @@ void PersistRepository::put(const PersistRow& row) {
         .run();
 }
 
+void PersistRepository::seen(const PersistRow& row, TimePoint due) {
+    Query(database_,
+          "UPDATE persist_records SET until = ?, complaint = ?, next_look = ? "
+          "WHERE certificate = ? AND name = ? AND next_look = ?",
+          row.until, row.complaint, row.nextLook, row.certificate, row.name, due)
+        .run();
+}
+
 void PersistRepository::forget(const CertificateId& certificate, const std::string& name) {
     Query(database_, "DELETE FROM persist_records WHERE certificate = ? AND name = ?", certificate, name)
         .run();

@@ -293,6 +293,8 @@ class PersistRepository {
     explicit PersistRepository(Database& database) : database_(database) {}
     // Takes the place of what is known of this name of the certificate.
     void put(const PersistRow& row);
+    // Only where nothing has come in between: it was still to be looked at then.
+    void seen(const PersistRow& row, TimePoint due);
     void forget(const CertificateId& certificate, const std::string& name);
     std::vector<PersistRow> list(const CertificateId& certificate);  // by name
 
