@@ -30,8 +30,8 @@ void showBudget(Client& client, const Terminal& terminal, const BudgetArguments&
         for (Json& budget : budgets)
             if (budget.value("Name", "") == arguments.ca) one.push_back(std::move(budget));
         if (one.empty())
-            throw Failure(ExitStatus::notFound,
-                          "there is no CA \"" + arguments.ca + "\"; see: certmgrctl acme list");
+            throw Failure(ExitStatus::refused, "there is no CA \"" + arguments.ca +
+                                                   "\" in the settings; see certmgrctl acme list");
         budgets = std::move(one);
     }
     terminal.out << (terminal.json ? dumped(budgets) + '\n' : budgetText(budgets, arguments.all, now()));
@@ -42,7 +42,7 @@ void addBudget(CLI::App& acme, const AddCommand& add) {
     CLI::App* budget = add(acme, "budget", "Show what is used of the CAs' limits, and what will be",
                            [arguments](auto& c, auto& t) { showBudget(c, t, *arguments); });
     budget->add_option("--ca", arguments->ca, "Of this CA alone; its name, as acme list shows it");
-    budget->add_flag("--all", arguments->all, "Those with room too");
+    budget->add_flag("--all", arguments->all, "Those with room too; JSON always has them");
 }
 
 struct RevokeArguments {
@@ -51,7 +51,7 @@ struct RevokeArguments {
 };
 
 void revokeAtCa(Client& client, const Terminal& terminal, const RevokeArguments& arguments) {
-    if (arguments.options.reason.empty() && !arguments.options.atOnce)
+    if (arguments.options.reason.empty() && (!arguments.options.atOnce || !arguments.options.serial.empty()))
         throw Failure(ExitStatus::usage, "--reason is required, but for --now of what is due already");
     const std::string id = findCertificate(client.objects(Kind::certificate), arguments.certificate);
     finish(client, terminal, client.revokeAtCa(id, arguments.options), {});
@@ -97,9 +97,9 @@ void persistRecord(Client& client, const Terminal& terminal, const PersistRecord
     const bool any = std::ranges::any_of(
         records, [](const Json& record) { return !record.value("ZoneLine", "").empty(); });
     if (!any)
-        throw Failure(ExitStatus::failed, records.empty()
-                                              ? "there are no CAs: see [[acme.ca]] in certmgr.toml(5)"
-                                              : "there is no account that a record could name");
+        throw Failure(ExitStatus::failed,
+                      records.empty() ? "there are no CAs: see [[acme.ca]] in certmgr.toml(5)"
+                                      : "no record can be made for any of them: the reasons stand above");
 }
 
 void addPersistRecord(CLI::App& acme, const AddCommand& add) {
@@ -112,7 +112,7 @@ void addPersistRecord(CLI::App& acme, const AddCommand& add) {
                         "Only of this CA; otherwise of each that has an account");
     command->add_flag("--wildcard", arguments->options.wildcard, "For wildcards and the names below it too");
     command->add_option("--until", arguments->until,
-                        "When the record is to end: 2027-12-31; otherwise never");
+                        "When the record is to end: 2027-12-31 or 2027-12-31T12:00:00Z; otherwise never");
 }
 
 void addRevoke(CLI::App& acme, const AddCommand& add) {
@@ -125,7 +125,7 @@ void addRevoke(CLI::App& acme, const AddCommand& add) {
                        "cessation-of-operation");
     revoke->add_option("--serial", arguments->options.serial, "One that was in force before");
     revoke->add_flag("--now", arguments->options.atOnce,
-                     "Wait for no service; of what is due already, without a reason");
+                     "Wait for no service; without a reason: of what is due already");
     revoke->add_flag("--dry-run", arguments->options.dryRun, "Say what would happen, and change nothing");
 }
 

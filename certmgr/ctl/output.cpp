@@ -228,10 +228,13 @@ std::string pauseLines(const Json& pauses, bool all, Now now) {
             return lines + fmt::format("  ! {} more; --all shows them\n", pauses.size() - mostBuckets);
         const std::string subject = text(pause, "Subject");
         const std::string url = text(pause, "Url");
-        lines +=
-            fmt::format("  ! {} until {}: {}{}\n", subject.empty() ? "no order" : "no order for " + subject,
-                        formatMoment(number(pause, "Until"), now), text(pause, "Reason"),
-                        url.empty() ? "" : "; to end the pause visit " + url);
+        const std::string what = subject.empty()                 ? ""
+                                 : subject.starts_with("below ") ? " " + subject
+                                                                 : " for " + subject;
+        lines += fmt::format(
+            "  ! no order{} until {}: {}{}\n", what, formatMoment(number(pause, "Until"), now),
+            text(pause, "Reason"),
+            url.empty() ? "" : "; to end the pause visit " + url + " and then reissue the certificate");
     }
     return lines;
 }
@@ -414,7 +417,8 @@ std::string preflightText(const Json& findings) {
 std::string persistRecordText(const Json& records) {
     std::string lines;
     for (const Json& record : records) {
-        lines += fmt::format("; {}: {}\n", text(record, "Ca"), text(record, "Sentence"));
+        lines += fmt::format("; {}{}: {}\n", text(record, "Ca"),
+                             record.value("ForTests", false) ? " (for tests)" : "", text(record, "Sentence"));
         if (const std::string line = text(record, "ZoneLine"); !line.empty()) lines += line + '\n';
     }
     return lines;
@@ -425,7 +429,9 @@ std::optional<std::uint32_t> timeFrom(const std::string& words) {
         std::tm fields{};
         const char* const end = ::strptime(words.c_str(), form, &fields);
         if (end == nullptr || *end != '\0') continue;
+        const int day = fields.tm_mday;
         const std::int64_t time = ::timegm(&fields) + rest;
+        if (fields.tm_mday != day) continue;  // of a month that does not have it
         if (time > 0 && time <= std::numeric_limits<std::uint32_t>::max())
             return static_cast<std::uint32_t>(time);
     }

@@ -150,4 +150,4 @@ def test_without_an_account_there_is_no_record(make_box):
     result = box.control.run("acme", "persist-record", ZONE, check=False)
     assert result.returncode == 1
     assert result.stdout == ("; pebble: there is no account yet; the first order there makes one, whatever comes of it\n"
-                             "certmgrctl: there is no account that a record could name\n")
+                             "certmgrctl: no record can be made for any of them: the reasons stand above\n")

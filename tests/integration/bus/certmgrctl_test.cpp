@@ -326,7 +326,7 @@ TEST_F(Certmgrctl, ShowsWhatIsUsedOfTheLimitsOfACaAndLeavesOutWhatHasRoom) {
                         {"Planned", 12},
                         {"UsedUpFrom", 3'999'000'000}};
     EXPECT_EQ(budgets.at(0).at("Buckets").at(1001), expected);
-    EXPECT_EQ(ctl({"acme", "budget", "--ca", "none"}).status, 5);
+    EXPECT_EQ(ctl({"acme", "budget", "--ca", "none"}).status, 6);
     host.run([](FakeCommands& commands) {
         commands.budgets.failure = Error(ErrorKind::internal, "database-corrupt", "the database is damaged");
     });
@@ -404,7 +404,8 @@ TEST_F(Certmgrctl, PrintsTheRecordThatProvesANameForEver) {
     });
     const RunResult nowhere = ctl({"acme", "persist-record", "gw.example"});
     EXPECT_EQ(nowhere.status, 1);
-    EXPECT_TRUE(nowhere.output.ends_with("certmgrctl: there is no account that a record could name\n"))
+    EXPECT_TRUE(nowhere.output.ends_with(
+        "certmgrctl: no record can be made for any of them: the reasons stand above\n"))
         << nowhere.output;
     EXPECT_EQ(ctl({"acme", "persist-record", "gw.example", "--until", "tomorrow"}).status, 2);
     EXPECT_EQ(ctl({"acme", "persist-record", "two words"}).status, 6);

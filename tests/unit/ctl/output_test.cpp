@@ -146,6 +146,7 @@ TEST(TimeFrom, TakesADayToItsEndAndATime) {
     EXPECT_EQ(timeFrom("2026-09-21"), 1'790'035'199U);
     EXPECT_EQ(timeFrom("2026-09-21T14:13:20Z"), 1'790'000'000U);
     EXPECT_EQ(timeFrom("2106-02-06"), 4'294'943'999U);
+    EXPECT_FALSE(timeFrom("2027-02-31")) << "which is no day";
     for (const char* const words : {"", "tomorrow", "2026-13-01", "2026-09-21 14:13", "2026-09-21T14:13:20",
                                     "2106-02-08", "1969-01-01"})
         EXPECT_EQ(timeFrom(words), std::nullopt) << words;
