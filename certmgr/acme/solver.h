@@ -47,7 +47,8 @@ class Solver {
     // happens, and quickly.
     virtual void remove(const Proof& proof) noexcept = 0;
     // Takes away what could not be taken away in its time, and what crashed runs left that nobody went on
-    // with. Returns how much is still there, or throws why something is, after it has tried all.
+    // with. Returns how much is still there, or throws why something is, after it has tried all but what is
+    // in use just now or would hang as another did.
     virtual int clearAway() = 0;
     // Whatever runs ends soon, with an error, and is cleared away by the next run of the daemon.
     virtual void stop() {}

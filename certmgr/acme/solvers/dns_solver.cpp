@@ -64,10 +64,8 @@ void DnsSolver::present(const Proof& proof) {
     // RFC 8555 8.4: the base64url of the SHA-256 digest of the key authorization
     const ProofRecord record{
         {place->zone.name, place->owner, crypto::sha256Base64url(proof.keyAuthorization)}, proof.token};
-    {
-        const std::lock_guard lock(leftovers_);
-        records_.add(proof, record);
-    }
+    const BusyNames::Turn turn = busy_.await(place->owner);
+    records_.add(proof, record);
     place->zone.table->writer->add(record);
 }
 
@@ -75,6 +73,8 @@ void DnsSolver::remove(const Proof& proof) noexcept {
     try {
         const std::optional<ProofRecord> record = records_.find(proof);
         if (!record) return;
+        const BusyNames::Turn turn = busy_.await(record->record.owner);
+        if (!records_.find(proof)) return;  // taken away while this waited
         records_.end(proof);
         placeOf(record->record).zone.table->writer->remove(*record);
         records_.forget(proof);
@@ -95,30 +95,39 @@ bool DnsSolver::isGone(const PresentedRecords::Left& left) const {
     }
 }
 
-void DnsSolver::withdraw(const PresentedRecords::Left& left) {
-    const std::lock_guard lock(leftovers_);
-    if (!records_.isLeft(left)) return;
+bool DnsSolver::withdraw(const PresentedRecords::Left& left, std::set<const DnsZones::Table*>& hanging) {
+    const BusyNames::Turn turn = busy_.tryNow(left.record.record.owner);
+    if (!turn) return false;
+    if (!records_.isLeft(left)) return true;
+    const DnsZones::Table* table = nullptr;
     try {
-        placeOf(left.record.record).zone.table->writer->remove(left.record);
+        table = placeOf(left.record.record).zone.table;
+        if (hanging.contains(table)) return false;
+        table->writer->remove(left.record);
     } catch (const Error& error) {
+        // Each other record would take all of its time again, in which no order gets at the program.
+        if (error.code() == "dns-hook-timeout") hanging.insert(table);
         // "dns-zone-gone": by the administrator's will, nobody here has a key for it
         if (error.code() != "dns-zone-gone" && !isGone(left)) throw;
     }
     records_.forget(left);
+    return true;
 }
 
 int DnsSolver::clearAway() {
     std::optional<Error> trouble;
+    std::set<const DnsZones::Table*> hanging;
+    int remaining = 0;
     for (const PresentedRecords::Left& left :
          records_.left(std::filesystem::file_time_type::clock::now() - longestRun)) {
         try {
-            withdraw(left);
+            if (!withdraw(left, hanging)) ++remaining;
         } catch (Error& error) {
             trouble = error.within("removing the record " + left.record.record.owner);
         }
     }
     if (trouble) throw *trouble;
-    return 0;
+    return remaining;
 }
 
 std::vector<ZoneServers::Server> DnsSolver::serversOf(const Place& place) const {

@@ -4,12 +4,13 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "certmgr/acme/solver.h"
+#include "certmgr/acme/solvers/busy_names.h"
 #include "certmgr/acme/solvers/dns_zones.h"
 #include "certmgr/acme/solvers/presented_records.h"
 #include "certmgr/acme/solvers/zone_servers.h"
@@ -42,7 +43,8 @@ class DnsSolver : public Solver {
     std::optional<Place> placeFor(const std::string& owner) const;
     std::string whyNotAt(const std::optional<Place>& place, const std::string& name) const;
     Place placeOf(const net::DnsRecord& record) const;
-    void withdraw(const PresentedRecords::Left& left);
+    // `hanging`: whose program is not tried again in this round. False: the record is left to the next one.
+    bool withdraw(const PresentedRecords::Left& left, std::set<const DnsZones::Table*>& hanging);
     std::vector<ZoneServers::Server> serversOf(const Place& place) const;
     enum class Seen { there, notThere, noAnswer };
     static Seen lookAt(const ZoneServers::Server& server, const net::DnsRecord& record);
@@ -52,7 +54,7 @@ class DnsSolver : public Solver {
     const std::shared_ptr<DnsZones> zones_;
     const ZoneServers servers_;
     const PresentedRecords records_;
-    std::mutex leftovers_;  // while one is taken away, nobody presents it again
+    BusyNames busy_;  // while a record is taken away, nobody presents it again or takes it away too
 };
 
 }  // namespace certmgr::acme

@@ -1,6 +1,9 @@
 // dns-01 with a real knot as primary and another one as secondary.
 #include "certmgr/acme/solvers/dns_solver.h"
 
+#include <atomic>
+#include <future>
+
 #include <gtest/gtest.h>
 
 #include "certmgr/core/error.h"
@@ -170,7 +173,30 @@ class DnsSolverOfAProgram : public DnsSolverTest {
                 state_ / "records"};
     }
     DnsSolver programmed() { return programmed({knot_.primary(), knot_.secondary()}); }
+    // The names of gw.example by the program, those of proofs.example by updates.
+    DnsSolver halfProgrammed() {
+        DnsSettings hooked = knot_.settings();
+        hooked.zones = {"gw.example"};
+        hooked.servers = {knot_.primary()};
+        hooked.means = DnsHookSettings{.program = "/hook"};
+        DnsSettings updated = knot_.settings();
+        updated.zones = {"proofs.example"};
+        return {ChallengeKind::dns01, std::make_shared<DnsZones>(std::vector{hooked, updated}, runner_),
+                knot_.primary(), state_ / "records"};
+    }
+    // The program hangs, at what `work` has it do, for as long as `meanwhile` goes on.
+    void whileItHangs(const std::function<void()>& work, const std::function<void()>& meanwhile) {
+        begun_ = false;
+        hangs_ = true;
+        std::future<void> working = std::async(std::launch::async, work);
+        testing_support::waitUntil("the program has begun", [&] { return begun_.load(); });
+        meanwhile();
+        hangs_ = false;
+        working.get();
+    }
     hal::CommandResult play(const Texts& argv) {
+        begun_ = true;
+        testing_support::waitUntil("the program may go on", [&] { return !hangs_; });
         calls_ += (calls_.empty() ? "" : " ") + argv.at(1);
         const net::DnsRecord record{"gw.example", argv.at(2).substr(0, argv.at(2).size() - 1), argv.at(3)};
         const net::DnsClient primary(knot_.primary());
@@ -178,7 +204,7 @@ class DnsSolverOfAProgram : public DnsSolverTest {
             argv.at(1) == "present" ? primary.add(record, knot_.key()) : primary.remove(record, knot_.key());
             return {};
         }
-        return {hal::CommandResult::End::exited, 1, "no"};
+        return {failure_, 1, "no"};
     }
     void makeOld(std::chrono::minutes age) const {
         for (const auto& entry : std::filesystem::directory_iterator(state_ / "records"))
@@ -191,6 +217,9 @@ class DnsSolverOfAProgram : public DnsSolverTest {
                                      : play(argv);
     };
     bool fails_ = false;  // to take away
+    hal::CommandResult::End failure_ = hal::CommandResult::End::exited;
+    std::atomic<bool> begun_ = false;
+    std::atomic<bool> hangs_ = false;
     std::string calls_;
 };
 
@@ -277,6 +306,67 @@ TEST_F(DnsSolverOfAProgram, leavesAStopToTheNextRun) {
     EXPECT_EQ(knot_.proofsAt(owner_), Texts{valueOf(proof)});
     next.remove(proof);
     EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverOfAProgram, holdsUpNoNameOfAnotherTableWhileItHangs) {
+    DnsSolver solver = halfProgrammed();
+    const Proof stuck = proofOf("gw.example");
+    const Proof other = proofOf("proofs.example");
+    solver.present(stuck);
+    makeOld(std::chrono::hours(25));
+    whileItHangs([&] { EXPECT_EQ(solver.clearAway(), 0); },
+                 [&] {
+                     solver.present(other);
+                     EXPECT_EQ(knot_.proofsAt("_acme-challenge.proofs.example"), Texts{valueOf(other)});
+                     solver.remove(other);
+                     EXPECT_EQ(knot_.proofsAt("_acme-challenge.proofs.example"), Texts{});
+                 });
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverOfAProgram, doesNotTakeAwayTwiceAtOnce) {
+    DnsSolver solver = programmed();
+    const Proof proof = proofOf("gw.example");
+    solver.present(proof);
+    whileItHangs([&] { solver.remove(proof); },
+                 [&] { EXPECT_EQ(solver.clearAway(), 1) << "looks again later"; });
+    EXPECT_EQ(solver.clearAway(), 0);
+    EXPECT_EQ(calls_, "present cleanup");
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverOfAProgram, presentsAgainAfterItWasTakenAway) {
+    DnsSolver solver = programmed();
+    const Proof proof = proofOf("gw.example");
+    solver.present(proof);
+    makeOld(std::chrono::hours(25));
+    std::future<void> again;
+    whileItHangs([&] { EXPECT_EQ(solver.clearAway(), 0); },
+                 [&] {
+                     again = std::async(std::launch::async, [&] { solver.present(proof); });
+                     EXPECT_EQ(again.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+                 });
+    again.get();
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{valueOf(proof)});
+    solver.remove(proof);
+    EXPECT_EQ(knot_.proofsAt(owner_), Texts{}) << "it is known to be there";
+    EXPECT_FALSE(recordsLeft());
+}
+
+TEST_F(DnsSolverOfAProgram, hangsOnceInARound) {
+    DnsSolver solver = halfProgrammed();
+    for (const char* name : {"gw.example", "www.gw.example", "proofs.example"}) solver.present(proofOf(name));
+    makeOld(std::chrono::hours(25));
+    fails_ = true;
+    failure_ = hal::CommandResult::End::timedOut;
+    EXPECT_THROW(solver.clearAway(), Error);
+    EXPECT_EQ(calls_, "present present cleanup");
+    EXPECT_EQ(knot_.proofsAt("_acme-challenge.proofs.example"), Texts{}) << "another table";
+    fails_ = false;
+    EXPECT_EQ(solver.clearAway(), 0);
+    EXPECT_EQ(calls_, "present present cleanup cleanup cleanup");
     EXPECT_FALSE(recordsLeft());
 }
 
