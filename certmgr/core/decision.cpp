@@ -137,7 +137,9 @@ class Decider {
         if (!local && facts_.revocation && !acmePossible())
             return "the certificate in force is to be revoked; a local one takes its place: " +
                    facts_.acmeImpossible;
-        if (!local && facts_.revocation == RevocationReason::keyCompromise && facts_.acme.failures > 0)
+        // An order that waits for its CA's limits or for the end of a pause is no failure.
+        const bool noneComes = facts_.acme.failures > 0 || !attemptDue();
+        if (!local && facts_.revocation == RevocationReason::keyCompromise && noneComes)
             return "the key of the certificate in force is compromised and the CA has not given another "
                    "certificate; a local one serves until it does";
         if (local && facts_.reissue && !acmePossible())

@@ -58,7 +58,7 @@ struct Decision {
 // - A local one whose authority, key algorithm or place of the key is not the wanted one any more: a new
 // local one, which costs no time.
 // - One that is to be revoked is replaced by ACME; where that is impossible, and where a compromised key is
-// the reason and the first attempt has failed, by a local one.
+// the reason and the first attempt has failed or has to wait, by a local one.
 // - Where the current one is local, is due, or shall be reissued: ACME, if possible and not before its next
 // attempt.
 // - Whatever is in force and cannot be had anew from ACME in time: a local one, by renewalTime() where the

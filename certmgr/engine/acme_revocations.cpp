@@ -133,7 +133,10 @@ void AcmeRevocations::ask(const CertificateId& id, const Plan& plan) {
     const std::lock_guard lock(mutex_);
     records_.database.transaction([&] {
         for (const store::AcmeRevocationRow& row : plan.rows) records_.acmeRevocations.ask(row);
-        if (plan.inForce) records_.certificates.retryNow(id);
+        if (!plan.inForce) return;
+        // As for a reissue by hand: who asks for it knows more than what the CA has said.
+        records_.certificates.retryNow(id);
+        if (const auto row = records_.certificates.find(id)) issuer_.liftPauses(row->spec);
     });
     due_ = true;
 }

@@ -52,6 +52,9 @@ void noAcme(CertificateFacts& facts) {
 void attemptOnDay100(CertificateFacts& facts) {
     facts.acme = {4, start + 100 * day};
 }
+void orderWaitsForDay100(CertificateFacts& facts) {
+    facts.acme = {0, start + 100 * day};
+}
 void withUpload(CertificateFacts& facts) {
     facts.uploaded = credential(Source::uploaded);
 }
@@ -190,6 +193,12 @@ INSTANTIATE_TEST_SUITE_P(
              "to be revoked", 90 * day - hours(1)},
         Case{"compromisedFailing", all(toBeRevoked(RevocationReason::keyCompromise), attemptOnDay100), acme,
              day, Action::issueLocal, "compromised"},
+        Case{"compromisedAndTheOrderWaits",
+             all(toBeRevoked(RevocationReason::keyCompromise), orderWaitsForDay100), acme, day,
+             Action::issueLocal, "compromised"},
+        Case{"toBeRevokedAndTheOrderWaits",
+             all(toBeRevoked(RevocationReason::superseded), orderWaitsForDay100), acme, day, Action::none,
+             "stays", 89 * day},
         Case{"keyLost", [](auto& f) { f.currentKeyLost = true; }, acme, day, Action::issueLocal, "key store"},
         Case{"keyNobodyCanRead", keyPlace(KeyPlace::wrongForAll), acme, day, Action::issueLocal,
              "reads it from a file"},

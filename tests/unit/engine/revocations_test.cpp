@@ -173,6 +173,36 @@ TEST_F(RevocationsTest, ACompromisedKeyMakesWayForALocalOneWhereTheCaFails) {
     EXPECT_EQ(view(revokedId).state, "acme");
 }
 
+TEST_F(RevocationsTest, NorDoesItStayWhereTheOrderHasToWaitForTheLimitsOfTheCa) {
+    settings.cas.front().limits.push_back({LimitKind::orders, 1, std::chrono::hours(3)});
+    startEngine();
+    engine->reissue(revokedId);
+    settle();
+    serial_ = view(revokedId).serial;
+    EXPECT_EQ(ca.ordersMade(), 2) << "the one that is allowed";
+    EXPECT_EQ(revoke("key-compromise").state, "done");
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(view(revokedId).state, "local");
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"});
+    runUntil(clock.now() + day);
+    EXPECT_EQ(view(revokedId).state, "acme");
+}
+
+TEST_F(RevocationsTest, NorWhereTheCaHasPausedItAndThePauseIsTriedOnce) {
+    ca.refuseOrders({"rateLimited",
+                     "Your account is temporarily prevented from requesting certificates for gw.example.com. "
+                     "Please visit: https://portal.example/sfe/v1/unpause?jwt=abc",
+                     429});
+    engine->reissue(revokedId);
+    settle();
+    ASSERT_NE(view(revokedId).pause, "");
+    const std::size_t asked = ca.profilesAsked().size();
+    EXPECT_EQ(revoke("key-compromise").state, "done");
+    EXPECT_EQ(ca.profilesAsked().size(), asked + 1) << "who has it revoked may have ended the pause";
+    EXPECT_EQ(view(revokedId).state, "local");
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"});
+}
+
 TEST_F(RevocationsTest, ForAnyOtherReasonItWaitsForTheCa) {
     ca.setRefusing(true);
     EXPECT_EQ(revoke("superseded").errorCode, "revocation-due");
