@@ -8,6 +8,9 @@
 namespace certmgr {
 namespace {
 
+constexpr seconds longestOfNames = std::chrono::hours(24 * 7);
+constexpr seconds longestOfAll = std::chrono::hours(24);
+
 constexpr std::string_view lettersOfNames = "abcdefghijklmnopqrstuvwxyz0123456789-_.:*";
 
 // As a word of its own: "example.com" is not in "www.example.com", but before the end of a sentence it is.
@@ -52,6 +55,10 @@ std::set<std::string> subjectsMeant(std::string_view said, const OrderedNames& o
     const bool counted = words.find("already issued for") != std::string::npos;
     if (!ofDomains.empty() && (counted || ofNames.empty())) return ofDomains;
     return ofNames.empty() ? std::set<std::string>{""} : ofNames;
+}
+
+TimePoint endOf(const CaPause& pause, TimePoint now) {
+    return std::min(pause.until, now + (pause.subject.empty() ? longestOfAll : longestOfNames));
 }
 
 }  // namespace certmgr

@@ -35,4 +35,9 @@ std::set<std::string> subjectsOf(const OrderedNames& order);
 // need not costs some time, and to send those that must costs a refusal each.
 std::set<std::string> subjectsMeant(std::string_view words, const OrderedNames& order);
 
+// When it ends at the latest: after a week, the longest window of the public CAs, and after a day where it is
+// of every order, which one odd answer is enough for. A time beyond was said so, or stored by a clock that
+// was wrong.
+TimePoint endOf(const CaPause& pause, TimePoint now);
+
 }  // namespace certmgr

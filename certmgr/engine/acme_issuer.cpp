@@ -340,14 +340,17 @@ AcmeIssuer::Turn AcmeIssuer::caToAsk(const CertificateSpec& spec, const Before& 
     if (const acme::CaSettings* const ca = caOfOpenOrder(spec, before)) return {*ca, std::nullopt};
     const std::size_t cas = settings_.cas.size();
     const std::size_t first = caInTurn(before.failures, cas);
-    Turn turn{settings_.cas.at(first), mustWait(spec, settings_.cas.at(first))};
-    for (std::size_t next = 1; next < cas && turn.wait; ++next) {
+    std::optional<Wait> shortest;
+    const acme::CaSettings* lastChance = nullptr;
+    for (std::size_t next = 0; next < cas; ++next) {
         const acme::CaSettings& ca = settings_.cas[(first + next) % cas];
         std::optional<Wait> wait = mustWait(spec, ca);
         if (!wait) return {ca, std::nullopt};
-        if (wait->until < turn.wait->until) turn.wait = std::move(wait);
+        if (wait->unlessLastChance && !lastChance) lastChance = &ca;
+        if (!shortest || wait->until < shortest->until) shortest = std::move(wait);
     }
-    return turn;
+    if (lastChance) return {*lastChance, std::nullopt};
+    return {settings_.cas.at(first), std::move(shortest)};
 }
 
 std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before& before,

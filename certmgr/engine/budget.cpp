@@ -18,7 +18,6 @@ std::vector<std::string> domainsOf(const std::vector<Identifier>& names) {
     return {domains.begin(), domains.end()};
 }
 
-constexpr seconds longestPause = std::chrono::hours(24 * 7);  // the longest window of the public CAs
 // Of those that wait for the same: Let's Encrypt takes one in 36 seconds of an account.
 constexpr seconds spreadOfPause{36};
 
@@ -95,11 +94,23 @@ std::optional<Wait> Budget::mustWait(const CertificateId& id, const acme::CaSett
                                      const OrderFacts& order) {
     std::optional<Wait> wait;
     records_.database.transaction([&] {
-        for (const CaPause& pause : holdingBack({order.names, order.domains}, pauses(ca)))
-            if (!wait || pause.until > wait->until) wait = waitAfter(pause, ca);
-        if (wait) return;
-        const BudgetVerdict verdict = ask(ca, order);
-        if (verdict.notBefore) wait = waitAfter(verdict, id, ca);
+        std::optional<CaPause> ofAll, longest;
+        for (const CaPause& pause : holdingBack({order.names, order.domains}, pauses(ca))) {
+            std::optional<CaPause>& kind = order.emergency && pause.subject.empty() ? ofAll : longest;
+            if (!kind || pause.until > kind->until) kind = pause;
+        }
+        if (longest) {
+            wait = waitAfter(*longest, ca);
+        } else if (const BudgetVerdict verdict = ask(ca, order); verdict.notBefore) {
+            wait = waitAfter(verdict, ca);
+        } else if (ofAll) {
+            wait = waitAfter(*ofAll, ca);
+            wait->unlessLastChance = true;
+        }
+        if (!wait) return;
+        // An emergency gets what others do not: as soon as it is one it is looked at again.
+        if (const auto emergency = emergencyOf(records_.credentials.current(id), clock_.now()))
+            wait->until = std::min(wait->until, *emergency);
     });
     return wait;
 }
@@ -107,16 +118,15 @@ std::optional<Wait> Budget::mustWait(const CertificateId& id, const acme::CaSett
 void Budget::refusedUntil(const acme::CaSettings& ca, const CertificateSpec& spec, const CaPause& told,
                           bool all) {
     const TimePoint now = clock_.now();
-    CaPause pause = told;
-    pause.until = std::min(pause.until, now + longestPause);
     std::set<std::string> meant{""};
-    if (!all) meant = subjectsMeant(pause.reason, {spec.names, domainsOf(spec.names)});
-    if (!pause.url.empty() && meant.erase("") > 0)  // names are what a person can go and see to
+    if (!all) meant = subjectsMeant(told.reason, {spec.names, domainsOf(spec.names)});
+    if (!told.url.empty() && meant.erase("") > 0)  // names are what a person can go and see to
         for (const Identifier& name : spec.names) meant.insert(name.value);
     records_.database.transaction([&] {
         if (clock_.trust().trusted) records_.pauses.forgetOver(now);
         for (const std::string& subject : meant) {
-            pause.subject = subject;
+            CaPause pause{subject, told.until, told.reason, told.url};
+            pause.until = endOf(pause, now);
             records_.pauses.put(ca.directory, pause);
         }
     });
@@ -128,8 +138,9 @@ std::vector<CaPause> Budget::pauses(const acme::CaSettings& ca) {
     std::vector<CaPause> pauses = records_.pauses.list(ca.directory);
     std::erase_if(pauses, [&](const CaPause& pause) { return pause.until <= now; });
     for (CaPause& pause : pauses) {
-        if (pause.until <= now + longestPause) continue;
-        pause.until = now + longestPause;
+        const TimePoint end = endOf(pause, now);
+        if (pause.until == end) continue;
+        pause.until = end;
         if (clock_.trust().trusted) records_.pauses.put(ca.directory, pause);
     }
     return pauses;
@@ -160,21 +171,18 @@ TimePoint Budget::spreadFrom(TimePoint begin, seconds step, const std::string& w
     return begin + seconds(static_cast<seconds::rep>(spread));
 }
 
-Wait Budget::waitAfter(const BudgetVerdict& verdict, const CertificateId& id, const acme::CaSettings& ca) {
-    const TimePoint now = clock_.now();
+Wait Budget::waitAfter(const BudgetVerdict& verdict, const acme::CaSettings& ca) {
     Wait wait;
     wait.why = ca.name + ": " + verdict.reason;
     wait.what = ca.directory + " " + std::string(toString(verdict.bucket.kind)) + " " +
                 verdict.bucket.account + " " + verdict.bucket.subject;
     wait.until = spreadFrom(*verdict.notBefore, verdict.step, wait.what);
-    if (const auto emergency = emergencyOf(records_.credentials.current(id), now))
-        wait.until = std::min(wait.until, *emergency);
     return wait;
 }
 
 std::optional<Wait> Budget::spend(const CertificateId& id, const acme::CaSettings& ca,
                                   const OrderFacts& order) {
-    if (auto wait = mustWait(id, ca, order)) return wait;
+    if (auto wait = mustWait(id, ca, order); wait && !wait->unlessLastChance) return wait;
     take(ca, order, {LimitKind::orders, LimitKind::certificatesPerDomain, LimitKind::certificatesPerSet});
     return std::nullopt;
 }

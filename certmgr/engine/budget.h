@@ -12,6 +12,9 @@ struct Wait {
     TimePoint until;   // when it is looked at again
     std::string why;   // a sentence for people
     std::string what;  // those that wait for the same have the same
+    // The CA has asked all to wait, perhaps by one odd answer, and this order is an emergency: where no other
+    // CA is left it goes out all the same, and then at the times of its own failures.
+    bool unlessLastChance = false;
 };
 
 // Thread-safe. What is spent and given back goes on record in the caller's transaction, with the step that
@@ -64,7 +67,7 @@ class Budget {
     BudgetVerdict ask(const acme::CaSettings& ca, const OrderFacts& order);
     Wait waitAfter(const CaPause& pause, const acme::CaSettings& ca);
     TimePoint spreadFrom(TimePoint begin, seconds step, const std::string& what);
-    Wait waitAfter(const BudgetVerdict& verdict, const CertificateId& id, const acme::CaSettings& ca);
+    Wait waitAfter(const BudgetVerdict& verdict, const acme::CaSettings& ca);
     void take(const acme::CaSettings& ca, const OrderFacts& order, Kinds kinds);
     void giveBack(const acme::CaSettings& ca, const OrderFacts& order, Kinds kinds);
 

@@ -50,6 +50,15 @@ TEST(Meant, isOfADomainWhereThatIsAllThatIsNamed) {
               Subjects{"below example.com"});
 }
 
+TEST(End, isAWeekAwayAtTheMostAndADayWhereNothingIsNamed) {
+    using std::chrono::hours;
+    const TimePoint today{hours(24 * 20000)};
+    EXPECT_EQ(endOf({"", today + hours(1), "", ""}, today), today + hours(1));
+    EXPECT_EQ(endOf({"", today + hours(24 * 7), "", ""}, today), today + hours(24));
+    EXPECT_EQ(endOf({"www.example.com", today + hours(24 * 6), "", ""}, today), today + hours(24 * 6));
+    EXPECT_EQ(endOf({"below example.com", today + hours(24 * 400), "", ""}, today), today + hours(24 * 7));
+}
+
 TEST(Subjects, holdBackWhatTheyAreAbout) {
     const Subjects held = subjectsOf(order);
     for (const char* subject : {"", "www.example.com", "*.example.com", "example.com", "below example.com"})
