@@ -21,13 +21,6 @@ std::vector<std::string> domainsOf(const std::vector<Identifier>& names) {
 // Of those that wait for the same: Let's Encrypt takes one in 36 seconds of an account.
 constexpr seconds spreadOfPause{36};
 
-std::vector<CaPause> holdingBack(const OrderedNames& order, std::vector<CaPause> pauses) {
-    if (pauses.empty()) return pauses;
-    const std::set<std::string> subjects = subjectsOf(order);
-    std::erase_if(pauses, [&](const CaPause& pause) { return !subjects.contains(pause.subject); });
-    return pauses;
-}
-
 bool issuedBy(const acme::CaSettings& ca, const Credential& credential) {
     return credential.source == Source::acme && credential.issuerId == ca.name;
 }
@@ -95,7 +88,7 @@ std::optional<Wait> Budget::mustWait(const CertificateId& id, const acme::CaSett
     std::optional<Wait> wait;
     records_.database.transaction([&] {
         std::optional<CaPause> ofAll, longest;
-        for (const CaPause& pause : holdingBack({order.names, order.domains}, pauses(ca))) {
+        for (const CaPause& pause : holdingBack(ca, {order.names, order.domains})) {
             std::optional<CaPause>& kind = order.emergency && pause.subject.empty() ? ofAll : longest;
             if (!kind || pause.until > kind->until) kind = pause;
         }
@@ -133,9 +126,8 @@ void Budget::refusedUntil(const acme::CaSettings& ca, const CertificateSpec& spe
 }
 
 // One that was stored by a clock that was wrong has to age from now on, as a bucket.
-std::vector<CaPause> Budget::pauses(const acme::CaSettings& ca) {
+std::vector<CaPause> Budget::notOver(const acme::CaSettings& ca, std::vector<CaPause> pauses) {
     const TimePoint now = clock_.now();
-    std::vector<CaPause> pauses = records_.pauses.list(ca.directory);
     std::erase_if(pauses, [&](const CaPause& pause) { return pause.until <= now; });
     for (CaPause& pause : pauses) {
         const TimePoint end = endOf(pause, now);
@@ -146,10 +138,21 @@ std::vector<CaPause> Budget::pauses(const acme::CaSettings& ca) {
     return pauses;
 }
 
+// A CA may have paused a thousand names, and each of their certificates asks: only its own are read.
+std::vector<CaPause> Budget::holdingBack(const acme::CaSettings& ca, const OrderedNames& order) {
+    std::vector<CaPause> pauses;
+    for (const std::string& subject : subjectsOf(order))
+        if (auto pause = records_.pauses.find(ca.directory, subject)) pauses.push_back(std::move(*pause));
+    return notOver(ca, std::move(pauses));
+}
+
+std::vector<CaPause> Budget::pauses(const acme::CaSettings& ca) {
+    return notOver(ca, records_.pauses.list(ca.directory));
+}
+
 std::vector<CaPause> Budget::pauses(const acme::CaSettings& ca, const CertificateSpec& spec) {
-    std::vector<CaPause> known = pauses(ca);
-    if (known.empty()) return known;
-    return holdingBack({spec.names, domainsOf(spec.names)}, std::move(known));
+    if (!records_.pauses.any(ca.directory)) return {};
+    return holdingBack(ca, {spec.names, domainsOf(spec.names)});
 }
 
 void Budget::lift(const acme::CaSettings& ca, const CertificateSpec& spec) {

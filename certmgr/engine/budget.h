@@ -39,7 +39,9 @@ class Budget {
                                  const OrderFacts& order);
 
     // Whether anything may have an order wait at that CA.
-    bool limited(const acme::CaSettings& ca) { return !ca.limits.empty() || !pauses(ca).empty(); }
+    bool limited(const acme::CaSettings& ca) {
+        return !ca.limits.empty() || records_.pauses.any(ca.directory);
+    }
 
     // The CA has refused this order, or any (`all`), and said for how long: the others that it means wait
     // too. `told` has no subject.
@@ -65,6 +67,8 @@ class Budget {
   private:
     using Kinds = std::initializer_list<LimitKind>;
     BudgetVerdict ask(const acme::CaSettings& ca, const OrderFacts& order);
+    std::vector<CaPause> notOver(const acme::CaSettings& ca, std::vector<CaPause> pauses);
+    std::vector<CaPause> holdingBack(const acme::CaSettings& ca, const OrderedNames& order);
     Wait waitAfter(const CaPause& pause, const acme::CaSettings& ca);
     TimePoint spreadFrom(TimePoint begin, seconds step, const std::string& what);
     Wait waitAfter(const BudgetVerdict& verdict, const acme::CaSettings& ca);

@@ -2,6 +2,18 @@
 #include "certmgr/store/repositories.h"
 
 namespace certmgr::store {
+namespace {
+
+CaPause pauseFrom(Query& query) {
+    CaPause pause;
+    pause.subject = query.text();
+    pause.until = query.time();
+    pause.reason = query.text();
+    pause.url = query.text();
+    return pause;
+}
+
+}  // namespace
 
 void PauseRepository::put(const std::string& directory, const CaPause& pause) {
     Query(database_,
@@ -15,14 +27,19 @@ std::vector<CaPause> PauseRepository::list(const std::string& directory) {
     Query query(database_,
                 "SELECT subject, until, reason, url FROM ca_pauses WHERE directory = ? ORDER BY subject",
                 directory);
-    while (query.next()) {
-        CaPause& pause = pauses.emplace_back();
-        pause.subject = query.text();
-        pause.until = query.time();
-        pause.reason = query.text();
-        pause.url = query.text();
-    }
+    while (query.next()) pauses.push_back(pauseFrom(query));
     return pauses;
+}
+
+std::optional<CaPause> PauseRepository::find(const std::string& directory, const std::string& subject) {
+    Query query(database_,
+                "SELECT subject, until, reason, url FROM ca_pauses WHERE directory = ? AND subject = ?",
+                directory, subject);
+    return query.next() ? std::optional(pauseFrom(query)) : std::nullopt;
+}
+
+bool PauseRepository::any(const std::string& directory) {
+    return Query(database_, "SELECT 1 FROM ca_pauses WHERE directory = ? LIMIT 1", directory).next();
 }
 
 void PauseRepository::remove(const std::string& directory, const std::string& subject) {

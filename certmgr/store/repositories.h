@@ -324,6 +324,8 @@ class PauseRepository {
     // In the place of what was known of that subject.
     void put(const std::string& directory, const CaPause& pause);
     std::vector<CaPause> list(const std::string& directory);  // by subject
+    std::optional<CaPause> find(const std::string& directory, const std::string& subject);
+    bool any(const std::string& directory);
     void remove(const std::string& directory, const std::string& subject);
     void removeAll(const std::string& directory);
     // Those that are over.

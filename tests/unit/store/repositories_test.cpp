@@ -347,9 +347,13 @@ TEST_F(Repositories, pausesAreOfOneDirectoryAndForgottenWhenTheyAreOver) {
     pauses.put("https://ca/dir", name);
     restart();
     EXPECT_EQ(pauses.list("https://ca/dir"), (std::vector<CaPause>{all, name}));
+    EXPECT_EQ(pauses.find("https://ca/dir", "a.example"), name);
+    EXPECT_EQ(pauses.find("https://other/dir", "a.example"), std::nullopt);
     pauses.forgetOver(sampleTime);
     EXPECT_EQ(pauses.list("https://ca/dir"), std::vector<CaPause>{name});
     EXPECT_TRUE(pauses.list("https://other/dir").empty());
+    EXPECT_TRUE(pauses.any("https://ca/dir"));
+    EXPECT_FALSE(pauses.any("https://other/dir"));
     pauses.put("https://other/dir", all);
     pauses.remove("https://ca/dir", "a.example");
     EXPECT_TRUE(pauses.list("https://ca/dir").empty());
