@@ -170,11 +170,7 @@ std::string unpauseUrl(const Error& error) {
 }
 
 std::string problemForLog(const Error& error) {
-    std::string document = error.problem();
-    const std::string url = unpauseUrl(error);
-    if (url.empty()) return document;
-    const std::size_t at = document.find(url);
-    return at == std::string::npos ? "" : document.replace(at, url.size(), "URL");
+    return wire::withoutUnpauseUrls(error.problem());
 }
 
 bool isProblem(const Error& error, std::string_view acmeError) {

@@ -93,11 +93,47 @@ TEST(Pause, ItsPageIsKeptWholeAndOutOfTheWords) {
     EXPECT_NE(error.problem().find(url), std::string::npos);
     EXPECT_EQ(problemForLog(error).find("jwt"), std::string::npos);
     EXPECT_NE(problemForLog(error).find("Please visit: URL"), std::string::npos);
-    EXPECT_EQ(problemForLog(errorOf(pausedAt(R"(https:\/\/ca\/unpause?jwt=1)"))), "")
-        << "where it is written otherwise, the whole document stays out";
+    EXPECT_NE(problemForLog(errorOf(pausedAt(R"(https:\/\/ca\/unpause?jwt=1)"))).find("visit: URL\""),
+              std::string::npos)
+        << "also where it is written otherwise";
     EXPECT_EQ(unpauseUrl(errorOf(pausedAt(R"(https:\/\/ca\/unpause?jwt=1)"))), "https://ca/unpause?jwt=1");
     EXPECT_EQ(unpauseUrl(errorOf(pausedAt("https://letsencrypt.org/docs/rate-limits/#"))), "");
     EXPECT_EQ(problemForLog(errorOf(problem(429, "rateLimited"))), problem(429, "rateLimited").body);
+}
+
+TEST(Pause, APageThatCannotBeVisitedIsKeptOutOfTheWordsToo) {
+    const Error error = errorOf(pausedAt("https://ca.example/unpause?jwt=" + std::string(2100, 'x')));
+    EXPECT_EQ(unpauseUrl(error), "");
+    EXPECT_EQ(std::string(error.what()).find("jwt"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("Please visit: (its page cannot be shown)"), std::string::npos)
+        << error.what();
+    EXPECT_EQ(problemForLog(error).find("jwt"), std::string::npos);
+}
+
+TEST(Pause, ItsPageIsTakenOutWhereverItIsNamed) {
+    const Error error = errorOf(
+        {429,
+         {{"content-type", "application/problem+json"}},
+         R"({"type":"urn:ietf:params:acme:error:rateLimited",)"
+         R"("detail":"See https://ca/docs; visit https://ca/unpause?jwt=1 or \"https://ca/unpause?jwt=2\".",)"
+         R"("subproblems":[{"type":"urn:x","detail":"at https:\/\/ca\/unpause?jwt=3","identifier":)"
+         R"({"type":"dns","value":"a.example"}}],"other":[{"x":"https://ca/unpause?jwt=4"}]})"});
+    EXPECT_EQ(unpauseUrl(error), "https://ca/unpause?jwt=1");
+    EXPECT_STREQ(
+        error.what(),
+        "newOrder: See https://ca/docs; visit (its page is shown as Pause) or \"(its page is shown as "
+        "Pause)\". (urn:ietf:params:acme:error:rateLimited); a.example: at (its page is shown as "
+        "Pause) (urn:x)");
+    EXPECT_EQ(problemForLog(error).find("jwt"), std::string::npos) << problemForLog(error);
+    EXPECT_NE(problemForLog(error).find("https://ca/docs"), std::string::npos) << problemForLog(error);
+}
+
+TEST(Pause, ItsPageStaysOutOfTheLogWithADocumentThatCannotBeRead) {
+    const Error error = errorOf({429,
+                                 {{"content-type", "application/problem+json"}},
+                                 R"({"detail":"visit https://ca/unpause?jwt=1")"});
+    EXPECT_EQ(problemForLog(error), "");
+    EXPECT_EQ(std::string(error.what()).find("jwt"), std::string::npos) << error.what();
 }
 
 TEST(RateLimit, IsExplainedWhereTheHelpLinkLeads) {
