@@ -3,6 +3,8 @@
 import json
 import os
 import pathlib
+import re
+import signal
 import ssl
 import urllib.request
 
@@ -69,6 +71,14 @@ class Pebble:
 
     def stop_answering(self):
         self.process.stop()
+
+    def locked_up(self):
+        """Whether its goroutines wait for each other, as those of every Pebble do at times when dozens ask it at once. Ends
+        it, since it shows them on SIGQUIT; those of a Pebble that works don't wait for locks."""
+        self.process.kill(signal.SIGQUIT)
+        self.process.child.wait(20)
+        waiting = re.findall(r"^goroutine \d+ .*\[(?:sync\.|semacquire)", self.log.read_text(errors="replace"), re.MULTILINE)
+        return len(waiting) > 5
 
     def root(self, number=0):
         """The root that its certificates chain up to, as PEM; another one after each start. `number`: of an alternate chain."""

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from await_state import proved
-from box import namespace
+from box import Box, namespace
 from box.acme import cached
 from box.process import wait_until
 
@@ -17,6 +17,7 @@ LIFETIME = 90    # seconds
 RENEWED = 0.8    # of it: when what lives so shortly is renewed at the latest, core/decision.h
 IN_ALL = 2000
 WORKERS = 64     # orders at once, most of which wait: Pebble takes up to three seconds to validate
+PEBBLES = 3      # one locks up in some runs
 KNOBS = {"PEBBLE_WFE_NONCEREJECT": "20", "PEBBLE_VA_SLEEPTIME": "3", "PEBBLE_AUTHZREUSE": "50",
          "PEBBLE_ALTERNATE_ROOTS": "2", "PEBBLE_CHAIN_LENGTH": "2", "PEBBLE_WFE_ORDERS_PER_PAGE": "3"}
 
@@ -33,9 +34,20 @@ def logged(box, pattern):
     return re.findall(pattern, box.manager.log.read_text(errors="replace"))
 
 
+class PebbleLockedUp(Exception):
+    """Which is no fault of certmgr's: Pebble's own goroutines show it."""
+
+
 def used_after(box, count):
     """Resident memory in MiB, and open descriptors, when so many certificates have come."""
-    wait_until(f"{count} certificates of the CA", lambda: len(logged(box, ": acme certificate of ")) >= count, 900, 1)
+
+    def come():
+        if logged(box, "CERTMGR_CODE=http-timeout"):
+            assert box.ca.locked_up(), "an answer took a minute, and not because Pebble had locked up"
+            raise PebbleLockedUp
+        return len(logged(box, ": acme certificate of ")) >= count
+
+    wait_until(f"{count} certificates of the CA", come, 900, 1)
     process = pathlib.Path(f"/proc/{box.manager.process.pid}")
     resident, = re.findall(r"VmRSS:\s+(\d+)", (process / "status").read_text())
     return int(resident) / 1024, len(list((process / "fd").iterdir()))
@@ -47,17 +59,23 @@ def soaked():
     if not cached("pebble")[1]:
         pytest.fail("this needs Pebble 2.10, which scripts/setup builds where Go is installed: Debian's locks up when a "
                     "dozen ask it at once")
-    from box import Box
-    with Box(pebble_environment=KNOBS, pebble_arguments=["-strict"], key_policy="file", pebble_settings={
-            "profiles": {"soak": {"description": "", "validityPeriod": LIFETIME}}, "retryAfter": {"authz": 1, "order": 1}}) as box:
-        box.manager.set("daemon", workers=WORKERS)
-        box.start()
-        request_evenly(box)
-        used = [used_after(box, IN_ALL // 2), used_after(box, IN_ALL)]
-        proved(box, "acme")
-        served = {name: box.look(name) for name in namespace.NAMES}
-        assert box.manager.stop() == 0
-        yield box, used, served
+    for _ in range(PEBBLES):
+        with Box(pebble_environment=KNOBS, pebble_arguments=["-strict"], key_policy="file", pebble_settings={
+                "profiles": {"soak": {"description": "", "validityPeriod": LIFETIME}},
+                "retryAfter": {"authz": 1, "order": 1}}) as box:
+            box.manager.set("daemon", workers=WORKERS)
+            box.start()
+            request_evenly(box)
+            try:
+                used = [used_after(box, IN_ALL // 2), used_after(box, IN_ALL)]
+            except PebbleLockedUp:
+                continue
+            proved(box, "acme")
+            served = {name: box.look(name) for name in namespace.NAMES}
+            assert box.manager.stop() == 0
+            yield box, used, served
+            return
+    pytest.fail(f"{PEBBLES} Pebbles have locked up")
 
 
 def test_every_one_succeeds(soaked):
