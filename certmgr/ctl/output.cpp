@@ -173,17 +173,20 @@ std::string termsNote(const Json& account) {
     return note;
 }
 
+struct Unit {
+    std::uint64_t seconds;
+    const char* name;
+};
+constexpr std::array<Unit, 4> units = {{{86'400, "day"}, {3'600, "hour"}, {60, "minute"}, {1, "second"}}};
+
+std::string counted(std::uint64_t count, const Unit& unit) {
+    return fmt::format("{} {}{}", count, unit.name, count == 1 ? "" : "s");
+}
+
 std::string duration(std::uint64_t seconds) {
-    struct Unit {
-        std::uint64_t seconds;
-        const char* name;
-    };
-    static constexpr std::array<Unit, 4> units = {
-        {{86'400, "day"}, {3'600, "hour"}, {60, "minute"}, {1, "second"}}};
     const Unit& unit =
         *std::ranges::find_if(units, [&](const Unit& one) { return seconds % one.seconds == 0; });
-    const std::uint64_t count = seconds / unit.seconds;
-    return fmt::format("{} {}{}", count, unit.name, count == 1 ? "" : "s");
+    return counted(seconds / unit.seconds, unit);
 }
 
 double shareUsed(const Json& bucket) {
@@ -278,19 +281,13 @@ std::string formatMoment(std::uint64_t time, Now now) {
 }
 
 std::string relativeTime(std::uint64_t time, Now now) {
-    struct Unit {
-        std::int64_t seconds;
-        const char* name;
-    };
-    static constexpr std::array<Unit, 4> units = {
-        {{86'400, "day"}, {3'600, "hour"}, {60, "minute"}, {1, "second"}}};
     const std::int64_t distance = static_cast<std::int64_t>(time) - now.time_since_epoch().count();
-    const std::int64_t amount = distance < 0 ? -distance : distance;
+    const auto amount = static_cast<std::uint64_t>(distance < 0 ? -distance : distance);
     for (const Unit& unit : units) {
-        const std::int64_t count = amount / unit.seconds;
+        const std::uint64_t count = amount / unit.seconds;
         if (count == 0 || (count == 1 && unit.seconds > 1))
             continue;  // "in 90 minutes" says more than "in 1 hour"
-        const std::string phrase = fmt::format("{} {}{}", count, unit.name, count == 1 ? "" : "s");
+        const std::string phrase = counted(count, unit);
         return distance < 0 ? phrase + " ago" : "in " + phrase;
     }
     return "now";

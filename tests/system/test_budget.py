@@ -15,21 +15,26 @@ NAME = namespace.NAMES[0]
 MONTH = 30 * 24 * 3600
 
 
+def behind_proxy(box, settings=""):
+    """Started, with a CA that is asked through `box.proxy`. `settings`: more of the configuration file."""
+    box.proxy = AcmeProxy(box.folder / "proxy", box.ca)
+    box.manager.configure(box.keyd.socket, box.provider, {"pebble": box.proxy})
+    with open(box.manager.configuration, "a", encoding="utf-8") as configuration:
+        configuration.write(settings)
+    try:
+        box.start()
+        proved(box, "acme")
+        yield box
+    finally:
+        box.proxy.stop()
+
+
 @pytest.fixture(scope="module")
 def gateway():
     """Its CA allows one order more than its certificates take, and is asked through a proxy."""
     with Box(tpm=False, pebble_environment=QUICK) as box:
-        box.proxy = AcmeProxy(box.folder / "proxy", box.ca)
-        box.manager.configure(box.keyd.socket, box.provider, {"pebble": box.proxy})
-        with open(box.manager.configuration, "a", encoding="utf-8") as configuration:
-            configuration.write(f'[[acme.ca.limit]]\nwhat = "orders"\ncount = {len(namespace.NAMES) + 1}\n'
-                                f"window_seconds = {MONTH}\n")
-        try:
-            box.start()
-            proved(box, "acme")
-            yield box
-        finally:
-            box.proxy.stop()
+        yield from behind_proxy(box, f'[[acme.ca.limit]]\nwhat = "orders"\ncount = {len(namespace.NAMES) + 1}\n'
+                                     f"window_seconds = {MONTH}\n")
 
 
 def refused(box):
@@ -129,14 +134,7 @@ def refusing(status, detail, asked, **headers):
 @pytest.fixture
 def proxied(make_box):
     box = make_box(pebble_environment=QUICK, tpm=False)
-    box.proxy = AcmeProxy(box.folder / "proxy", box.ca)
-    box.manager.configure(box.keyd.socket, box.provider, {"pebble": box.proxy})
-    try:
-        box.start()
-        proved(box, "acme")
-        yield box
-    finally:
-        box.proxy.stop()
+    yield from behind_proxy(box)
 
 
 def test_a_paused_name_is_left_alone_and_its_page_is_shown(proxied):
