@@ -101,6 +101,10 @@ std::vector<Identifier> parseIdentifiers(const std::vector<std::string>& texts) 
     return result;
 }
 
+std::string provenName(const Identifier& name) {
+    return name.wildcard() ? name.value.substr(2) : name.value;
+}
+
 bool covers(const Identifier& presented, const Identifier& wanted) {
     if (presented == wanted) return true;
     if (!presented.wildcard() || wanted.type != Identifier::Type::dns || wanted.wildcard()) return false;

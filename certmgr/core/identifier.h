@@ -33,6 +33,9 @@ Identifier parseIdentifier(std::string_view text);
 // Sorted, without repetitions; throws "bad-name" for an empty list or more than maximumNames.
 std::vector<Identifier> parseIdentifiers(const std::vector<std::string>& texts);
 
+// What of it is proved: without "*.", which is no part of that (RFC 8555 7.1.4).
+std::string provenName(const Identifier& name);
+
 // Does the name in a certificate (which may be a wildcard) cover the wanted one? RFC 9525 6.3: one label,
 // leftmost only. A wanted wildcard is covered by the equal wildcard only.
 bool covers(const Identifier& presented, const Identifier& wanted);

@@ -89,7 +89,7 @@ std::string issuersOf(const PersistQuestion& question) {
 }  // namespace
 
 std::string persistOwner(const Identifier& name) {
-    return "_validation-persist." + (name.wildcard() ? name.value.substr(2) : name.value);
+    return "_validation-persist." + provenName(name);
 }
 
 std::string persistText(const PersistRecord& record) {
@@ -114,8 +114,7 @@ std::string persistZoneLine(const Identifier& name, const PersistRecord& record)
 }
 
 std::string persistCommand(const Identifier& name) {
-    const std::string command = "certmgrctl acme persist-record ";
-    return name.wildcard() ? command + name.value.substr(2) + " --wildcard" : command + name.value;
+    return "certmgrctl acme persist-record " + provenName(name) + (name.wildcard() ? " --wildcard" : "");
 }
 
 PersistAnswer judgePersist(const std::vector<std::string>& texts, const PersistQuestion& question) {

@@ -93,10 +93,6 @@ std::string textOf(const std::vector<Identifier>& names) {
     return text;
 }
 
-std::string provenName(const Identifier& name) {
-    return name.wildcard() ? name.value.substr(2) : name.value;
-}
-
 std::string_view toString(LimitKind kind) noexcept {
     return hal::wordOf(limitKinds, kind);
 }

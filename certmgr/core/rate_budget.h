@@ -61,7 +61,6 @@ struct OrderFacts {
 
 // Names as the subject of a bucket.
 std::string textOf(const std::vector<Identifier>& names);  // "a.example, b.example"
-std::string provenName(const Identifier& name);  // without "*.", which is no part of it: RFC 8555 7.1.4
 
 // The buckets that the CA looks at before it takes the order, of the kinds that it has limits for.
 std::set<BucketId> bucketsOf(const std::vector<RateLimit>& limits, const OrderFacts& order);

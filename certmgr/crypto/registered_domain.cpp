@@ -22,7 +22,7 @@ std::string networkOf(const std::string& address) {
 
 std::string registeredDomain(const Identifier& name) {
     if (name.type == Identifier::Type::ip) return networkOf(name.value);
-    const std::string plain = name.wildcard() ? name.value.substr(2) : name.value;
+    const std::string plain = provenName(name);
     const char* const domain = psl_registrable_domain(psl_builtin(), plain.c_str());
     return domain ? domain : plain;
 }

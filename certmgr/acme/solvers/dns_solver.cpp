@@ -23,8 +23,7 @@ DnsSolver::DnsSolver(ChallengeKind kind, std::shared_ptr<DnsZones> zones, net::D
 
 std::string DnsSolver::nameToProve(const Identifier& identifier, const std::string& account) const {
     // RFC 8555 8.4: "a TXT resource record [...] under the authorization domain name", the one without "*."
-    const std::string name =
-        "_acme-challenge." + (identifier.wildcard() ? identifier.value.substr(2) : identifier.value);
+    const std::string name = "_acme-challenge." + provenName(identifier);
     return kind_ == ChallengeKind::dnsAccount01 ? accountLabel(account) + "." + name : name;
 }
 
