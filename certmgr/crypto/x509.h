@@ -27,8 +27,17 @@ X509Ptr parseLeafPem(std::string_view pem);
 // The SHA-256 of each certificate of a PEM text, in its order, as sha256Hex() gives it; empty where there is
 // none. Nothing is parsed but the base64: OpenSSL 3.0 takes half a millisecond for each key that it decodes.
 std::vector<std::string> chainSha256(std::string_view pem);
-// Of a PEM text, in its order: what chooseChain() looks at. Throws as parseChainPem().
+
+// The next ones decode no key, whatever its kind, for which OpenSSL 3.0 takes more than ten times as long as
+// for the rest of a certificate. They throw as parseChainPem(). What chooseChain() looks at, in the order of
+// the text.
 ChainLinks chainLinks(std::string_view pem);
+CertificateSummary summarizeLeafPem(std::string_view pem);
+// RFC 9773 4.1: by which a CA knows a certificate of its own. Absent where it names no key of its issuer.
+std::optional<std::string> renewalIdOf(std::string_view leafPem);
+// A key that is encoded in another way, such as a compressed point, is decoded and compared.
+bool keyMatches(std::string_view leafPem, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
+
 std::string toPem(const std::vector<X509Ptr>& chain);
 std::string toPem(const X509& certificate);
 Bytes toDer(const X509& certificate);
@@ -36,13 +45,13 @@ Bytes toDer(const X509& certificate);
 CertificateSummary summarize(const X509& certificate);
 std::string sha256Hex(const X509& certificate);
 
-// RFC 9773 4.1: by which a CA knows a certificate of its own. Absent where it names no key of its issuer.
-std::optional<std::string> renewalIdOf(const X509& certificate);
-
 // By name and signature; validity and constraints are not looked at.
 bool issued(const X509& issuer, const X509& certificate);
 
 bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
+
+// SubjectPublicKeyInfo (RFC 5280 4.1.2.7), DER.
+Bytes publicKeyInfoOf(EVP_PKEY& key);
 
 // Leaf first, each next one the issuer of the one before; roots and repetitions are dropped, a self-signed
 // server certificate stays. The issuer of the last one need not be there. Throws "chain-incomplete" naming
@@ -56,8 +65,9 @@ std::vector<X509Ptr> orderChain(std::vector<X509Ptr> certificates);
 void verifyChain(const std::vector<X509Ptr>& chain, const std::vector<X509Ptr>& anchors, TimePoint now);
 
 // DER of a PKCS#10 request with the names as subjectAltName and the first DNS name of at most 64 octets as
-// CN.
-Bytes buildCsr(EVP_PKEY& key, const std::vector<Identifier>& names);
+// CN. `key` signs it, and `subjectPublicKeyInfoDer` is its public part.
+Bytes buildCsr(EVP_PKEY& key, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+               const std::vector<Identifier>& names);
 
 // The same for a CA of ours below another one: CA:TRUE with a path length of 0, keyCertSign and cRLSign.
 Bytes buildCaCsr(EVP_PKEY& key, const DistinguishedName& subject);

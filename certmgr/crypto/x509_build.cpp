@@ -44,8 +44,9 @@ bool hasRsaKey(const X509& certificate) {
     return OBJ_obj2nid(algorithm) == NID_rsaEncryption;
 }
 
-Bytes signedRequest(X509_REQ& request, EVP_PKEY& key, const std::vector<X509_EXTENSION*>& wanted) {
-    setKeyInfo(*X509_REQ_get_X509_PUBKEY(&request), publicKeyInfoOf(key));
+Bytes signedRequest(X509_REQ& request, EVP_PKEY& key, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+                    const std::vector<X509_EXTENSION*>& wanted) {
+    setKeyInfo(*X509_REQ_get_X509_PUBKEY(&request), subjectPublicKeyInfoDer);
     const BorrowedExtensions extensions(check(sk_X509_EXTENSION_new_null(), "sk_X509_EXTENSION_new_null"));
     for (X509_EXTENSION* extension : wanted)
         check(sk_X509_EXTENSION_push(extensions.get(), extension), "sk_X509_EXTENSION_push");
@@ -56,13 +57,14 @@ Bytes signedRequest(X509_REQ& request, EVP_PKEY& key, const std::vector<X509_EXT
 
 }  // namespace
 
-Bytes buildCsr(EVP_PKEY& key, const std::vector<Identifier>& names) {
+Bytes buildCsr(EVP_PKEY& key, std::span<const std::uint8_t> subjectPublicKeyInfoDer,
+               const std::vector<Identifier>& names) {
     const hal::X509ReqPtr request(check(X509_REQ_new(), "X509_REQ_new"));
     const std::string commonName = commonNameFor(names, false);
     check(X509_REQ_set_subject_name(request.get(), commonNameAlone(commonName).get()),
           "X509_REQ_set_subject_name");
     const hal::ExtensionPtr extension = alternativeNames(alternativeNamesOf(names), commonName.empty());
-    return signedRequest(*request, key, {extension.get()});
+    return signedRequest(*request, key, subjectPublicKeyInfoDer, {extension.get()});
 }
 
 Bytes buildCaCsr(EVP_PKEY& key, const DistinguishedName& subject) {
@@ -72,7 +74,7 @@ Bytes buildCaCsr(EVP_PKEY& key, const DistinguishedName& subject) {
         check(X509V3_EXT_i2d(NID_basic_constraints, 1, basicConstraints(true, 0).get()), "X509V3_EXT_i2d"));
     const hal::ExtensionPtr usage(
         check(X509V3_EXT_i2d(NID_key_usage, 1, keyUsage({keyCertSign, cRLSign}).get()), "X509V3_EXT_i2d"));
-    return signedRequest(*request, key, {constraints.get(), usage.get()});
+    return signedRequest(*request, key, publicKeyInfoOf(key), {constraints.get(), usage.get()});
 }
 
 X509Ptr buildServerLeaf(const LeafTemplate& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer,

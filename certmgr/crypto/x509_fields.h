@@ -28,9 +28,6 @@ void addExtension(X509& certificate, int nid, bool critical, void* value);
 void addExtendedKeyUsage(X509& certificate, int purposeNid);
 void addSubjectKeyId(X509& certificate);
 
-// SubjectPublicKeyInfo (RFC 5280 4.1.2.7), DER.
-Bytes publicKeyInfoOf(EVP_PKEY& key);
-
 // Both throw Error(rejected, "bad-key"). The first copies the octets, which is all that a leaf or a request
 // needs. The second makes an EVP_PKEY of them too, for the certificate of an issuer; OpenSSL 3.0 needs as
 // long for that as for a signature.

@@ -3,6 +3,7 @@
 #include <map>
 
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 
 #include "certmgr/core/ascii.h"
 #include "certmgr/crypto/digest.h"
@@ -53,23 +54,66 @@ std::string describeOther(std::string_view text, const std::vector<PemBlock>& bl
     return found;
 }
 
+[[noreturn]] void refuseWithoutCertificate(std::string_view pem, const std::vector<PemBlock>& blocks) {
+    throw Error(ErrorKind::rejected, "bad-pem",
+                describeOther(pem, blocks) + ": expected a PEM text with at least one block " +
+                    "\"-----BEGIN CERTIFICATE-----\"");
+}
+
 bool decode(std::string_view text, DecodedPem& pem) {
     const hal::Bio bio(check(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), "BIO_new_mem_buf"));
     return PEM_read_bio(bio.get(), &pem.name, &pem.header, &pem.data, &pem.size) == 1;
 }
 
-X509Ptr parseBlock(std::string_view text, std::size_t number) {
+// A context of no algorithms. A certificate that is parsed in it has all its fields but the decoded key:
+// nothing can be verified by it, X509_digest() fails, and so do the getters that go through
+// X509_check_purpose().
+OSSL_LIB_CTX* withoutAlgorithms() {
+    static OSSL_LIB_CTX* const context = [] {
+        OSSL_LIB_CTX* made = check(OSSL_LIB_CTX_new(), "OSSL_LIB_CTX_new");
+        check(OSSL_PROVIDER_load(made, "null"), "OSSL_PROVIDER_load");
+        return made;  // for the life of the process: certificates refer to it
+    }();
+    return context;
+}
+
+X509Ptr parseBlock(std::string_view text, std::size_t number, OSSL_LIB_CTX* context) {
     DecodedPem pem;
     X509Ptr certificate;
     if (decode(text, pem)) {
+        X509* target = check(X509_new_ex(context, nullptr), "X509_new_ex");
         const unsigned char* end = pem.data;
-        certificate.reset(d2i_X509(nullptr, &end, pem.size));
+        d2i_X509(&target, &end, pem.size);  // takes the target away where it fails
+        certificate.reset(target);
         if (end != pem.data + pem.size) certificate.reset();
     }
-    if (certificate && X509_get0_pubkey(certificate.get())) return certificate;
+    if (certificate && (context || X509_get0_pubkey(certificate.get()))) return certificate;
     throw Error(ErrorKind::rejected, "bad-certificate",
                 "certificate block " + std::to_string(number) + " does not parse (" + takeReason() +
                     "): expected the base64 text of one DER certificate with a known kind of key");
+}
+
+std::vector<X509Ptr> parseChain(std::string_view pem, OSSL_LIB_CTX* context) {
+    const std::vector<PemBlock> blocks = pemBlocks(pem);
+    const auto count =
+        std::count_if(blocks.begin(), blocks.end(), [](auto& block) { return block.certificate(); });
+    if (count == 0) refuseWithoutCertificate(pem, blocks);
+    if (static_cast<std::size_t>(count) > maximumCertificates)
+        throw Error(ErrorKind::rejected, "too-large",
+                    "there are " + std::to_string(count) + " certificates, at most " +
+                        std::to_string(maximumCertificates) +
+                        " are taken: give the leaf and its chain alone");
+    std::vector<X509Ptr> chain;
+    for (const PemBlock& block : blocks)
+        if (block.certificate()) chain.push_back(parseBlock(block.text, chain.size() + 1, context));
+    return chain;
+}
+
+X509Ptr parseLeaf(std::string_view pem, OSSL_LIB_CTX* context) {
+    const std::vector<PemBlock> blocks = pemBlocks(pem);
+    const auto leaf = std::ranges::find_if(blocks, &PemBlock::certificate);
+    if (leaf == blocks.end()) refuseWithoutCertificate(pem, blocks);
+    return parseBlock(leaf->text, 1, context);
 }
 
 std::string serialOf(const X509& certificate) {
@@ -98,35 +142,14 @@ Bytes publicKeyOf(const X509& certificate) {
     return derOf(*X509_get_X509_PUBKEY(&certificate), i2d_X509_PUBKEY, "i2d_X509_PUBKEY");
 }
 
-[[noreturn]] void refuseWithoutCertificate(std::string_view pem, const std::vector<PemBlock>& blocks) {
-    throw Error(ErrorKind::rejected, "bad-pem",
-                describeOther(pem, blocks) + ": expected a PEM text with at least one block " +
-                    "\"-----BEGIN CERTIFICATE-----\"");
-}
-
 }  // namespace
 
 std::vector<X509Ptr> parseChainPem(std::string_view pem) {
-    const std::vector<PemBlock> blocks = pemBlocks(pem);
-    const auto count =
-        std::count_if(blocks.begin(), blocks.end(), [](auto& block) { return block.certificate(); });
-    if (count == 0) refuseWithoutCertificate(pem, blocks);
-    if (static_cast<std::size_t>(count) > maximumCertificates)
-        throw Error(ErrorKind::rejected, "too-large",
-                    "there are " + std::to_string(count) + " certificates, at most " +
-                        std::to_string(maximumCertificates) +
-                        " are taken: give the leaf and its chain alone");
-    std::vector<X509Ptr> chain;
-    for (const PemBlock& block : blocks)
-        if (block.certificate()) chain.push_back(parseBlock(block.text, chain.size() + 1));
-    return chain;
+    return parseChain(pem, nullptr);
 }
 
 X509Ptr parseLeafPem(std::string_view pem) {
-    const std::vector<PemBlock> blocks = pemBlocks(pem);
-    const auto leaf = std::ranges::find_if(blocks, &PemBlock::certificate);
-    if (leaf == blocks.end()) refuseWithoutCertificate(pem, blocks);
-    return parseBlock(leaf->text, 1);
+    return parseLeaf(pem, nullptr);
 }
 
 std::vector<std::string> chainSha256(std::string_view pem) {
@@ -143,10 +166,14 @@ std::vector<std::string> chainSha256(std::string_view pem) {
     return fingerprints;
 }
 
-std::optional<std::string> renewalIdOf(const X509& certificate) {
-    const ASN1_OCTET_STRING* const issuerKey = X509_get0_authority_key_id(cached(certificate));
-    if (!issuerKey) return std::nullopt;
-    const ASN1_INTEGER* const serial = X509_get0_serialNumber(&certificate);
+std::optional<std::string> renewalIdOf(std::string_view leafPem) {
+    const X509Ptr leaf = parseLeaf(leafPem, withoutAlgorithms());
+    const AuthorityKeyIdPtr issuer(static_cast<AUTHORITY_KEYID*>(
+        X509_get_ext_d2i(leaf.get(), NID_authority_key_identifier, nullptr, nullptr)));
+    ERR_clear_error();
+    if (!issuer || !issuer->keyid) return std::nullopt;
+    const ASN1_OCTET_STRING* const issuerKey = issuer->keyid;
+    const ASN1_INTEGER* const serial = X509_get0_serialNumber(leaf.get());
     const Bytes element = derOf(*serial, i2d_ASN1_INTEGER, "i2d_ASN1_INTEGER");
     // Without the tag and the length, which is below 128 (RFC 5280 4.1.2.2).
     const std::string_view octets(reinterpret_cast<const char*>(element.data()) + 2, element.size() - 2);
@@ -181,9 +208,13 @@ CertificateSummary summarize(const X509& certificate) {
             .notAfter = timeOf(X509_get0_notAfter(&certificate), certificate)};
 }
 
+CertificateSummary summarizeLeafPem(std::string_view pem) {
+    return summarize(*parseLeaf(pem, withoutAlgorithms()));
+}
+
 ChainLinks chainLinks(std::string_view pem) {
     ChainLinks links;
-    for (const X509Ptr& certificate : parseChainPem(pem)) {
+    for (const X509Ptr& certificate : parseChain(pem, withoutAlgorithms())) {
         const CertificateSummary summary = summarize(*certificate);
         links.push_back({commonNameIn(*X509_get_subject_name(certificate.get())),
                          commonNameIn(*X509_get_issuer_name(certificate.get())), summary.issuer,
@@ -193,9 +224,13 @@ ChainLinks chainLinks(std::string_view pem) {
 }
 
 std::string sha256Hex(const X509& certificate) {
-    std::array<std::uint8_t, 32> digest{};
-    check(X509_digest(&certificate, EVP_sha256(), digest.data(), nullptr), "X509_digest");
-    return hal::hex(digest);
+    return sha256Hex(toDer(certificate));
+}
+
+bool keyMatches(std::string_view leafPem, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {
+    const X509Ptr leaf = parseLeaf(leafPem, withoutAlgorithms());
+    return std::ranges::equal(publicKeyOf(*leaf), subjectPublicKeyInfoDer) ||
+           keyMatches(*parseLeafPem(leafPem), subjectPublicKeyInfoDer);
 }
 
 bool keyMatches(const X509& leaf, std::span<const std::uint8_t> subjectPublicKeyInfoDer) {

@@ -43,14 +43,14 @@ bool isReference(const std::string& keyPem) {
 }
 
 // A reference is opaque here, and stands for the public key that came with it.
-bool keyFits(const Item& item, const X509& leaf) {
-    if (!crypto::keyMatches(leaf, item.subjectPublicKeyInfo)) return false;
+bool keyFits(const Item& item, const std::string& leafPem) {
+    if (!crypto::keyMatches(leafPem, item.subjectPublicKeyInfo)) return false;
     if (isReference(item.keyReferencePem)) return true;
     const auto noPassphrase = [](char*, int, int, void*) { return -1; };
     const hal::Bio bio(
         BIO_new_mem_buf(item.keyReferencePem.data(), static_cast<int>(item.keyReferencePem.size())));
     const hal::Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, noPassphrase, nullptr));
-    const bool fits = key && X509_check_private_key(&leaf, key.get()) == 1;
+    const bool fits = key && X509_check_private_key(crypto::parseLeafPem(leafPem).get(), key.get()) == 1;
     ERR_clear_error();
     return fits;
 }
@@ -64,10 +64,9 @@ Files render(const Item& item) {
     const std::size_t endOfLeaf = chainPem.find(endMark);
     const std::string leafPem =
         chainPem.substr(0, endOfLeaf == std::string::npos ? endOfLeaf : endOfLeaf + endMark.size());
-    const crypto::X509Ptr leaf = crypto::parseLeafPem(leafPem);
-    if (!keyFits(item, *leaf))
+    if (!keyFits(item, leafPem))
         throw Error(ErrorKind::internal, "pair-mismatch",
-                    "the leaf " + crypto::sha256Hex(*leaf) + " of " + item.credential.certificate +
+                    "the leaf " + item.credential.leaf.sha256 + " of " + item.credential.certificate +
                         " and the key " + item.credential.key.text() +
                         " do not belong together; nothing was written");
     const bool secret = !isReference(item.keyReferencePem);

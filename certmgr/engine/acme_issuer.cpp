@@ -446,7 +446,8 @@ void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca,
     const hal::KeyInfo key = keys_.obtain(
         {journal.row().key, spec.keyAlgorithm, hal::KeyPolicy::file, {}, spec.id + " at " + ca.name});
     const hal::Pkey handle = keys_.store().open(key.id);
-    acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, spec.names)}, solvers, journal, stop);
+    acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names)}, solvers,
+                journal, stop);
     records_.orders.setState(journal.row().id, store::OrderState::finished, "");
     keys_.discard(journal.row().key);
 }
@@ -455,7 +456,7 @@ void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca,
 std::string AcmeIssuer::predecessor(const CertificateSpec& spec, const acme::CaSettings& ca) {
     const std::optional<Credential> current = records_.credentials.current(spec.id);
     if (!current || current->source != Source::acme || current->issuerId != ca.name) return "";
-    return crypto::renewalIdOf(*crypto::parseLeafPem(current->chainPem)).value_or("");
+    return crypto::renewalIdOf(current->chainPem).value_or("");
 }
 
 RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
@@ -465,7 +466,7 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
     info.nextQuery = nextQuery(clock_.now(), std::nullopt);
     const auto ca =
         std::ranges::find_if(settings_.cas, [&](const auto& each) { return each.name == current.issuerId; });
-    const auto id = crypto::renewalIdOf(*crypto::parseLeafPem(current.chainPem));
+    const auto id = crypto::renewalIdOf(current.chainPem);
     if (ca == settings_.cas.end() || !id) return info;
     try {
         const auto answer = acme::renewalInfo(*lineTo(*ca, stop)->session, *id, stop);
@@ -546,7 +547,7 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     const hal::Pkey handle = keys_.store().open(key.id);
     const acme::Issued issued =
         acme::issue(*line->session,
-                    {spec.names, crypto::buildCsr(*handle, spec.names), predecessor(spec, ca),
+                    {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names), predecessor(spec, ca),
                      profileAt(ca, spec), [&] { return chainWish(spec, ca); }, settings_.preflight},
                     solvers, journal, stop);
     tellOfProfile(profileAt(ca, spec), ca, issued.profileReason);

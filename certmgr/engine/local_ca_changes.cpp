@@ -54,7 +54,7 @@ void LocalCa::install(std::string_view chainPem, TimePoint now, bool clockTruste
 // issuer". Two records of one CA would fill and number two lists, and a verifier takes either.
 void LocalCa::requireOwnKey(const hal::Bytes& publicKey) {
     for (const AuthorityRecord& known : records_.authorities.list())
-        if (crypto::keyMatches(*crypto::parseLeafPem(known.certificatePem), publicKey))
+        if (crypto::keyMatches(known.certificatePem, publicKey))
             throw Error(ErrorKind::rejected, "authority-known",
                         "the CA is refused: its key is that of " + known.id + ", " + known.summary.subject +
                             ", which is here already; expected a CA with a key of its own");

@@ -22,10 +22,9 @@ bool StoredOrder::mayTake(const hal::KeyInfo& key) const {
 }
 
 bool StoredOrder::takesKeyOf(const std::string& chainPem) {
-    const crypto::X509Ptr leaf = crypto::parseLeafPem(chainPem);
     for (const KeyId& id : records_.keys.unreferenced()) {
         const std::optional<hal::KeyInfo> key = keys_.store().find(id);
-        if (!key || !crypto::keyMatches(*leaf, key->publicKey) || !mayTake(*key)) continue;
+        if (!key || !crypto::keyMatches(chainPem, key->publicKey) || !mayTake(*key)) continue;
         keys_.grant(id, placing_.spec.users);
         records_.database.transaction([&] {
             records_.keys.made(*key);

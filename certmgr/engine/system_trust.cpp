@@ -63,12 +63,10 @@ std::string_view takeBlock(std::string_view& rest) {
 
 CertificateSummary summaryOf(const std::filesystem::path& file, std::string_view block, std::size_t number) {
     try {
-        const std::vector<crypto::X509Ptr> found = crypto::parseChainPem(block);
-        if (found.size() == 1) return crypto::summarize(*found.front());
+        return crypto::summarizeLeafPem(block);
     } catch (const Error& error) {
         refuse(file, "is damaged at block " + std::to_string(number) + ": " + error.what());
     }
-    refuse(file, "is damaged at block " + std::to_string(number) + ": expected one certificate");
 }
 
 }  // namespace

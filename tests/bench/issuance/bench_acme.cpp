@@ -36,7 +36,7 @@ void issueOne(acme::Session& session, acme::Solver& solver, int number) {
     const hal::Pkey key(EVP_EC_gen("P-256"));
     acme::Request request;
     request.names = {{Identifier::Type::dns, "bare-" + std::to_string(number) + ".example.com"}};
-    request.csr = crypto::buildCsr(*key, request.names);
+    request.csr = crypto::buildCsr(*key, crypto::publicKeyInfoOf(*key), request.names);
     ForgetfulJournal journal;
     acme::issue(session, request, {{solver}}, journal, {});
 }

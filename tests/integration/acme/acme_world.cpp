@@ -17,7 +17,7 @@ hal::Pkey copyOf(EVP_PKEY* key) {
 acme::Request requestFor(const std::vector<std::string>& names, EVP_PKEY& key) {
     acme::Request request;
     for (const std::string& name : names) request.names.push_back({Identifier::Type::dns, name});
-    request.csr = crypto::buildCsr(key, request.names);
+    request.csr = crypto::buildCsr(key, crypto::publicKeyInfoOf(key), request.names);
     return request;
 }
 

@@ -222,7 +222,7 @@ TEST(Issue, GetsACertificateForAnAddress) {
     const hal::Pkey key(EVP_EC_gen("P-256"));
     acme::Request request;
     request.names = {{Identifier::Type::dns, "gw.example"}, {Identifier::Type::ip, "127.0.0.1"}};
-    request.csr = crypto::buildCsr(*key, request.names);
+    request.csr = crypto::buildCsr(*key, crypto::publicKeyInfoOf(*key), request.names);
     MemoryJournal journal;
     expectCertificate(world.issue(*world.session(), request, journal), request, *key);
     EXPECT_FALSE(world.challengesLeft());

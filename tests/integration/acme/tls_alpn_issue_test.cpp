@@ -24,7 +24,7 @@ void expectIssued(World& world, TlsResponderProcess& responder, const std::vecto
     const hal::Pkey key(EVP_EC_gen("P-256"));
     acme::Request request;
     request.names = names;
-    request.csr = crypto::buildCsr(*key, names);
+    request.csr = crypto::buildCsr(*key, crypto::publicKeyInfoOf(*key), names);
     MemoryJournal journal;
     const std::string chain =
         acme::issue(*world.session(), request, {{responder.solver()}}, journal, {}).chainPem;

@@ -36,7 +36,7 @@ TEST_P(OverKeyd, signsARequestThatOpensslVerifies) {
     const auto key =
         keys.make({.id = KeyId::fresh(), .algorithm = GetParam(), .access = {}, .label = "request"});
     const hal::Pkey handle = keys.open(key.id);
-    const crypto::Bytes der = crypto::buildCsr(*handle, names);
+    const crypto::Bytes der = crypto::buildCsr(*handle, key.publicKey, names);
     const TemporaryDirectory folder;
     writeFile(folder / "csr", std::string(der.begin(), der.end()));
     const auto result =

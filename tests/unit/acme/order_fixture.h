@@ -37,7 +37,8 @@ class OrderTest : public testing::Test {
     Issued order(const AcmeProfile& profile, const ChainWish& chain = {}, const std::string& replaces = "") {
         const std::vector<Identifier> names = parseIdentifiers({"gw.example"});
         return issue(session_,
-                     {names, crypto::buildCsr(*key_, names), replaces, profile, [chain] { return chain; }},
+                     {names, crypto::buildCsr(*key_, crypto::publicKeyInfoOf(*key_), names), replaces,
+                      profile, [chain] { return chain; }},
                      {{solver_}}, journal_, {});
     }
 

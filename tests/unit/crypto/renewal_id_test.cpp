@@ -32,11 +32,11 @@ TEST(RenewalId, IsThatOfTheRfc) {
     // RFC 9773 4.1
     const std::string keyId =
         "\x69\x88\x5b\x6b\x87\x46\x40\x41\xe1\xb3\x7b\x84\x7b\xa0\xae\x2c\xde\x01\xc8\xd4";
-    EXPECT_EQ(renewalIdOf(*certificateWith(keyId, 0x87654321)), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
+    EXPECT_EQ(renewalIdOf(toPem(*certificateWith(keyId, 0x87654321))), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
 }
 
 TEST(RenewalId, IsAbsentWhereTheIssuersKeyIsNotNamed) {
-    EXPECT_FALSE(renewalIdOf(*certificateWith("", 1)));
+    EXPECT_FALSE(renewalIdOf(toPem(*certificateWith("", 1))));
 }
 
 }  // namespace

@@ -13,11 +13,8 @@ struct Key {
 };
 
 Key keyOf(hal::Pkey pair) {
-    unsigned char* der = nullptr;
-    const int size = i2d_PUBKEY(pair.get(), &der);
-    Key key{std::move(pair), Bytes(der, der + size)};
-    OPENSSL_free(der);
-    return key;
+    Bytes publicKey = publicKeyInfoOf(*pair);
+    return {std::move(pair), std::move(publicKey)};
 }
 Key ec(const char* curve) {
     return keyOf(hal::Pkey(EVP_EC_gen(curve)));
@@ -154,8 +151,8 @@ TEST_F(Build, refusesWhatCannotBe) {
 TEST(Csr, carriesTheNamesAndASignature) {
     for (const char* curve : {"P-256", "P-384"}) {
         const Key key = ec(curve);
-        const Bytes der =
-            buildCsr(*key.pair, {dns("*.gw.example.com"), dns("gw.example.com"), ip("192.0.2.1")});
+        const Bytes der = buildCsr(*key.pair, key.publicKey,
+                                   {dns("*.gw.example.com"), dns("gw.example.com"), ip("192.0.2.1")});
         const testing_support::TemporaryDirectory folder;
         testing_support::writeFile(folder / "csr", std::string(der.begin(), der.end()));
         const auto result =

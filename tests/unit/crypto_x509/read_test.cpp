@@ -141,19 +141,32 @@ TEST(Pem, isBounded) {
     EXPECT_EQ(codeOf([] { parseChainPem(std::string(10'000'000, '-')); }), "too-large");
 }
 
+TEST(Summary, isTheSameWithoutTheKey) {
+    for (const char* name : {"leaf", "gnutls-leaf", "idn", "cn-only", "past-2050"})
+        EXPECT_EQ(summarizeLeafPem(text(std::string(name) + ".pem")), summarize(*certificate(name))) << name;
+}
+
 TEST(KeyMatches, comparesThePublicHalves) {
     const auto leaf = certificate("leaf");
-    const auto spki = [](const X509& of) {
-        unsigned char* der = nullptr;
-        const int size = i2d_PUBKEY(X509_get0_pubkey(&of), &der);
-        Bytes bytes(der, der + size);
-        OPENSSL_free(der);
-        return bytes;
+    const auto expectMatches = [&](bool expected, const Bytes& keyInfo) {
+        EXPECT_EQ(keyMatches(*leaf, keyInfo), expected);
+        EXPECT_EQ(keyMatches(text("leaf.pem"), keyInfo), expected);
     };
-    EXPECT_TRUE(keyMatches(*leaf, spki(*leaf)));
-    EXPECT_FALSE(keyMatches(*leaf, spki(*certificate("issuing"))));
-    EXPECT_FALSE(keyMatches(*leaf, Bytes{}));
-    EXPECT_FALSE(keyMatches(*leaf, Bytes{0x30, 0x80}));
+    EVP_PKEY* key = X509_get0_pubkey(leaf.get());
+    expectMatches(true, publicKeyInfoOf(*key));
+    expectMatches(false, publicKeyInfoOf(*X509_get0_pubkey(certificate("issuing").get())));
+    expectMatches(false, Bytes{});
+    expectMatches(false, Bytes{0x30, 0x80});
+}
+
+TEST(KeyMatches, knowsACompressedPoint) {
+    const hal::Pkey key(EVP_EC_gen("P-256"));
+    ASSERT_EQ(EVP_PKEY_set_utf8_string_param(key.get(), "point-format", "compressed"), 1);
+    const Bytes compressed = publicKeyInfoOf(*key);
+    ASSERT_EQ(EVP_PKEY_set_utf8_string_param(key.get(), "point-format", "uncompressed"), 1);
+    ASSERT_NE(publicKeyInfoOf(*key), compressed);
+    const X509Ptr leaf = buildCa({.commonName = "gw.example.com"}, publicKeyInfoOf(*key), nullptr, *key);
+    EXPECT_TRUE(keyMatches(toPem(*leaf), compressed));
 }
 
 }  // namespace
