@@ -51,7 +51,8 @@ CertificateAlarmFacts certificateFacts(const CertificateView& view, const Mispla
         facts.persist = {parseIdentifier(view.persistName.str()),
                          view.persistUntil != 0 ? std::optional(timeOf(view.persistUntil)) : std::nullopt,
                          view.persistComplaint};
-    facts.misplacedKey = misplacement.of(view.keyPolicy, view.keyBackend, view.keyReasonCode, view.keyReason);
+    facts.misplacedKey =
+        misplacement.of(view.keyPolicy.str(), view.keyBackend.str(), view.keyReasonCode, view.keyReason);
     return facts;
 }
 

@@ -144,17 +144,19 @@ void Engine::settleJob(const std::string& job, const Followed& followed) {
             return jobs_.failed(job, Error(ErrorKind::rejected, "not-found", id + " was deleted meanwhile"));
         const CertificateView& view = known->second;
         if (followed.kind == "revoke") {
-            if (view.revocation.starts_with("done")) return jobs_.done(job, view.revocation);
-            return jobs_.failed(
-                job, Error(ErrorKind::transient, "revocation-due",
-                           view.revocation + (view.lastError.empty() ? "" : "; " + view.lastError)));
+            if (view.revocation.str().starts_with("done")) return jobs_.done(job, view.revocation);
+            return jobs_.failed(job, Error(ErrorKind::transient, "revocation-due",
+                                           view.revocation.str() +
+                                               (view.lastError.empty() ? "" : "; " + view.lastError.str())));
         }
         if (view.generation == 0 ||
             (followed.kind == "reissue" && view.generation == followed.generationBefore))
-            return jobs_.failed(job, Error(ErrorKind::transient, "not-issued",
-                                           view.lastError.empty() ? "nothing new was issued: " + view.reason
-                                                                  : view.lastError));
-        result += (result.empty() ? "" : "\n") + id + ": " + view.state + " certificate, " + view.proof;
+            return jobs_.failed(job,
+                                Error(ErrorKind::transient, "not-issued",
+                                      view.lastError.empty() ? "nothing new was issued: " + view.reason.str()
+                                                             : view.lastError.str()));
+        result +=
+            (result.empty() ? "" : "\n") + id + ": " + view.state.str() + " certificate, " + view.proof.str();
     }
     jobs_.done(job, result);
 }

@@ -284,7 +284,7 @@ void Engine::concludeUnrecorded(const CertificateId& id, const Error& failure) {
         CertificateView view = known->second;
         view.lastError = failure.what();
         view.failures = static_cast<std::uint64_t>(localFailures_[id]);
-        view.activity.clear();
+        view.activity = "";
         parts_.views.put(std::move(view));
     }
     settleJobs();

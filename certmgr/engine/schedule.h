@@ -5,7 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "certmgr/core/clock.h"
@@ -19,8 +19,15 @@ class Schedule {
     std::vector<std::string> take(TimePoint now);  // all that is due, and forgets it
 
   private:
+    using Entry = std::map<std::string, TimePoint>::const_iterator;
+    struct Earlier {
+        bool operator()(Entry one, Entry other) const {
+            return std::tie(one->second, one->first) < std::tie(other->second, other->first);
+        }
+    };
+
     std::map<std::string, TimePoint> byName_;
-    std::set<std::pair<TimePoint, std::string>> byTime_;
+    std::set<Entry, Earlier> byTime_;
 };
 
 }  // namespace certmgr::engine

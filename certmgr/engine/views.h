@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "certmgr/core/certificate.h"
-#include "certmgr/engine/rare_text.h"
+#include "certmgr/engine/shared_text.h"
 
 namespace certmgr::engine {
 
@@ -18,34 +18,35 @@ struct CertificateView {
     std::string id;
     std::vector<std::string> names;
     std::vector<std::string> services;  // the modules that it serves
-    std::string state;                  // "none", "local", "acme", "uploaded": what is in force
-    std::string activity;               // being done right now: "waiting for authorization of gw.example"
-    std::string subject, issuer, serial, sha256;
+    SharedText state;                   // "none", "local", "acme", "uploaded": what is in force
+    SharedText activity;                // being done right now: "waiting for authorization of gw.example"
+    std::string subject, serial, sha256;
+    SharedText issuer;
     std::uint64_t notBefore = 0, notAfter = 0;
     std::int64_t generation = 0;
-    std::string keyPolicy;   // as asked: "prefer-tpm"
-    std::string keyBackend;  // as it is: "tpm", "sealed", "file"
-    std::string keyReason;   // why it is there, a sentence
-    RareText keyReasonCode;  // the same for programs: "no-tpm"; empty: it was never decided
-    std::string keyAlgorithm;
-    std::string reason;     // why this certificate and no other, from the decision
-    std::string lastError;  // of the last attempt to get a better one, in plain words
-    RareText lastProblem;   // the CA's problem document, whole
+    SharedText keyPolicy;      // as asked: "prefer-tpm"
+    SharedText keyBackend;     // as it is: "tpm", "sealed", "file"
+    SharedText keyReason;      // why it is there, a sentence
+    SharedText keyReasonCode;  // the same for programs: "no-tpm"; empty: it was never decided
+    SharedText keyAlgorithm;
+    SharedText reason;       // why this certificate and no other, from the decision
+    SharedText lastError;    // of the last attempt to get a better one, in plain words
+    SharedText lastProblem;  // the CA's problem document, whole
     std::uint64_t lastAttempt = 0, nextAttempt = 0, renewAt = 0;
-    RareText renewalExplanation;  // a page of the CA, on why it is to be renewed then
-    RareText acmeProfile;         // of the CA, under which it was ordered
-    RareText acmeProfileReason;   // why not under the one that is wanted
-    RareText chainReason;         // why this chain of those that the CA gave
-    RareText persistName;         // proved by a record of dns-persist-01 that is gone or ends; empty: none is
+    SharedText renewalExplanation;  // a page of the CA, on why it is to be renewed then
+    SharedText acmeProfile;         // of the CA, under which it was ordered
+    SharedText acmeProfileReason;   // why not under the one that is wanted
+    SharedText chainReason;         // why this chain of those that the CA gave
+    SharedText persistName;  // proved by a record of dns-persist-01 that is gone or ends; empty: none is
     std::uint64_t persistUntil = 0;
-    RareText persistComplaint;  // why it is of no use any more; empty: it is
-    std::string revocation;  // of the newest one at a CA: "due: …", "done: …", "refused: …"; empty: none
-    RareText pause;          // what CAs have said to leave alone of its order, and where that is ended
+    SharedText persistComplaint;  // why it is of no use any more; empty: it is
+    SharedText revocation;  // of the newest one at a CA: "due: …", "done: …", "refused: …"; empty: none
+    SharedText pause;       // what CAs have said to leave alone of its order, and where that is ended
     std::uint64_t failures = 0;                       // attempts in a row; 0 where none is made any more
     std::uint64_t lostOrders = 0, lastLostOrder = 0;  // how many, and when the newest was begun
     std::uint64_t abandonedOrders = 0, lastAbandonedOrder = 0;  // the same
-    std::string proof;  // "proved", "pending", "waiting", "rolled-back", "failed", "not deployed": the worst
-                        // of its services
+    SharedText proof;  // "proved", "pending", "waiting", "rolled-back", "failed", "not deployed": the worst
+                       // of its services
     bool operator==(const CertificateView&) const = default;
 };
 

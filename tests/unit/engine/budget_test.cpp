@@ -46,7 +46,7 @@ TEST_F(BudgetTest, AnOrderThatWouldBeRefusedIsNotSentAndIsNoFailure) {
     EXPECT_EQ(view(budgeted).sha256, leaf);
     EXPECT_EQ(view(budgeted).failures, 0U);
     EXPECT_EQ(view(budgeted).abandonedOrders, 0U);
-    EXPECT_NE(view(budgeted).lastError.find("3 orders of one account in 3 hours, of which 3 are used"),
+    EXPECT_NE(view(budgeted).lastError.str().find("3 orders of one account in 3 hours, of which 3 are used"),
               std::string::npos)
         << view(budgeted).lastError;
     EXPECT_GE(nextAttemptOf(budgeted), start + hours(1));
@@ -109,7 +109,7 @@ TEST_F(BudgetTest, TheReserveIsUsedWhenTheCertificateIsAtItsEnd) {
     startEngine();
     runUntil(start + hours(24 * 85));
     EXPECT_EQ(ca.ordersMade(), 1) << "it is due, and the rest is kept";
-    EXPECT_NE(view(budgeted).lastError.find("kept for emergencies"), std::string::npos)
+    EXPECT_NE(view(budgeted).lastError.str().find("kept for emergencies"), std::string::npos)
         << view(budgeted).lastError;
     runUntil(start + hours(24 * 87));
     EXPECT_EQ(ca.ordersMade(), 2) << "with less than 1/20 of its lifetime left";
@@ -143,8 +143,8 @@ TEST_F(BudgetTest, WhatWentWrongBeforeStaysKnownWhileItWaits) {
     EXPECT_EQ(view(budgeted).failures, 1U);
     reissue(1);
     EXPECT_EQ(ca.ordersMade(), 1);
-    EXPECT_TRUE(view(budgeted).lastError.find("of which 1 is used") != std::string::npos &&
-                view(budgeted).lastError.find("the last attempt that was made: ") != std::string::npos)
+    EXPECT_TRUE(view(budgeted).lastError.str().find("of which 1 is used") != std::string::npos &&
+                view(budgeted).lastError.str().find("the last attempt that was made: ") != std::string::npos)
         << view(budgeted).lastError;
     ca.setRefusing(false);
     runUntil(start + hours(4));
@@ -265,7 +265,7 @@ TEST_F(BudgetTest, TheLimitsOfTheCaForTestsHold) {
     afterARefusedChallenge();
     EXPECT_EQ(secondCa.ordersMade(), 1);
     EXPECT_EQ(ca.ordersMade(), 2) << "nor is the CA itself asked without a trial";
-    EXPECT_NE(view(budgeted).lastError.find("second: not asked, since the CA allows 1 order"),
+    EXPECT_NE(view(budgeted).lastError.str().find("second: not asked, since the CA allows 1 order"),
               std::string::npos)
         << view(budgeted).lastError;
     EXPECT_EQ(budget("second").entries.size(), 1U);
@@ -283,7 +283,7 @@ TEST_F(BudgetTest, AnAccountIsNotMadeWhereTheCaAllowsNoMore) {
     settle();
     reissue(1);
     EXPECT_EQ(ca.accountsMade(), 1);
-    EXPECT_NE(view(budgeted).lastError.find("1 new account in 3 hours"), std::string::npos)
+    EXPECT_NE(view(budgeted).lastError.str().find("1 new account in 3 hours"), std::string::npos)
         << view(budgeted).lastError;
     clock.advance(hours(3));
     reissue(1);

@@ -47,7 +47,7 @@ TEST_F(FaultsTest, OnASlowClockTheCertificateOfTheCaIsFetchedAgainAndNotOrderedA
     ca.setAhead(hours(2));
     startEngine();
     EXPECT_EQ(view("gw.example.com").state, "local");
-    EXPECT_NE(view("gw.example.com").lastError.find("the clock of the box says"), std::string::npos)
+    EXPECT_NE(view("gw.example.com").lastError.str().find("the clock of the box says"), std::string::npos)
         << view("gw.example.com").lastError;
     runUntil(start + hours(1));
     EXPECT_EQ(view("gw.example.com").state, "local");

@@ -16,7 +16,7 @@ TEST_F(InspectionTest, IsSignedByTheRootAndNeverOrdered) {
     EXPECT_EQ(view("gw.example.com").proof, "proved");
     EXPECT_EQ(inForce().issuerId, "root-1");
     EXPECT_EQ(X509_get_pathlen(crypto::parseChainPem(inForce().chainPem).front().get()), 0);
-    EXPECT_NE(view("gw.example.com").reason.find("only the box's own root"), std::string::npos);
+    EXPECT_NE(view("gw.example.com").reason.str().find("only the box's own root"), std::string::npos);
     EXPECT_EQ(ca.ordersMade(), 0);
     const std::int64_t before = inForce().generation;
     runUntil(start + std::chrono::days(300));

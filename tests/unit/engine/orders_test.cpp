@@ -131,7 +131,7 @@ TEST_F(EngineTest, AProfileThatIsRequiredAndNotOfferedCostsNoOrder) {
     profile.certificates[0].acmeProfile = {"shortlived", true};
     startEngine();
     EXPECT_EQ(view("gw.example.com").state, "local");
-    EXPECT_NE(view("gw.example.com").lastError.find("it offers \"classic\""), std::string::npos)
+    EXPECT_NE(view("gw.example.com").lastError.str().find("it offers \"classic\""), std::string::npos)
         << view("gw.example.com").lastError;
     EXPECT_EQ(ca.ordersMade() + ca.accountsMade(), 0);
     ca.offerProfiles({{"shortlived", std::chrono::hours(160)}});
@@ -181,7 +181,8 @@ TEST_F(EngineTest, WithoutAValidChainTheLocalOneStaysAndTheOrderToo) {
     ca.giveChains({{"Old Root", start - std::chrono::hours(1)}});
     startEngine();
     EXPECT_EQ(view("gw.example.com").state, "local");
-    EXPECT_NE(view("gw.example.com").lastError.find("no chain of the CA is valid now"), std::string::npos);
+    EXPECT_NE(view("gw.example.com").lastError.str().find("no chain of the CA is valid now"),
+              std::string::npos);
     ca.giveChains({{"New Root", start + std::chrono::hours(24 * 3650)}});
     runUntil(start + std::chrono::hours(1));
     EXPECT_EQ(view("gw.example.com").state, "acme");

@@ -59,7 +59,7 @@ TEST_F(PausesTest, APausedNameIsLeftAloneForADayAndItsPageIsShown) {
         "gw.example.com is paused by fake and left alone until 2026-11-23T12:"))
         << view(paused).pause.str();
     EXPECT_NE(view(paused).lastProblem.str().find(page), std::string::npos);
-    EXPECT_EQ(view(paused).lastError.find("jwt"), std::string::npos) << "that goes into the journal";
+    EXPECT_EQ(view(paused).lastError.str().find("jwt"), std::string::npos) << "that goes into the journal";
     EXPECT_FALSE(log.contains("jwt"));
     ASSERT_EQ(pauses().size(), 1U);
     EXPECT_EQ(pauses()[0].subject, paused);
@@ -124,7 +124,7 @@ TEST_F(PausesTest, NobodyAsksBeforeTheTimeThatTheCaHasSaid) {
     EXPECT_EQ(asked(), 1U) << "what the first is told holds for all";
     ASSERT_EQ(pauses().size(), 1U);
     EXPECT_EQ(pauses()[0].subject, "");
-    EXPECT_NE(view("n7.example.com").lastError.find("too many new orders (300)"), std::string::npos)
+    EXPECT_NE(view("n7.example.com").lastError.str().find("too many new orders (300)"), std::string::npos)
         << view("n7.example.com").lastError;
     EXPECT_NE(view("n7.example.com").pause.str().find("fake asks to wait until 2026-11-22T1"),
               std::string::npos)

@@ -40,7 +40,8 @@ TEST_F(RevocationsTest, WhatServesIsReplacedFirst) {
     EXPECT_NE(view(revokedId).serial, serial_);
     EXPECT_NE(keyInForce(), compromised);
     EXPECT_EQ(view(revokedId).state, "acme");
-    EXPECT_TRUE(view(revokedId).revocation.starts_with("done: " + serial_)) << view(revokedId).revocation;
+    EXPECT_TRUE(view(revokedId).revocation.str().starts_with("done: " + serial_))
+        << view(revokedId).revocation;
     EXPECT_EQ(revoke("key-compromise", false, serial_).state, "done");
     EXPECT_EQ(ca.revoked().size(), 1U) << "once is enough";
 }
@@ -139,8 +140,8 @@ TEST_F(RevocationsTest, WhereTheCaIsGoneThatIsSaidAndTriedAgain) {
     startEngine();
     runUntil(clock.now() + day);
     EXPECT_TRUE(ca.revoked().empty());
-    EXPECT_TRUE(view(revokedId).revocation.starts_with("due: ")) << view(revokedId).revocation;
-    EXPECT_NE(view(revokedId).revocation.find(testing_support::FakeAcme::directory), std::string::npos)
+    EXPECT_TRUE(view(revokedId).revocation.str().starts_with("due: ")) << view(revokedId).revocation;
+    EXPECT_NE(view(revokedId).revocation.str().find(testing_support::FakeAcme::directory), std::string::npos)
         << view(revokedId).revocation;
 }
 
@@ -217,7 +218,7 @@ TEST_F(RevocationsTest, ARefusalOfTheCaIsForGoodAndCanBeAskedForAgain) {
     ca.setRefusingRevocations(true);
     const JobView& job = revoke("key-compromise");
     EXPECT_NE(job.error.find("not yours"), std::string::npos) << job.error;
-    EXPECT_TRUE(view(revokedId).revocation.starts_with("refused: ")) << view(revokedId).revocation;
+    EXPECT_TRUE(view(revokedId).revocation.str().starts_with("refused: ")) << view(revokedId).revocation;
     ca.setRefusingRevocations(false);
     runUntil(clock.now() + day);
     EXPECT_TRUE(ca.revoked().empty());
@@ -243,7 +244,7 @@ TEST_F(RevocationsTest, WhatEndsFirstIsNotRevokedAnyMore) {
     settle();
     runUntil(clock.now());
     EXPECT_TRUE(ca.revoked().empty());
-    EXPECT_TRUE(view(revokedId).revocation.starts_with("obsolete: ")) << view(revokedId).revocation;
+    EXPECT_TRUE(view(revokedId).revocation.str().starts_with("obsolete: ")) << view(revokedId).revocation;
 }
 
 }  // namespace
