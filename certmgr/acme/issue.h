@@ -50,9 +50,9 @@ class OrderJournal {
     // URLs of orders for these names at this CA that were given up while their keys are kept: the CA may have
     // come to a certificate since.
     virtual std::vector<std::string> ordersGivenUp() { return {}; }
-    // Whether a certificate that the CA has for these names is for a key of ours that nothing else uses.
-    // Durable when it returns: then that key is the intent's.
-    virtual bool takesKeyOf(const std::string& /*chainPem*/) { return false; }
+    // Makes the key of a certificate that the CA has for these names the intent's, durably when it returns.
+    // False: it is no key of ours, or something else uses it, and the intent keeps its own.
+    virtual bool takeKeyOf(const std::string& /*chainPem*/) { return false; }
 
     // Durable when they return:
     // `replaces`: it says which certificate it follows. What this throws keeps it from being sent.

@@ -48,8 +48,8 @@ class Search {
         : ca_(ca), names_(names), csr_(csr), journal_(journal), stop_(stop) {}
 
     std::optional<std::string> givenUp() {
-        for (const std::string& order : journal_.ordersGivenUp())
-            if (readable([&] { return canBeOurs(order, true); }).value_or(false)) return order;
+        for (const std::string& url : journal_.ordersGivenUp())
+            if (readable([&] { return claimWithCertificate(url); }).value_or(false)) return url;
         return std::nullopt;
     }
 
@@ -63,7 +63,7 @@ class Search {
             const auto list = readable([&] { return readList(*page); });
             if (!list) return {std::nullopt, "the CA's list of orders cannot be read"};
             for (const std::string& order : list->orders)
-                if (isOurs(order)) return {order, ""};
+                if (claimListed(order)) return {order, ""};
             page = list->next;
         }
         if (page || looked_ >= mostOrders)
@@ -88,21 +88,36 @@ class Search {
         return {wire::parseOrdersList(page.body), linkTarget(page, "next")};
     }
 
-    bool isOurs(const std::string& url) {
+    bool claimListed(const std::string& url) {
         if (journal_.isKnownOrder(url) || looked_ >= mostOrders) return false;
         ++looked_;
-        const std::optional<bool> ours = readable([&] { return canBeOurs(url, false); });
-        if (!ours) doubt_ = "an order of the account, which may be that one, cannot be read";
-        return ours.value_or(false);
+        const std::optional<bool> claimed = readable([&] { return claim(url); });
+        if (!claimed) doubt_ = "an order of the account, which may be that one, cannot be read";
+        return claimed.value_or(false);
     }
 
-    bool canBeOurs(const std::string& url, bool onlyAtItsEnd) {
-        const Order order = wire::parseOrder(ask(url, "an order of the account").body);
-        if (order.identifiers != names_ || order.status == OrderStatus::invalid) return false;
-        if (order.status != OrderStatus::valid) return !onlyAtItsEnd;
+    // True: the intent may go on with it, and has the key of its certificate where there is one.
+    bool claim(const std::string& url) {
+        const std::optional<Order> order = orderForNames(url);
+        return order && (order->status != OrderStatus::valid || claimCertificate(*order));
+    }
+
+    bool claimWithCertificate(const std::string& url) {
+        const std::optional<Order> order = orderForNames(url);
+        return order && order->status == OrderStatus::valid && claimCertificate(*order);
+    }
+
+    // Empty: it is for others, or nothing comes of it any more.
+    std::optional<Order> orderForNames(const std::string& url) {
+        Order order = wire::parseOrder(ask(url, "an order of the account").body);
+        const bool ofUse = order.identifiers == names_ && order.status != OrderStatus::invalid;
+        return ofUse ? std::optional(std::move(order)) : std::nullopt;
+    }
+
+    bool claimCertificate(const Order& order) {
         const HttpResponse response = ca_.post(order.certificate, "", "the certificate", stop_);
         requireType(response, "application/pem-certificate-chain", "the certificate");
-        return hasKeyOf(response.body, csr_) || journal_.takesKeyOf(response.body);
+        return hasKeyOf(response.body, csr_) || journal_.takeKeyOf(response.body);
     }
 
     Session::Impl& ca_;

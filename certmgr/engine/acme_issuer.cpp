@@ -553,7 +553,7 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     tellOfProfile(profileAt(ca, spec), ca, issued.profileReason);
     try {
         const TimePoint now = clock_.now();
-        // An order may have brought its own: StoredOrder::takesKeyOf().
+        // An order may have brought its own: StoredOrder::takeKeyOf().
         const std::optional<hal::KeyInfo> its =
             journal.row().key == key.id ? key : keys_.store().find(journal.row().key);
         const bool inForce = adopt(records_, checked(spec, journal.row(), its, issued), now, 0, [&] {

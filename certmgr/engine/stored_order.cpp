@@ -21,7 +21,7 @@ bool StoredOrder::mayTake(const hal::KeyInfo& key) const {
     return asAsked && std::ranges::find(revoked, key.id, &store::AcmeRevocationRow::key) == revoked.end();
 }
 
-bool StoredOrder::takesKeyOf(const std::string& chainPem) {
+bool StoredOrder::takeKeyOf(const std::string& chainPem) {
     for (const KeyId& id : records_.keys.unreferenced()) {
         const std::optional<hal::KeyInfo> key = keys_.store().find(id);
         if (!key || !crypto::keyMatches(chainPem, key->publicKey) || !mayTake(*key)) continue;

@@ -34,7 +34,7 @@ class StoredOrder : public acme::OrderJournal {
     bool isKnownOrder(const std::string& url) override { return records_.orders.knowsUrl(url); }
     std::vector<std::string> ordersGivenUp() override { return records_.orders.givenUp(row_); }
     // The key of the intent is destroyed then.
-    bool takesKeyOf(const std::string& chainPem) override;
+    bool takeKeyOf(const std::string& chainPem) override;
     void newOrderRefused() override;
     // Error(rateLimited, "budget-spent") where it has to wait; see wait().
     void sendingNewOrder(bool replaces) override;

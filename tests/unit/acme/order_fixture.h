@@ -16,7 +16,7 @@ struct ForgetfulJournal : OrderJournal {
     bool newOrderWasSent() override { return sent; }
     bool isKnownOrder(const std::string&) override { return false; }
     std::vector<std::string> ordersGivenUp() override { return givenUp; }
-    bool takesKeyOf(const std::string& chain) override {
+    bool takeKeyOf(const std::string& chain) override {
         shown.push_back(chain);
         return takesKeys;
     }
