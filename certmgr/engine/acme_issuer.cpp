@@ -196,8 +196,7 @@ store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSe
         const std::string why = whyNotGoOn(*open, ca, profile);
         if (why.empty()) return *open;
         records_.orders.setState(open->id, store::OrderState::abandoned, why);
-        // One that was sent may still come to a certificate there, which needs its key (replacement()).
-        if (open->state == store::OrderState::intended) keys_.discard(open->key);
+        discardGivenUp(spec.id);
     }
     records_.database.transaction([&] {
         store::OrderRow row{0, spec.id, ca.name, ca.directory, keys_.intend("order:" + spec.id)};
@@ -573,7 +572,8 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     discardGivenUp(spec.id);
 }
 
-// What is left of them is destroyed at the next start.
+// All but that of an order which may be gone back to: KeyRepository::unreferenced(). What is left is
+// destroyed at the next start.
 void AcmeIssuer::discardGivenUp(const CertificateId& id) {
     try {
         for (const KeyId& key : records_.orders.keysGivenUp(id)) keys_.discard(key);

@@ -38,9 +38,9 @@ class KeyRing {
     // leave the row for sweep().
     void discard(const KeyId& id);
 
-    // Destroys every key that no credential, order, account, authority or upload refers to. Only while
-    // nothing else runs. Those of a state that was replaced stay for discardReplaced(): services hold
-    // references to them until they have been brought others.
+    // Destroys every key of KeyRepository::unreferenced(). Only while nothing else runs. Those of a state
+    // that was replaced stay for discardReplaced(): services hold references to them until they have been
+    // brought others.
     void sweep();
     std::vector<KeyId> replaced();
     void discardReplaced();

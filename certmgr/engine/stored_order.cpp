@@ -22,7 +22,7 @@ bool StoredOrder::mayTake(const hal::KeyInfo& key) const {
 }
 
 bool StoredOrder::takeKeyOf(const std::string& chainPem) {
-    for (const KeyId& id : records_.keys.unreferenced()) {
+    for (const KeyId& id : records_.keys.spare()) {
         const std::optional<hal::KeyInfo> key = keys_.store().find(id);
         if (!key || !crypto::keyMatches(chainPem, key->publicKey) || !mayTake(*key)) continue;
         keys_.grant(id, placing_.spec.users);
@@ -69,6 +69,7 @@ void StoredOrder::sendingNewOrder(bool replaces) {
         wait_ = placing_.budget.spend(row_.certificate, placing_.ca, order);
         if (wait_) return;
         records_.orders.setExempt(row_.id, order.suggested);
+        records_.orders.setReplaces(row_.id, replaces);
         records_.orders.setState(row_.id, store::OrderState::sending, "");
     });
     if (wait_) throw Error(ErrorKind::rateLimited, "budget-spent", wait_->why).retryAt(wait_->until);
@@ -89,6 +90,7 @@ void StoredOrder::orderAbandoned(const std::string& reason) {
     move(store::OrderState::abandoned, reason, [&] {
         placing_.budget.authorizationsFailed(placing_.ca, facts(), failed_);
         placing_.budget.cameToNothing(placing_.ca, facts());
+        records_.orders.refused(row_.key);
     });
     failed_.clear();
 }

@@ -6,7 +6,7 @@ namespace {
 
 // An order that has ended does not need its key any more. A revocation that is due may have to be signed with
 // it.
-#define CERTMGR_KEY_IS_USED                                                                             \
+#define CERTMGR_KEY_SERVES                                                                              \
     "(EXISTS (SELECT 1 FROM credentials WHERE credentials.key = keys.id)"                               \
     " OR EXISTS (SELECT 1 FROM uploads WHERE uploads.key = keys.id)"                                    \
     " OR EXISTS (SELECT 1 FROM accounts WHERE keys.id IN (accounts.key, accounts.next_key))"            \
@@ -15,6 +15,19 @@ namespace {
     " OR EXISTS (SELECT 1 FROM orders WHERE orders.key = keys.id AND state IN ('intended', 'sending', " \
     "'created'))"                                                                                       \
     " OR EXISTS (SELECT 1 FROM acme_revocations WHERE acme_revocations.key = keys.id AND state = 'due'))"
+
+// RFC 9773 5: a CA has one order at a time replace a certificate, and where that was given up it may answer
+// the next one with "alreadyReplaced": then the first has or may have a certificate for this key. Nobody asks
+// for that any more once another certificate is in force, and it has none where the CA has taken a later
+// order in its place. So there is at most one such key for each certificate.
+#define CERTMGR_KEY_MAY_BE_GONE_BACK_TO                                                           \
+    "EXISTS (SELECT 1 FROM orders JOIN certificates ON certificates.id = orders.certificate"      \
+    " WHERE orders.key = keys.id AND orders.state = 'abandoned' AND orders.url <> ''"             \
+    " AND orders.replaces = certificates.current"                                                 \
+    " AND NOT EXISTS (SELECT 1 FROM orders AS later WHERE later.certificate = orders.certificate" \
+    " AND later.id > orders.id AND later.url <> '' AND later.replaces = orders.replaces))"
+
+#define CERTMGR_KEY_IS_USED "(" CERTMGR_KEY_SERVES " OR " CERTMGR_KEY_MAY_BE_GONE_BACK_TO ")"
 
 KeyRow keyRow(Query& query) {
     KeyRow row;
@@ -69,6 +82,13 @@ std::optional<KeyId> KeyRepository::unmade(const std::string& purpose) {
 std::vector<KeyId> KeyRepository::unreferenced() {
     std::vector<KeyId> keys;
     Query query(database_, "SELECT id FROM keys WHERE NOT " CERTMGR_KEY_IS_USED " ORDER BY id");
+    while (query.next()) keys.push_back(query.key());
+    return keys;
+}
+
+std::vector<KeyId> KeyRepository::spare() {
+    std::vector<KeyId> keys;
+    Query query(database_, "SELECT id FROM keys WHERE NOT " CERTMGR_KEY_SERVES " ORDER BY id");
     while (query.next()) keys.push_back(query.key());
     return keys;
 }

@@ -340,11 +340,17 @@ constexpr const char* version15 = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array steps{Migration{version1},  Migration{version2},  Migration{version3},
-                           Migration{version4},  Migration{version5},  Migration{version6},
-                           Migration{version7},  Migration{version8},  Migration{version9},
-                           Migration{version10}, Migration{version11}, Migration{version12},
-                           Migration{version13}, Migration{version14}, Migration{version15}};
+// The generation that an order is to replace at the CA (RFC 9773 5): while that is in force, the order may be
+// gone back to.
+constexpr const char* version16 = R"sql(
+    ALTER TABLE orders ADD COLUMN replaces INTEGER;
+)sql";
+
+constexpr std::array steps{
+    Migration{version1},  Migration{version2},  Migration{version3},  Migration{version4},
+    Migration{version5},  Migration{version6},  Migration{version7},  Migration{version8},
+    Migration{version9},  Migration{version10}, Migration{version11}, Migration{version12},
+    Migration{version13}, Migration{version14}, Migration{version15}, Migration{version16}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

@@ -66,6 +66,18 @@ void OrderRepository::setExempt(std::int64_t id, bool exempt) {
     Query(database_, "UPDATE orders SET exempt = ? WHERE id = ?", exempt, id).run();
 }
 
+void OrderRepository::setReplaces(std::int64_t id, bool replaces) {
+    Query(database_,
+          "UPDATE orders SET replaces = CASE WHEN ? THEN"
+          " (SELECT current FROM certificates WHERE certificates.id = orders.certificate) END WHERE id = ?",
+          replaces, id)
+        .run();
+}
+
+void OrderRepository::refused(const KeyId& key) {
+    Query(database_, "UPDATE orders SET replaces = NULL WHERE key = ?", key).run();
+}
+
 bool OrderRepository::knowsUrl(const std::string& url) {
     return Query(database_, "SELECT 1 FROM orders WHERE url = ? AND url <> ''", url).next();
 }

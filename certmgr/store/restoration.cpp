@@ -26,6 +26,7 @@ constexpr const char* databaseName = "certmgr.db";
 constexpr const char* lift = R"sql(
     UPDATE credentials SET generation = generation + :lift;
     UPDATE certificates SET current = current + :lift WHERE current IS NOT NULL;
+    UPDATE orders SET replaces = replaces + :lift WHERE replaces IS NOT NULL;
     UPDATE sqlite_sequence SET seq = seq + :lift WHERE name = 'credentials';
     DELETE FROM deployments;
     DELETE FROM meta WHERE name LIKE 'trust-told:%';

@@ -207,6 +207,71 @@ TEST_F(Repositories, aCertificateHasOneOpenOrder) {
               "database-reference");
 }
 
+class OrdersGivenUp : public Repositories {
+  protected:
+    OrdersGivenUp() {
+        for (const char key : {'1', 'a', 'b'}) intendKey(sampleKey(key));
+        putCertificate("a.example");
+        putInForce();
+    }
+    void putInForce() {
+        CredentialRepository credentials(database());
+        credentials.setCurrent("a.example",
+                               credentials.add(sampleCredential("a.example", sampleKey('1')), sampleTime));
+    }
+    std::int64_t order(char key, bool replaces, OrderState end, const std::string& url) {
+        OrderRepository orders(database());
+        const std::int64_t id = orders.intend(sampleOrder("a.example", sampleKey(key)));
+        orders.setReplaces(id, replaces);
+        if (!url.empty()) orders.setState(id, OrderState::created, url);
+        orders.setState(id, end, end == OrderState::created ? url : "why");
+        return id;
+    }
+    std::vector<KeyId> unreferenced() { return KeyRepository(database()).unreferenced(); }
+
+    const std::vector<KeyId> both_{sampleKey('a'), sampleKey('b')};
+};
+
+TEST_F(OrdersGivenUp, theKeyStaysUntilAnotherCertificateIsInForce) {
+    order('a', true, OrderState::abandoned, "https://ca/order/1");
+    restart();
+    KeyRepository keys(database());
+    EXPECT_EQ(keys.unreferenced(), std::vector{sampleKey('b')});
+    EXPECT_TRUE(keys.used(sampleKey('a')));
+    EXPECT_EQ(errorCode([&] { keys.forget(sampleKey('a')); }), "key-in-use");
+    EXPECT_EQ(keys.spare(), both_) << "but it may be taken";
+    putInForce();
+    EXPECT_EQ(keys.unreferenced(), both_);
+    keys.forget(sampleKey('a'));
+}
+
+TEST_F(OrdersGivenUp, aKeyThatServesElsewhereIsNotSpare) {
+    order('a', true, OrderState::abandoned, "https://ca/order/1");
+    CredentialRepository(database()).add(sampleCredential("a.example", sampleKey('a')), sampleTime);
+    EXPECT_EQ(KeyRepository(database()).spare(), std::vector{sampleKey('b')});
+}
+
+TEST_F(OrdersGivenUp, noKeyStaysOfOneThatReplacesNothingOrHasNoUrlOrIsRefused) {
+    order('a', false, OrderState::abandoned, "https://ca/order/1");
+    order('b', true, OrderState::abandoned, "");
+    EXPECT_EQ(unreferenced(), both_);
+    order('a', true, OrderState::abandoned, "https://ca/order/3");
+    order('b', false, OrderState::abandoned, "https://ca/order/3");
+    EXPECT_EQ(unreferenced(), std::vector{sampleKey('b')});
+    OrderRepository(database()).refused(sampleKey('a'));
+    EXPECT_EQ(unreferenced(), both_);
+}
+
+TEST_F(OrdersGivenUp, onlyTheKeyOfTheNewestStays) {
+    order('a', true, OrderState::abandoned, "https://ca/order/1");
+    const std::int64_t second = order('b', true, OrderState::sending, "");
+    EXPECT_TRUE(unreferenced().empty()) << "the CA may refuse the second";
+    OrderRepository(database()).setState(second, OrderState::created, "https://ca/order/2");
+    EXPECT_EQ(unreferenced(), std::vector{sampleKey('a')});
+    OrderRepository(database()).setState(second, OrderState::abandoned, "why");
+    EXPECT_EQ(unreferenced(), std::vector{sampleKey('a')});
+}
+
 TEST_F(Repositories, accountsAreRememberedByCaAndDirectory) {
     intendKey(sampleKey('a'));
     AccountRepository accounts(database());

@@ -78,6 +78,23 @@ TEST_F(Restoration, theStateBeforeLeavesItsKeysAndItsNumbers) {
               current.generation);
 }
 
+TEST_F(Restoration, anOrderThatMayBeGoneBackToKeepsItsKey) {
+    fillState(place_, 'a', 7);
+    bringBackup('b', 2);
+    {
+        Database backup(pendingRestore(folder_.path()) / "certmgr.db");
+        KeyRepository(backup).intend(sampleKey('c'), "order:gw.example");
+        OrderRepository orders(backup);
+        const std::int64_t order = orders.intend(sampleOrder("gw.example", sampleKey('c')));
+        orders.setReplaces(order, true);
+        orders.setState(order, OrderState::created, "https://ca/order/1");
+        orders.setState(order, OrderState::abandoned, "another CA is asked now");
+    }
+    ASSERT_TRUE(adoptRestored(folder_.path()));
+    Database database(place_);
+    EXPECT_EQ(KeyRepository(database).unreferenced(), std::vector{sampleKey('a')});
+}
+
 TEST_F(Restoration, aStateThatCannotBeReadAnyMoreIsReplaced) {
     testing_support::writeFile(place_, std::string(8192, 'x'));
     bringBackup('b', 1);
