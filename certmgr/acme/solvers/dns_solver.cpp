@@ -94,18 +94,19 @@ bool DnsSolver::isGone(const PresentedRecords::Left& left) const {
     }
 }
 
-bool DnsSolver::withdraw(const PresentedRecords::Left& left, std::set<const DnsZones::Table*>& hanging) {
+bool DnsSolver::withdraw(const PresentedRecords::Left& left, std::set<std::string>& silent) {
     const BusyNames::Turn turn = busy_.tryNow(left.record.record.owner);
     if (!turn) return false;
     if (!records_.isLeft(left)) return true;
-    const DnsZones::Table* table = nullptr;
+    std::string means;
     try {
-        table = placeOf(left.record.record).zone.table;
-        if (hanging.contains(table)) return false;
-        table->writer->remove(left.record);
+        RecordWriter& writer = *placeOf(left.record.record).zone.table->writer;
+        means = writer.means();
+        if (silent.contains(means)) return false;
+        writer.remove(left.record);
     } catch (const Error& error) {
-        // Each other record would take all of its time again, in which no order gets at the program.
-        if (error.code() == "dns-hook-timeout") hanging.insert(table);
+        // Each other record would take all of its time again, in which no order gets at a program.
+        if (error.code() == "dns-hook-timeout" || error.code() == "dns-unreachable") silent.insert(means);
         // "dns-zone-gone": by the administrator's will, nobody here has a key for it
         if (error.code() != "dns-zone-gone" && !isGone(left)) throw;
     }
@@ -115,12 +116,12 @@ bool DnsSolver::withdraw(const PresentedRecords::Left& left, std::set<const DnsZ
 
 int DnsSolver::clearAway() {
     std::optional<Error> trouble;
-    std::set<const DnsZones::Table*> hanging;
+    std::set<std::string> silent;
     int remaining = 0;
     for (const PresentedRecords::Left& left :
          records_.left(std::filesystem::file_time_type::clock::now() - longestRun)) {
         try {
-            if (!withdraw(left, hanging)) ++remaining;
+            if (!withdraw(left, silent)) ++remaining;
         } catch (Error& error) {
             trouble = error.within("removing the record " + left.record.record.owner);
         }

@@ -43,8 +43,9 @@ class DnsSolver : public Solver {
     std::optional<Place> placeFor(const std::string& owner) const;
     std::string whyNotAt(const std::optional<Place>& place, const std::string& name) const;
     Place placeOf(const net::DnsRecord& record) const;
-    // `hanging`: whose program is not tried again in this round. False: the record is left to the next one.
-    bool withdraw(const PresentedRecords::Left& left, std::set<const DnsZones::Table*>& hanging);
+    // `silent`: RecordWriter::means() that are not tried again in this round. False: the record is left to
+    // the next one.
+    bool withdraw(const PresentedRecords::Left& left, std::set<std::string>& silent);
     std::vector<ZoneServers::Server> serversOf(const Place& place) const;
     enum class Seen { there, notThere, noAnswer };
     static Seen lookAt(const ZoneServers::Server& server, const net::DnsRecord& record);

@@ -12,6 +12,7 @@ class DnsUpdates : public RecordWriter {
     explicit DnsUpdates(DnsUpdateSettings settings) : settings_(std::move(settings)) {}
 
     std::string whyNot(const std::string&) const override { return ""; }
+    std::string means() const override { return net::toString(settings_.server); }
     void add(const ProofRecord& record) override;
     void remove(const ProofRecord& record) override;
 

@@ -22,6 +22,10 @@ class HookProgram : public RecordWriter {
     HookProgram(DnsHookSettings settings, hal::CommandRunner run, std::stop_token stop);
 
     std::string whyNot(const std::string& owner) const override;
+    // One program may work for several providers.
+    std::string means() const override {
+        return settings_.program.string() + " " + settings_.environmentFile.string();
+    }
     void add(const ProofRecord& record) override { call(true, record); }
     void remove(const ProofRecord& record) override { call(false, record); }
 

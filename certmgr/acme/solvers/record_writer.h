@@ -19,6 +19,8 @@ class RecordWriter {
     virtual ~RecordWriter() = default;
     // Why it can have no record at this name, as a clause: "cannot …". Empty: it can.
     virtual std::string whyNot(const std::string& owner) const = 0;
+    // The server or program: where it does not answer for one record, it does not for another.
+    virtual std::string means() const = 0;
     virtual void add(const ProofRecord& record) = 0;
     virtual void remove(const ProofRecord& record) = 0;
 };

@@ -3,11 +3,16 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "certmgr/core/error.h"
 #include "certmgr/crypto/digest.h"
+#include "hal/handle.h"
 #include "tests/support/knot_server.h"
 
 namespace certmgr::acme {
@@ -38,6 +43,10 @@ class DnsSolverTest : public testing::Test {
         testing_support::waitUntil("both servers have it", [&] { return !solver.missing(proof); });
     }
     bool recordsLeft() const { return !std::filesystem::is_empty(state_ / "records"); }
+    void makeOld(std::chrono::minutes age) const {
+        for (const auto& entry : std::filesystem::directory_iterator(state_ / "records"))
+            std::filesystem::last_write_time(entry, std::filesystem::file_time_type::clock::now() - age);
+    }
 
     const std::string owner_ = "_acme-challenge.gw.example";
     KnotServers knot_;
@@ -71,9 +80,7 @@ TEST_F(DnsSolverTest, removesWhatACrashedRunPresented) {
     solver().present(proof);  // and its order is never gone on with
     EXPECT_EQ(solver().clearAway(), 0);
     EXPECT_EQ(knot_.proofsAt(owner_).size(), 1u) << "the run may still be on";
-    for (const auto& entry : std::filesystem::directory_iterator(state_ / "records"))
-        std::filesystem::last_write_time(
-            entry, std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+    makeOld(std::chrono::hours(25));
     EXPECT_EQ(solver().clearAway(), 0);
     EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
     EXPECT_FALSE(recordsLeft());
@@ -96,6 +103,67 @@ TEST_F(DnsSolverTest, removesLaterWhereTheServerIsAway) {
     EXPECT_EQ(knot_.proofsAt(owner_).size(), 1u) << "knot keeps it in its journal";
     EXPECT_EQ(this->solver().clearAway(), 0);
     EXPECT_EQ(knot_.proofsAt(owner_), Texts{});
+    EXPECT_FALSE(recordsLeft());
+}
+
+// A name server that hears what it is told and says nothing: each connection is closed.
+class DeafServer {
+  public:
+    DeafServer() {
+        sockaddr_in any{};
+        any.sin_family = AF_INET;
+        any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        auto* const address = reinterpret_cast<sockaddr*>(&any);
+        socklen_t size = sizeof any;
+        EXPECT_EQ(::bind(socket_.get(), address, size), 0);
+        EXPECT_EQ(::listen(socket_.get(), 4), 0);
+        EXPECT_EQ(::getsockname(socket_.get(), address, &size), 0);
+        port_ = ntohs(any.sin_port);
+        thread_ = std::jthread([this](const std::stop_token& stop) {
+            pollfd waiting{socket_.get(), POLLIN, 0};
+            while (!stop.stop_requested())
+                if (::poll(&waiting, 1, 20) > 0) hear();
+        });
+    }
+    net::DnsServer server() const { return {"127.0.0.1", port_}; }
+    int heard() const { return heard_; }
+
+  private:
+    void hear() {
+        const hal::UniqueFd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        char first = 0;
+        if (::recv(connection.get(), &first, 1, 0) == 1) ++heard_;
+    }
+
+    const hal::UniqueFd socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    std::uint16_t port_ = 0;
+    std::atomic<int> heard_ = 0;
+    std::jthread thread_;
+};
+
+TEST_F(DnsSolverTest, triesAServerThatDoesNotAnswerForOneRecordInARound) {
+    for (const char* name : {"gw.example", "one.gw.example", "www.gw.example", "proofs.example"})
+        solver().present(proofOf(name));
+    makeOld(std::chrono::hours(25));
+    const DeafServer deaf;
+    DnsSettings away = knot_.settings();
+    away.servers = {knot_.primary()};
+    std::get<DnsUpdateSettings>(away.means).server = deaf.server();
+    std::vector<DnsSettings> tables(3, away);
+    tables[0].zones = {"gw.example"};
+    tables[1].zones = {"www.gw.example"};
+    tables[2] = knot_.settings();
+    tables[2].zones = {"proofs.example"};
+    DnsSolver solver(ChallengeKind::dns01, std::make_shared<DnsZones>(tables, hal::CommandRunner()),
+                     knot_.primary(), state_ / "records");
+    EXPECT_THROW(net::DnsClient(deaf.server()).remove({"gw.example", owner_, "text"}, knot_.key()), Error);
+    const int once = deaf.heard();
+    EXPECT_THROW(solver.clearAway(), Error);
+    EXPECT_EQ(deaf.heard(), 2 * once) << "whichever table a record is of";
+    EXPECT_EQ(knot_.proofsAt("_acme-challenge.proofs.example"), Texts{}) << "another server";
+    EXPECT_THROW(solver.clearAway(), Error);
+    EXPECT_EQ(deaf.heard(), 3 * once) << "the next round tries again";
+    EXPECT_EQ(this->solver().clearAway(), 0);
     EXPECT_FALSE(recordsLeft());
 }
 
@@ -205,10 +273,6 @@ class DnsSolverOfAProgram : public DnsSolverTest {
             return {};
         }
         return {failure_, 1, "no"};
-    }
-    void makeOld(std::chrono::minutes age) const {
-        for (const auto& entry : std::filesystem::directory_iterator(state_ / "records"))
-            std::filesystem::last_write_time(entry, std::filesystem::file_time_type::clock::now() - age);
     }
 
     const hal::CommandRunner runner_ = [this](const Texts& argv, auto, const Texts&, std::string_view,
