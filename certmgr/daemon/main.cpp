@@ -62,6 +62,10 @@ std::unique_ptr<hal::PortOpener> portOpener(const config::PortSettings& settings
     return std::make_unique<hal::CommandPortOpener>(settings.command);
 }
 
+std::unique_ptr<net::HttpClient> httpClient(const acme::CaSettings& ca) {
+    return std::make_unique<net::CurlHttpClient>(ca.trustFile);
+}
+
 struct Configuration {
     config::Settings settings;
     std::vector<ServiceProfile> profiles;
@@ -93,21 +97,18 @@ std::optional<int> serve(const Configuration& configuration, const std::function
                         settings.stateDirectory / "dns-records");
     acme::DnsSolver dnsAccount(ChallengeKind::dnsAccount01, zones, settings.resolver,
                                settings.stateDirectory / "dns-account-records");
-    acme::DnsPersistSolver dnsPersist(acme::PersistLookup({settings.dns, settings.resolver}, clock));
+    const acme::DnsPersistLookup persistLookup({settings.dns, settings.resolver}, clock);
+    acme::DnsPersistSolver dnsPersist(persistLookup);
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;
     daemon::ProbeByKind probe;
     deploy::Deployer deployer(generations, control, probe);
     engine::MainQueue queue;
     engine::Views views;
-    const auto http = [](const acme::CaSettings& ca) {
-        return std::make_unique<net::CurlHttpClient>(ca.trustFile);
-    };
-
     daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
     engine::Engine engine({database, keys, deployer, generations,
-                           inOrder(settings.challenges, {webroot, tls, dns, dnsAccount, dnsPersist}), http,
-                           clock, log, queue, views, alarmProgram},
+                           inOrder(settings.challenges, {webroot, tls, dns, dnsAccount, dnsPersist}),
+                           httpClient, persistLookup, clock, log, queue, views, alarmProgram},
                           settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);

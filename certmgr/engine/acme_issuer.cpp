@@ -76,7 +76,7 @@ struct AcmeIssuer::Line {
 
 AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                        std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-                       AcmeSettings settings, EventLog& log)
+                       const acme::PersistLookup& persistLookup, AcmeSettings settings, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
@@ -84,8 +84,8 @@ AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
       budget_(records, clock),
       solvers_(std::move(solvers)),
       http_(std::move(http)),
+      persistLookup_(persistLookup),
       settings_(std::move(settings)),
-      persist_({settings_.dns, settings_.preflight.resolver}, clock),
       log_(log) {}
 
 AcmeIssuer::~AcmeIssuer() = default;

@@ -36,7 +36,7 @@ PersistRecordEntry AcmeIssuer::persistRecord(const PersistWish& wish, const acme
         const PersistRecord record{asking.issuers.front(), entry.account, wish.name.wildcard(), wish.until};
         entry.record = persistText(record);
         entry.line = persistZoneLine(wish.name, record);
-        const PersistAnswer answer = persist_.look(wish.name, asking);
+        const PersistAnswer answer = persistLookup_.look(wish.name, asking);
         entry.there = answer.record.has_value();
         entry.sentence = entry.there ? "one that fits is there, " + lastsUntil(*answer.record)
                                      : "no TXT record that fits is there: " + answer.why;
@@ -96,7 +96,7 @@ void AcmeIssuer::lookAtPersistRecords(const CertificateId& id, const std::stop_t
 bool AcmeIssuer::look(store::PersistRow& row, const acme::CaSettings& ca) {
     try {
         const PersistAnswer answer =
-            persist_.look(parseIdentifier(row.name), {accounts_.view(ca).url, caaIdentities(ca)});
+            persistLookup_.look(parseIdentifier(row.name), {accounts_.view(ca).url, caaIdentities(ca)});
         row.until = answer.record ? answer.record->until : std::nullopt;
         row.complaint = answer.why;
         return true;

@@ -29,8 +29,7 @@ AcmeSettings acmeSettingsOf(const config::Settings& settings) {
             settings.trialCas,
             settings.systemTrustFile,
             {settings.preflight.value_or(settings.publicNamesOnly), settings.publicNamesOnly,
-             settings.resolver, settings.publicAddresses},
-            settings.dns};
+             settings.resolver, settings.publicAddresses}};
 }
 
 }  // namespace
@@ -44,8 +43,8 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       keys_(parts_.keys, records_, parts_.log),
       localCa_(keys_, records_, settings_.authority, parts_.log),
       localIssuer_(keys_, records_, localCa_, parts_.clock),
-      acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, acmeSettingsOf(settings_),
-                  parts_.log),
+      acmeIssuer_(keys_, records_, parts_.clock, parts_.solvers, parts_.http, parts_.persistLookup,
+                  acmeSettingsOf(settings_), parts_.log),
       acmeRevocations_(keys_, records_, acmeIssuer_, parts_.clock, parts_.log,
                        [this](const CertificateId& id) { return servicesOf(id); }),
       uploads_(keys_, records_, parts_.clock, parts_.log),

@@ -37,6 +37,7 @@ struct Parts {
     const deploy::GenerationStore& generations;
     std::vector<std::reference_wrapper<acme::Solver>> solvers;  // in order of preference
     AcmeIssuer::HttpFactory http;
+    const acme::PersistLookup& persistLookup;
     const Clock& clock;
     EventLog& log;
     MainQueue& queue;

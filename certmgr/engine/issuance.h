@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "certmgr/acme/issue.h"
-#include "certmgr/acme/solvers/persist_lookup.h"
+#include "certmgr/acme/persist_lookup.h"
 #include "certmgr/core/clock.h"
 #include "certmgr/engine/accounts.h"
 #include "certmgr/engine/budget.h"
@@ -50,7 +50,6 @@ struct AcmeSettings {
     std::vector<acme::CaSettings> trialCas;  // those for tests beside them
     std::filesystem::path trustFile;         // of the box: knows the roots that a fingerprint may mean
     acme::PreflightSettings preflight;
-    std::vector<acme::DnsSettings> dns;  // whose servers are asked for records of dns-persist-01
 };
 
 // A record of dns-persist-01 that somebody asks for.
@@ -69,7 +68,7 @@ class AcmeIssuer {
 
     AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
                std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-               AcmeSettings settings, EventLog& log);
+               const acme::PersistLookup& persistLookup, AcmeSettings settings, EventLog& log);
     ~AcmeIssuer();
 
     bool configured() const { return !settings_.cas.empty(); }
@@ -182,8 +181,8 @@ class AcmeIssuer {
     Budget budget_;
     const std::vector<std::reference_wrapper<acme::Solver>> solvers_;
     HttpFactory http_;
+    const acme::PersistLookup& persistLookup_;
     const AcmeSettings settings_;
-    const acme::PersistLookup persist_;
     EventLog& log_;
     std::shared_timed_mutex accountsInUse_;  // shared by the orders; alone: accounts change
     std::mutex mutex_;

@@ -2,13 +2,14 @@
 // stays. Nothing is written here.
 #pragma once
 
-#include "certmgr/acme/solvers/persist_lookup.h"
+#include "certmgr/acme/solvers/dns_persist_lookup.h"
 
 namespace certmgr::acme {
 
 class DnsPersistSolver : public Solver {
   public:
-    explicit DnsPersistSolver(PersistLookup lookup) : lookup_(std::move(lookup)) {}
+    // `lookup` must outlive it.
+    explicit DnsPersistSolver(const DnsPersistLookup& lookup) : lookup_(lookup) {}
 
     ChallengeKind kind() const override { return ChallengeKind::dnsPersist01; }
     // Says what is wrong with the record, and how to get the right one.
@@ -21,7 +22,7 @@ class DnsPersistSolver : public Solver {
     std::chrono::seconds patience() const override { return std::chrono::seconds(60); }
 
   private:
-    const PersistLookup lookup_;
+    const DnsPersistLookup& lookup_;
 };
 
 }  // namespace certmgr::acme

@@ -28,8 +28,8 @@ class DnsPersistSolverTest : public testing::Test {
         testing_support::waitUntil("both servers have it",
                                    [&] { return lookup_.withoutRecord(name, ofCa).empty(); });
     }
-    static PersistLookup lookupBy(std::vector<DnsSettings> settings, const KnotServers& knot,
-                                  const Clock& clock) {
+    static DnsPersistLookup lookupBy(std::vector<DnsSettings> settings, const KnotServers& knot,
+                                     const Clock& clock) {
         return {ZoneServers(std::move(settings), knot.primary()), clock};
     }
 
@@ -37,7 +37,7 @@ class DnsPersistSolverTest : public testing::Test {
     const Identifier wildcard_ = parseIdentifier("*.gw.example");
     KnotServers knot_;
     testing_support::ManualClock clock_{TimePoint(seconds(1'800'000'000))};
-    const PersistLookup lookup_ = lookupBy({knot_.settings()}, knot_, clock_);
+    const DnsPersistLookup lookup_ = lookupBy({knot_.settings()}, knot_, clock_);
     const DnsPersistSolver solver_{lookup_};
 };
 
@@ -80,7 +80,8 @@ TEST_F(DnsPersistSolverTest, WhatHasEndedIsNoneUnlessTheClockIsNotTrusted) {
 TEST_F(DnsPersistSolverTest, WaitsForAServerThatHasNotGotItYet) {
     const KnotServers knot(false);
     net::DnsClient(knot.primary()).add({"gw.example", persistOwnerOfGw, fitting}, knot.key());
-    const DnsPersistSolver solver(lookupBy({knot.settings()}, knot, clock_));
+    const DnsPersistLookup lookup = lookupBy({knot.settings()}, knot, clock_);
+    const DnsPersistSolver solver(lookup);
     EXPECT_EQ(solver.whyNot(name_, ofCa), "");
     const auto missing = solver.missing({name_, "", "", ofCa.account, ofCa.issuers});
     ASSERT_TRUE(missing.has_value());

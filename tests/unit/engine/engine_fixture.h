@@ -11,6 +11,7 @@
 #include "certmgr/engine/engine.h"
 #include "tests/support/child_process.h"
 #include "tests/support/fake_acme.h"
+#include "tests/support/fake_persist_lookup.h"
 #include "tests/support/fake_solver.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_key_store.h"
@@ -105,9 +106,9 @@ class EngineTest : public testing::Test {
         };
         std::vector<ServiceProfile> profiles{profile};
         profiles.insert(profiles.end(), otherProfiles.begin(), otherProfiles.end());
-        engine = std::make_unique<Engine>(
-            Parts{*database, keys, *deployer, generations, {solver}, http, clock, log, queue, *views, hook},
-            settings, profiles);
+        engine = std::make_unique<Engine>(Parts{*database, keys, *deployer, generations, solvers, http,
+                                                persistLookup, clock, log, queue, *views, hook},
+                                          settings, profiles);
         engine->start();
     }
 
@@ -153,7 +154,9 @@ class EngineTest : public testing::Test {
     testing_support::MemoryKeyStore keys;
     MemoryLog log;
     MemoryHook hook;
-    testing_support::FakeSolver solver;
+    testing_support::FakeSolver solver, persistSolver{ChallengeKind::dnsPersist01};
+    std::vector<std::reference_wrapper<acme::Solver>> solvers{solver};  // that are set up
+    testing_support::FakePersistLookup persistLookup{clock};
     MainQueue queue;
     config::Settings settings;
     ServiceProfile profile;

@@ -1,4 +1,4 @@
-// Records of dns-persist-01: which ones are wanted, where no name server can be asked.
+// Records of dns-persist-01 that somebody asks for: which ones are wanted, and whether they are there.
 #include "tests/unit/engine/engine_fixture.h"
 
 namespace certmgr::engine {
@@ -6,10 +6,7 @@ namespace {
 
 class PersistTest : public EngineTest {
   protected:
-    PersistTest() {
-        settings.resolver = {"127.0.0.1", 1};  // nobody
-        settings.cas.front().caaIdentities = {"fake.example", "second.example"};
-    }
+    PersistTest() { settings.cas.front().caaIdentities = {"fake.example", "second.example"}; }
     PersistRecords ask(const PersistRecordCommand& command) {
         PersistRecords found;
         engine->persistRecords(command, [&](const PersistRecords& records) { found = records; });
@@ -27,6 +24,7 @@ class PersistTest : public EngineTest {
 };
 
 TEST_F(PersistTest, TheRecordNamesTheCaAndTheAccountAlsoWhereDnsIsSilent) {
+    persistLookup.setSilent(true);
     startEngine();
     const std::string account = engine->accounts().front().url;
     ASSERT_NE(account, "");
@@ -42,6 +40,18 @@ TEST_F(PersistTest, TheRecordNamesTheCaAndTheAccountAlsoWhereDnsIsSilent) {
               "fake.example; accounturi=" + account + "; policy=wildcard; persistUntil=1900000000");
     EXPECT_EQ(ask({"*.gw.example.com", "", false, std::nullopt}).entries.at(0).record,
               "fake.example; accounturi=" + account + "; policy=wildcard");
+}
+
+TEST_F(PersistTest, OneThatIsThereIsTold) {
+    startEngine();
+    const PersistRecordEntry wanted = ask({"gw.example.com", "", false, std::nullopt}).entries.at(0);
+    EXPECT_FALSE(wanted.there);
+    EXPECT_EQ(wanted.sentence, "no TXT record that fits is there: none names fake.example or second.example");
+    persistLookup.put(wanted.owner, {wanted.record});
+    const PersistRecordEntry found = ask({"gw.example.com", "", false, std::nullopt}).entries.at(0);
+    EXPECT_TRUE(found.there);
+    EXPECT_EQ(found.sentence, "one that fits is there, without an end");
+    EXPECT_FALSE(ask({"*.gw.example.com", "", false, std::nullopt}).entries.at(0).there);
 }
 
 TEST_F(PersistTest, WithoutAnAccountOrAnIdentityThereIsNone) {

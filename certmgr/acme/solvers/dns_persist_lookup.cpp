@@ -1,4 +1,4 @@
-#include "certmgr/acme/solvers/persist_lookup.h"
+#include "certmgr/acme/solvers/dns_persist_lookup.h"
 
 #include "certmgr/core/error.h"
 #include "certmgr/net/name_lookup.h"
@@ -31,14 +31,14 @@ void ask(const ZoneServers& servers, const std::string& owner, const PersistQues
 
 }  // namespace
 
-PersistQuestion PersistLookup::questionOf(const Identifier& name, const Asking& ca) const {
+PersistQuestion DnsPersistLookup::questionOf(const Identifier& name, const Asking& ca) const {
     PersistQuestion question{ca.issuers, ca.account, name.wildcard(), std::nullopt};
     if (clock_.trust().trusted) question.now = clock_.now();
     return question;
 }
 
 // Of several servers the one that knows most of it is heard.
-PersistAnswer PersistLookup::look(const Identifier& name, const Asking& ca) const {
+PersistAnswer DnsPersistLookup::look(const Identifier& name, const Asking& ca) const {
     const PersistQuestion question = questionOf(name, ca);
     std::string owner = persistOwner(name);
     std::optional<PersistAnswer> best;
@@ -58,7 +58,7 @@ PersistAnswer PersistLookup::look(const Identifier& name, const Asking& ca) cons
     return *best;
 }
 
-std::string PersistLookup::withoutRecord(const Identifier& name, const Asking& ca) const {
+std::string DnsPersistLookup::withoutRecord(const Identifier& name, const Asking& ca) const {
     std::string list;
     ask(servers_, servers_.target(persistOwner(name)), questionOf(name, ca),
         [&](const ZoneServers::Server& server, const PersistAnswer& answer) {

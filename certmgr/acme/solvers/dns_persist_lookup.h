@@ -1,22 +1,20 @@
-// What a CA would find of the records of dns-persist-01 (core/persist_record.h).
+// The records of dns-persist-01 as name servers have them.
 #pragma once
 
-#include "certmgr/acme/solver.h"
+#include "certmgr/acme/persist_lookup.h"
 #include "certmgr/acme/solvers/zone_servers.h"
 #include "certmgr/core/clock.h"
-#include "certmgr/core/persist_record.h"
 
 namespace certmgr::acme {
 
-// Thread-safe. Reads only: nobody here writes such a record.
-class PersistLookup {
+class DnsPersistLookup : public PersistLookup {
   public:
     // `clock` tells which records have ended, and must outlive it.
-    PersistLookup(ZoneServers servers, const Clock& clock) : servers_(std::move(servers)), clock_(clock) {}
+    DnsPersistLookup(ZoneServers servers, const Clock& clock) : servers_(std::move(servers)), clock_(clock) {}
 
     // At the name servers of the zone; at the resolver where none of them can be reached. A record that one
-    // of them has is enough. Error(transient) where nobody answers; blocks for some seconds.
-    PersistAnswer look(const Identifier& name, const Asking& ca) const;
+    // of them has is enough.
+    PersistAnswer look(const Identifier& name, const Asking& ca) const override;
 
     // Those of the servers that answer without such a record, for people: "ns2.gw.example (192.0.2.54)";
     // empty: none.
