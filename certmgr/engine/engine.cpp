@@ -228,6 +228,8 @@ int Engine::clearChallengesAway() {
 
 void Engine::stop() {
     stopping_ = true;
+    systemTrustReading_.stop();
+    budgetReading_.stop();
     lanes_.cancelAll();
     for (acme::Solver& solver : parts_.solvers) solver.stop();
 }

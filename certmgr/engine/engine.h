@@ -23,6 +23,7 @@
 #include "certmgr/engine/own_trust.h"
 #include "certmgr/engine/registrar.h"
 #include "certmgr/engine/schedule.h"
+#include "certmgr/engine/shared_reading.h"
 #include "certmgr/engine/trust_files.h"
 #include "certmgr/engine/uploads.h"
 #include "certmgr/engine/view_builder.h"
@@ -280,9 +281,10 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     std::map<CertificateId, int> localFailures_;
     std::set<std::string> proveAgain_;  // services that were asked for it and have not concluded
     std::set<std::string> stale_;       // services with something new, while more is being issued for them
-    std::vector<SystemTrustReply> systemTrustReplies_;  // of those who wait for one reading
-    std::vector<BudgetReply> budgetReplies_;            // likewise
-    std::string trustSha256_;                           // of what was published last
+    // Anybody may ask.
+    SharedReading<SystemTrust> systemTrustReading_{"system-trust", "the trust store of the box", 64};
+    SharedReading<Budgets> budgetReading_{"budget", "the budget at the CAs", 16};
+    std::string trustSha256_;  // of what was published last
     // One for each thing that is reloaded: two modules on one nginx must not see each other's half-done swap.
     // Filled by the constructor, by unit and command.
     std::map<std::pair<std::string, std::vector<std::string>>, std::mutex> reloads_;

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t largestInput = 256 * 1024;
 constexpr int issuedAtOnce = 1000;
-constexpr std::size_t mostSystemTrustReplies = 64;
 constexpr std::uint32_t mostDays = 36'500;
 constexpr std::uint32_t usualDays = 365;
 constexpr seconds reloadDelay{1};  // changes that come together are told together
@@ -191,23 +190,11 @@ std::string Engine::crlPem() {
     return trustFiles_.crlPem();
 }
 
-// Anybody may ask: however many do, there is one reading at a time, and one reading is for all who wait.
 void Engine::systemTrust(SystemTrustReply reply) {
-    if (stopping_ || systemTrustReplies_.size() == mostSystemTrustReplies)
-        throw Error(ErrorKind::transient, "busy", "too many ask for the trust store of the box; ask again");
-    systemTrustReplies_.push_back(std::move(reply));
-    if (lanes_.busy("system-trust")) return;
-    auto found = std::make_shared<SystemTrust>();
-    const auto now = parts_.clock.trust().trusted ? std::optional(parts_.clock.now()) : std::nullopt;
-    lanes_.run(
-        "system-trust", issueWorkers_,
-        [this, found, now, own = trustFiles_.trustPem()](std::stop_token) {
-            found->anchors = readSystemTrust(settings_.systemTrustFile, own, now);
-        },
-        [this, found](const auto& failure) {
-            found->failure = failure;
-            for (const SystemTrustReply& waiting : std::exchange(systemTrustReplies_, {})) waiting(*found);
-        });
+    systemTrustReading_.ask(lanes_, issueWorkers_, std::move(reply), [this](SystemTrust& found) {
+        const auto now = parts_.clock.trust().trusted ? std::optional(parts_.clock.now()) : std::nullopt;
+        found.anchors = readSystemTrust(settings_.systemTrustFile, trustFiles_.trustPem(), now);
+    });
 }
 
 std::string Engine::trustOwnRoots(bool trusted) {

@@ -6,11 +6,6 @@
 #include "certmgr/engine/view_builder.h"
 
 namespace certmgr::engine {
-namespace {
-
-constexpr std::size_t mostBudgetReplies = 16;
-
-}  // namespace
 
 // As decide() would have it, as far as that can be told ahead. Absent: no CA is asked for it.
 std::optional<TimePoint> Engine::nextOrder(const store::CertificateRow& row) {
@@ -33,20 +28,9 @@ std::vector<AcmeIssuer::Coming> Engine::comingOrders() {
     return coming;
 }
 
-// One reading is for all who wait, as with systemTrust().
 void Engine::budget(BudgetReply reply) {
-    if (stopping_ || budgetReplies_.size() == mostBudgetReplies)
-        throw Error(ErrorKind::transient, "busy", "too many ask for the budget at the CAs; ask again");
-    budgetReplies_.push_back(std::move(reply));
-    if (lanes_.busy("budget")) return;
-    auto found = std::make_shared<Budgets>();
-    lanes_.run(
-        "budget", issueWorkers_,
-        [this, found](std::stop_token) { found->cas = acmeIssuer_.budgets(comingOrders()); },
-        [this, found](const auto& failure) {
-            found->failure = failure;
-            for (const BudgetReply& waiting : std::exchange(budgetReplies_, {})) waiting(*found);
-        });
+    budgetReading_.ask(lanes_, issueWorkers_, std::move(reply),
+                       [this](Budgets& found) { found.cas = acmeIssuer_.budgets(comingOrders()); });
 }
 
 }  // namespace certmgr::engine
