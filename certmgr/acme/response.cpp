@@ -8,6 +8,7 @@
 
 #include "certmgr/acme/wire/json.h"
 #include "certmgr/acme/wire/problem.h"
+#include "certmgr/core/ascii.h"
 
 namespace certmgr::acme {
 namespace {
@@ -83,12 +84,6 @@ std::optional<sys_seconds> httpDate(const std::string& text) {
     const char* const end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
     if (!end || *end != '\0') return std::nullopt;
     return sys_seconds(seconds(::timegm(&fields)));
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-    return text;
 }
 
 // One link-value: <URL>; rel="next"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace certmgr {
 
@@ -32,6 +33,13 @@ constexpr char raised(char c) noexcept {
 inline std::string lowered(std::string text) {
     std::ranges::for_each(text, [](char& c) { c = lowered(c); });
     return text;
+}
+
+// Without blanks at its ends; `blanks`: all characters that are one there.
+constexpr std::string_view trimmed(std::string_view text, std::string_view blanks = " \t") noexcept {
+    const std::size_t first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 }  // namespace certmgr

@@ -31,8 +31,8 @@ std::string takeIn(std::vector<IssueValue::Parameter>& parameters, std::string_v
     if (text.empty()) return "nothing stands behind one of its \";\"";
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) return "found " + quoted(text) + ", expected tag=value";
-    const std::string_view tag = stripped(text.substr(0, equals));
-    const std::string_view value = stripped(text.substr(equals + 1));
+    const std::string_view tag = trimmed(text.substr(0, equals));
+    const std::string_view value = trimmed(text.substr(equals + 1));
     if (!isTag(tag)) return "found " + quoted(text) + ", expected a tag of letters, digits and \"-\"";
     if (!isValue(value)) return "the value of " + quoted(tag) + " has a blank or a control character in it";
     parameters.push_back({lowered(std::string(tag)), std::string(value)});
@@ -47,17 +47,11 @@ bool isIssuerName(std::string_view name) {
            std::ranges::all_of(name, allowed);
 }
 
-std::string_view stripped(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
     for (;;) {
         const std::size_t at = text.find(separator);
-        parts.push_back(stripped(text.substr(0, at)));
+        parts.push_back(trimmed(text.substr(0, at)));
         if (at == std::string_view::npos) return parts;
         text.remove_prefix(at + 1);
     }

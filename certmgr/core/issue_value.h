@@ -23,9 +23,7 @@ IssueValue parseIssueValue(std::string_view text);
 // MUST NOT have a trailing dot" (draft-ietf-acme-dns-persist-01 3.1; RFC 8555 7.1.1: a "lowercase hostname").
 bool isIssuerName(std::string_view name);
 
-// Without blanks (RFC 8659: "WSP") at its ends.
-std::string_view stripped(std::string_view text);
-// The parts between separators, each stripped.
+// The parts between separators, each without blanks (RFC 8659: "WSP") at its ends.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 // Of a record that somebody else wrote: cut, and with nothing in it that could rule a terminal.

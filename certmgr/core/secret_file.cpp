@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "certmgr/core/ascii.h"
 #include "certmgr/core/error.h"
 #include "certmgr/core/wiped_buffer.h"
 #include "hal/handle.h"
@@ -69,13 +70,6 @@ std::string_view unquoted(std::string_view text) {
     return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
-        text.remove_suffix(1);
-    return text;
-}
-
 }  // namespace
 
 std::string whyNotSecret(const std::filesystem::path& file) {
@@ -99,7 +93,7 @@ std::vector<std::string> readSecretVariables(const std::filesystem::path& file) 
     std::vector<std::string> variables;
     for (int number = 1; !left.empty(); ++number) {
         const std::size_t end = std::min(left.find('\n'), left.size());
-        const std::string_view line = trimmed(left.substr(0, end));
+        const std::string_view line = trimmed(left.substr(0, end), " \t\r");
         left.remove_prefix(std::min(end + 1, left.size()));
         if (line.empty() || line.front() == '#') continue;
         const std::size_t equals = std::min(line.find('='), line.size());

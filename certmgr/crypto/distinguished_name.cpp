@@ -38,11 +38,6 @@ std::vector<std::string> splitAtCommas(std::string_view text) {
     return parts;
 }
 
-std::string trimmed(const std::string& text) {
-    const std::size_t first = text.find_first_not_of(' ');
-    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
 std::size_t rankOf(const NameAttribute& attribute) {
     return static_cast<std::size_t>(
         std::find_if(attributeTypes.begin(), attributeTypes.end(),
@@ -53,7 +48,9 @@ std::size_t rankOf(const NameAttribute& attribute) {
 NameAttribute parseAttribute(const std::string& part) {
     const std::size_t equals = part.find('=');
     if (equals == std::string::npos) refuse("has a part without \"=\"");
-    NameAttribute attribute{trimmed(part.substr(0, equals)), trimmed(part.substr(equals + 1))};
+    const std::string_view all = part;
+    NameAttribute attribute{std::string(trimmed(all.substr(0, equals), " ")),
+                            std::string(trimmed(all.substr(equals + 1), " "))};
     for (char& c : attribute.type) c = raised(c);
     const std::size_t rank = rankOf(attribute);
     if (rank == attributeTypes.size()) refuse("has an attribute that is not known here");

@@ -55,12 +55,6 @@ std::size_t takeBody(char* data, std::size_t, std::size_t size, void* context) n
     return size;
 }
 
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
 std::size_t takeHeader(char* data, std::size_t, std::size_t size, void* context) noexcept {
     auto& received = *static_cast<Received*>(context);
     received.headerBytes += size;
@@ -77,7 +71,7 @@ std::size_t takeHeader(char* data, std::size_t, std::size_t size, void* context)
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return size;
     std::string name = lowered(std::string(line.substr(0, colon)));
-    received.response.headers.emplace(std::move(name), trimmed(line.substr(colon + 1)));
+    received.response.headers.emplace(std::move(name), trimmed(line.substr(colon + 1), " \t\r\n"));
     return size;
 }
 

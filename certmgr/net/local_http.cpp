@@ -25,14 +25,11 @@ std::string received(LocalConnection& connection) {
 std::string headerIn(std::string_view head, std::string_view lowerCaseName) {
     for (std::size_t at = head.find('\n'); at != std::string_view::npos; at = head.find('\n')) {
         head.remove_prefix(at + 1);
-        std::string_view line = head.substr(0, head.find('\n'));
+        const std::string_view line = head.substr(0, head.find('\n'));
         const std::size_t colon = line.find(':');
         if (colon == std::string_view::npos || lowered(std::string(line.substr(0, colon))) != lowerCaseName)
             continue;
-        line.remove_prefix(colon + 1);
-        const std::size_t first = line.find_first_not_of(" \t");
-        if (first == std::string_view::npos) return {};
-        return std::string(line.substr(first, line.find_last_not_of(" \t\r") + 1 - first));
+        return std::string(trimmed(line.substr(colon + 1), " \t\r"));
     }
     return {};
 }
