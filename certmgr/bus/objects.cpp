@@ -1,5 +1,6 @@
 #include "certmgr/bus/objects.h"
 
+#include <array>
 #include <cstdlib>
 
 #include "certmgr/bus/errors.h"
@@ -17,9 +18,10 @@ using engine::ServiceView;
 using engine::UploadView;
 using engine::Views;
 
-constexpr auto fixed = SD_BUS_VTABLE_PROPERTY_CONST;
-constexpr auto changing = SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
-constexpr auto onRequest = SD_BUS_VTABLE_PROPERTY_EXPLICIT;  // left out of GetAll and GetManagedObjects
+constexpr std::uint64_t fixed = SD_BUS_VTABLE_PROPERTY_CONST;
+constexpr std::uint64_t changing = SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
+constexpr std::uint64_t onRequest =
+    SD_BUS_VTABLE_PROPERTY_EXPLICIT;  // left out of GetAll and GetManagedObjects
 
 int chainPem(sd_bus* bus, const char*, const char*, const char*, sd_bus_message* reply, void* view,
              sd_bus_error* error) {
@@ -30,113 +32,98 @@ int chainPem(sd_bus* bus, const char*, const char*, const char*, sd_bus_message*
     });
 }
 
-constexpr sd_bus_vtable certificateVtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Id", "s", property<&CertificateView::id>, 0, fixed),
-    SD_BUS_PROPERTY("Names", "as", property<&CertificateView::names>, 0, changing),
-    SD_BUS_PROPERTY("Services", "as", property<&CertificateView::services>, 0, changing),
-    SD_BUS_PROPERTY("State", "s", property<&CertificateView::state>, 0, changing),
-    SD_BUS_PROPERTY("Activity", "s", property<&CertificateView::activity>, 0, changing),
-    SD_BUS_PROPERTY("Subject", "s", property<&CertificateView::subject>, 0, changing),
-    SD_BUS_PROPERTY("Issuer", "s", property<&CertificateView::issuer>, 0, changing),
-    SD_BUS_PROPERTY("Serial", "s", property<&CertificateView::serial>, 0, changing),
-    SD_BUS_PROPERTY("Sha256", "s", property<&CertificateView::sha256>, 0, changing),
-    SD_BUS_PROPERTY("NotBefore", "t", property<&CertificateView::notBefore>, 0, changing),
-    SD_BUS_PROPERTY("NotAfter", "t", property<&CertificateView::notAfter>, 0, changing),
-    SD_BUS_PROPERTY("Generation", "x", property<&CertificateView::generation>, 0, changing),
-    SD_BUS_PROPERTY("KeyPolicy", "s", property<&CertificateView::keyPolicy>, 0, changing),
-    SD_BUS_PROPERTY("KeyBackend", "s", property<&CertificateView::keyBackend>, 0, changing),
-    SD_BUS_PROPERTY("KeyReason", "s", property<&CertificateView::keyReason>, 0, changing),
-    SD_BUS_PROPERTY("KeyReasonCode", "s", property<&CertificateView::keyReasonCode>, 0, changing),
-    SD_BUS_PROPERTY("KeyAlgorithm", "s", property<&CertificateView::keyAlgorithm>, 0, changing),
-    SD_BUS_PROPERTY("Reason", "s", property<&CertificateView::reason>, 0, changing),
-    SD_BUS_PROPERTY("LastError", "s", property<&CertificateView::lastError>, 0, changing),
-    SD_BUS_PROPERTY("LastProblem", "s", property<&CertificateView::lastProblem>, 0, changing),
-    SD_BUS_PROPERTY("LastAttempt", "t", property<&CertificateView::lastAttempt>, 0, changing),
-    SD_BUS_PROPERTY("NextAttempt", "t", property<&CertificateView::nextAttempt>, 0, changing),
-    SD_BUS_PROPERTY("Failures", "t", property<&CertificateView::failures>, 0, changing),
-    SD_BUS_PROPERTY("LostOrders", "t", property<&CertificateView::lostOrders>, 0, changing),
-    SD_BUS_PROPERTY("LastLostOrder", "t", property<&CertificateView::lastLostOrder>, 0, changing),
-    SD_BUS_PROPERTY("AbandonedOrders", "t", property<&CertificateView::abandonedOrders>, 0, changing),
-    SD_BUS_PROPERTY("LastAbandonedOrder", "t", property<&CertificateView::lastAbandonedOrder>, 0, changing),
-    SD_BUS_PROPERTY("RenewAt", "t", property<&CertificateView::renewAt>, 0, changing),
-    SD_BUS_PROPERTY("RenewalExplanation", "s", property<&CertificateView::renewalExplanation>, 0, changing),
-    SD_BUS_PROPERTY("AcmeProfile", "s", property<&CertificateView::acmeProfile>, 0, changing),
-    SD_BUS_PROPERTY("AcmeProfileReason", "s", property<&CertificateView::acmeProfileReason>, 0, changing),
-    SD_BUS_PROPERTY("ChainReason", "s", property<&CertificateView::chainReason>, 0, changing),
-    SD_BUS_PROPERTY("Revocation", "s", property<&CertificateView::revocation>, 0, changing),
-    SD_BUS_PROPERTY("Pause", "s", property<&CertificateView::pause>, 0, changing),
-    SD_BUS_PROPERTY("Proof", "s", property<&CertificateView::proof>, 0, changing),
-    SD_BUS_PROPERTY("Pem", "s", chainPem, 0, onRequest),
-    SD_BUS_VTABLE_END};
+constexpr std::array certificateProperties{
+    property<&CertificateView::id, fixed>("Id", "s"),
+    property<&CertificateView::names, changing>("Names", "as"),
+    property<&CertificateView::services, changing>("Services", "as"),
+    property<&CertificateView::state, changing>("State", "s"),
+    property<&CertificateView::activity, changing>("Activity", "s"),
+    property<&CertificateView::subject, changing>("Subject", "s"),
+    property<&CertificateView::issuer, changing>("Issuer", "s"),
+    property<&CertificateView::serial, changing>("Serial", "s"),
+    property<&CertificateView::sha256, changing>("Sha256", "s"),
+    property<&CertificateView::notBefore, changing>("NotBefore", "t"),
+    property<&CertificateView::notAfter, changing>("NotAfter", "t"),
+    property<&CertificateView::generation, changing>("Generation", "x"),
+    property<&CertificateView::keyPolicy, changing>("KeyPolicy", "s"),
+    property<&CertificateView::keyBackend, changing>("KeyBackend", "s"),
+    property<&CertificateView::keyReason, changing>("KeyReason", "s"),
+    property<&CertificateView::keyReasonCode, changing>("KeyReasonCode", "s"),
+    property<&CertificateView::keyAlgorithm, changing>("KeyAlgorithm", "s"),
+    property<&CertificateView::reason, changing>("Reason", "s"),
+    property<&CertificateView::lastError, changing>("LastError", "s"),
+    property<&CertificateView::lastProblem, changing>("LastProblem", "s"),
+    property<&CertificateView::lastAttempt, changing>("LastAttempt", "t"),
+    property<&CertificateView::nextAttempt, changing>("NextAttempt", "t"),
+    property<&CertificateView::failures, changing>("Failures", "t"),
+    property<&CertificateView::lostOrders, changing>("LostOrders", "t"),
+    property<&CertificateView::lastLostOrder, changing>("LastLostOrder", "t"),
+    property<&CertificateView::abandonedOrders, changing>("AbandonedOrders", "t"),
+    property<&CertificateView::lastAbandonedOrder, changing>("LastAbandonedOrder", "t"),
+    property<&CertificateView::renewAt, changing>("RenewAt", "t"),
+    property<&CertificateView::renewalExplanation, changing>("RenewalExplanation", "s"),
+    property<&CertificateView::acmeProfile, changing>("AcmeProfile", "s"),
+    property<&CertificateView::acmeProfileReason, changing>("AcmeProfileReason", "s"),
+    property<&CertificateView::chainReason, changing>("ChainReason", "s"),
+    property<&CertificateView::revocation, changing>("Revocation", "s"),
+    property<&CertificateView::pause, changing>("Pause", "s"),
+    property<&CertificateView::proof, changing>("Proof", "s"),
+    Property<CertificateView>{SD_BUS_PROPERTY("Pem", "s", chainPem, 0, onRequest), nullptr}};
 
-constexpr sd_bus_vtable serviceVtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Name", "s", property<&ServiceView::name>, 0, fixed),
-    SD_BUS_PROPERTY("Description", "s", property<&ServiceView::description>, 0, changing),
-    SD_BUS_PROPERTY("Unit", "s", property<&ServiceView::unit>, 0, changing),
-    SD_BUS_PROPERTY("Probe", "s", property<&ServiceView::probe>, 0, changing),
-    SD_BUS_PROPERTY("Deployments", "aa{sv}", property<&ServiceView::deployments>, 0, changing),
-    SD_BUS_VTABLE_END};
+constexpr std::array serviceProperties{
+    property<&ServiceView::name, fixed>("Name", "s"),
+    property<&ServiceView::description, changing>("Description", "s"),
+    property<&ServiceView::unit, changing>("Unit", "s"),
+    property<&ServiceView::probe, changing>("Probe", "s"),
+    property<&ServiceView::deployments, changing>("Deployments", "aa{sv}")};
 
-constexpr sd_bus_vtable authorityVtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Id", "s", property<&AuthorityView::id>, 0, fixed),
-    SD_BUS_PROPERTY("Role", "s", property<&AuthorityView::role>, 0, changing),
-    SD_BUS_PROPERTY("Subject", "s", property<&AuthorityView::subject>, 0, changing),
-    SD_BUS_PROPERTY("Issuer", "s", property<&AuthorityView::issuer>, 0, changing),
-    SD_BUS_PROPERTY("Serial", "s", property<&AuthorityView::serial>, 0, changing),
-    SD_BUS_PROPERTY("Sha256", "s", property<&AuthorityView::sha256>, 0, changing),
-    SD_BUS_PROPERTY("KeyBackend", "s", property<&AuthorityView::keyBackend>, 0, changing),
-    SD_BUS_PROPERTY("KeyReason", "s", property<&AuthorityView::keyReason>, 0, changing),
-    SD_BUS_PROPERTY("KeyReasonCode", "s", property<&AuthorityView::keyReasonCode>, 0, changing),
-    SD_BUS_PROPERTY("CrlNextUpdate", "t", property<&AuthorityView::crlNextUpdate>, 0, changing),
-    SD_BUS_PROPERTY("NotBefore", "t", property<&AuthorityView::notBefore>, 0, changing),
-    SD_BUS_PROPERTY("NotAfter", "t", property<&AuthorityView::notAfter>, 0, changing),
-    SD_BUS_PROPERTY("State", "s", property<&AuthorityView::state>, 0, changing),
-    SD_BUS_PROPERTY("Dependents", "as", property<&AuthorityView::dependents>, 0, changing),
-    SD_BUS_PROPERTY("Pem", "s", property<&AuthorityView::certificatePem>, 0, onRequest),
-    SD_BUS_VTABLE_END};
+constexpr std::array authorityProperties{
+    property<&AuthorityView::id, fixed>("Id", "s"),
+    property<&AuthorityView::role, changing>("Role", "s"),
+    property<&AuthorityView::subject, changing>("Subject", "s"),
+    property<&AuthorityView::issuer, changing>("Issuer", "s"),
+    property<&AuthorityView::serial, changing>("Serial", "s"),
+    property<&AuthorityView::sha256, changing>("Sha256", "s"),
+    property<&AuthorityView::keyBackend, changing>("KeyBackend", "s"),
+    property<&AuthorityView::keyReason, changing>("KeyReason", "s"),
+    property<&AuthorityView::keyReasonCode, changing>("KeyReasonCode", "s"),
+    property<&AuthorityView::crlNextUpdate, changing>("CrlNextUpdate", "t"),
+    property<&AuthorityView::notBefore, changing>("NotBefore", "t"),
+    property<&AuthorityView::notAfter, changing>("NotAfter", "t"),
+    property<&AuthorityView::state, changing>("State", "s"),
+    property<&AuthorityView::dependents, changing>("Dependents", "as"),
+    property<&AuthorityView::certificatePem, onRequest>("Pem", "s")};
 
-constexpr sd_bus_vtable uploadVtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Id", "s", property<&UploadView::id>, 0, fixed),
-    SD_BUS_PROPERTY("Names", "as", property<&UploadView::names>, 0, fixed),
-    SD_BUS_PROPERTY("Certificates", "as", property<&UploadView::certificates>, 0, changing),
-    SD_BUS_PROPERTY("Serves", "as", property<&UploadView::serves>, 0, changing),
-    SD_BUS_PROPERTY("Subject", "s", property<&UploadView::subject>, 0, fixed),
-    SD_BUS_PROPERTY("Issuer", "s", property<&UploadView::issuer>, 0, fixed),
-    SD_BUS_PROPERTY("Serial", "s", property<&UploadView::serial>, 0, fixed),
-    SD_BUS_PROPERTY("Sha256", "s", property<&UploadView::sha256>, 0, fixed),
-    SD_BUS_PROPERTY("KeyBackend", "s", property<&UploadView::keyBackend>, 0, fixed),
-    SD_BUS_PROPERTY("KeyReason", "s", property<&UploadView::keyReason>, 0, fixed),
-    SD_BUS_PROPERTY("NotBefore", "t", property<&UploadView::notBefore>, 0, fixed),
-    SD_BUS_PROPERTY("NotAfter", "t", property<&UploadView::notAfter>, 0, fixed),
-    SD_BUS_PROPERTY("Uploaded", "t", property<&UploadView::uploaded>, 0, fixed),
-    SD_BUS_VTABLE_END};
+constexpr std::array uploadProperties{property<&UploadView::id, fixed>("Id", "s"),
+                                      property<&UploadView::names, fixed>("Names", "as"),
+                                      property<&UploadView::certificates, changing>("Certificates", "as"),
+                                      property<&UploadView::serves, changing>("Serves", "as"),
+                                      property<&UploadView::subject, fixed>("Subject", "s"),
+                                      property<&UploadView::issuer, fixed>("Issuer", "s"),
+                                      property<&UploadView::serial, fixed>("Serial", "s"),
+                                      property<&UploadView::sha256, fixed>("Sha256", "s"),
+                                      property<&UploadView::keyBackend, fixed>("KeyBackend", "s"),
+                                      property<&UploadView::keyReason, fixed>("KeyReason", "s"),
+                                      property<&UploadView::notBefore, fixed>("NotBefore", "t"),
+                                      property<&UploadView::notAfter, fixed>("NotAfter", "t"),
+                                      property<&UploadView::uploaded, fixed>("Uploaded", "t")};
 
-constexpr sd_bus_vtable jobVtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Id", "s", property<&JobView::id>, 0, fixed),
-    SD_BUS_PROPERTY("Kind", "s", property<&JobView::kind>, 0, fixed),
-    SD_BUS_PROPERTY("Certificate", "s", property<&JobView::certificate>, 0, changing),
-    SD_BUS_PROPERTY("State", "s", property<&JobView::state>, 0, changing),
-    SD_BUS_PROPERTY("Step", "s", property<&JobView::step>, 0, changing),
-    SD_BUS_PROPERTY("Result", "s", property<&JobView::result>, 0, changing),
-    SD_BUS_PROPERTY("ErrorKind", "s", property<&JobView::errorKind>, 0, changing),
-    SD_BUS_PROPERTY("ErrorCode", "s", property<&JobView::errorCode>, 0, changing),
-    SD_BUS_PROPERTY("Error", "s", property<&JobView::error>, 0, changing),
-    SD_BUS_VTABLE_END};
+constexpr std::array jobProperties{property<&JobView::id, fixed>("Id", "s"),
+                                   property<&JobView::kind, fixed>("Kind", "s"),
+                                   property<&JobView::certificate, changing>("Certificate", "s"),
+                                   property<&JobView::state, changing>("State", "s"),
+                                   property<&JobView::step, changing>("Step", "s"),
+                                   property<&JobView::result, changing>("Result", "s"),
+                                   property<&JobView::errorKind, changing>("ErrorKind", "s"),
+                                   property<&JobView::errorCode, changing>("ErrorCode", "s"),
+                                   property<&JobView::error, changing>("Error", "s")};
 
-constexpr sd_bus_vtable alarmVtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Id", "s", property<&AlarmView::id>, 0, fixed),
-    SD_BUS_PROPERTY("Kind", "s", property<&AlarmView::kind>, 0, fixed),
-    SD_BUS_PROPERTY("Severity", "s", property<&AlarmView::severity>, 0, changing),
-    SD_BUS_PROPERTY("Subject", "s", property<&AlarmView::subject>, 0, fixed),
-    SD_BUS_PROPERTY("Sentence", "s", property<&AlarmView::sentence>, 0, changing),
-    SD_BUS_PROPERTY("Since", "t", property<&AlarmView::since>, 0, fixed),
-    SD_BUS_VTABLE_END};
+constexpr std::array alarmProperties{property<&AlarmView::id, fixed>("Id", "s"),
+                                     property<&AlarmView::kind, fixed>("Kind", "s"),
+                                     property<&AlarmView::severity, changing>("Severity", "s"),
+                                     property<&AlarmView::subject, fixed>("Subject", "s"),
+                                     property<&AlarmView::sentence, changing>("Sentence", "s"),
+                                     property<&AlarmView::since, fixed>("Since", "t")};
 
 template <auto views, const char* prefix>
 int find(sd_bus*, const char* path, const char*, void* objects, void** found, sd_bus_error* error) {
@@ -166,24 +153,25 @@ int enumerate(sd_bus*, const char*, void* objects, char*** paths, sd_bus_error*)
 struct Branch {
     const char* prefix;
     const char* interface;
+    ChangedProperties changed;
 };
 
 Branch branchOf(Views::Kind kind) {
     switch (kind) {
         case Views::Kind::certificate:
-            return {certificatePath, certificateInterface};
+            return {certificatePath, certificateInterface, changedOf<certificateProperties>};
         case Views::Kind::service:
-            return {servicePath, serviceInterface};
+            return {servicePath, serviceInterface, changedOf<serviceProperties>};
         case Views::Kind::authority:
-            return {authorityPath, authorityInterface};
+            return {authorityPath, authorityInterface, changedOf<authorityProperties>};
         case Views::Kind::alarm:
-            return {alarmPath, alarmInterface};
+            return {alarmPath, alarmInterface, changedOf<alarmProperties>};
         case Views::Kind::upload:
-            return {uploadPath, uploadInterface};
+            return {uploadPath, uploadInterface, changedOf<uploadProperties>};
         case Views::Kind::job:
             break;
     }
-    return {jobPath, jobInterface};
+    return {jobPath, jobInterface, changedOf<jobProperties>};
 }
 
 }  // namespace
@@ -193,14 +181,13 @@ Objects::Objects(sd_bus* bus, engine::Commands& commands, engine::Views& views)
     sd_bus_slot* slot = nullptr;
     check(sd_bus_add_object_manager(bus_, &slot, rootPath), "sd_bus_add_object_manager");
     slots_.emplace_back(slot);
-    add<&Views::certificates, certificatePath>(certificateInterface, certificateVtable);
-    add<&Views::services, servicePath>(serviceInterface, serviceVtable);
-    add<&Views::authorities, authorityPath>(authorityInterface, authorityVtable);
-    add<&Views::uploads, uploadPath>(uploadInterface, uploadVtable);
-    add<&Views::jobs, jobPath>(jobInterface, jobVtable);
-    add<&Views::alarms, alarmPath>(alarmInterface, alarmVtable);
-    views_.listen(
-        [this](Views::Kind kind, const std::string& id, Views::Change change) { signal(kind, id, change); });
+    add<&Views::certificates, certificatePath>(certificateInterface, vtable<certificateProperties>.data());
+    add<&Views::services, servicePath>(serviceInterface, vtable<serviceProperties>.data());
+    add<&Views::authorities, authorityPath>(authorityInterface, vtable<authorityProperties>.data());
+    add<&Views::uploads, uploadPath>(uploadInterface, vtable<uploadProperties>.data());
+    add<&Views::jobs, jobPath>(jobInterface, vtable<jobProperties>.data());
+    add<&Views::alarms, alarmPath>(alarmInterface, vtable<alarmProperties>.data());
+    views_.listen([this](const Views::Event& event) { signal(event); });
 }
 
 Objects::~Objects() {
@@ -220,15 +207,16 @@ void Objects::add(const char* interface, const sd_bus_vtable* vtable) {
 
 // A signal that cannot be sent means a lost bus, which the event loop reports; the views' change stands all
 // the same.
-void Objects::signal(Views::Kind kind, const std::string& id, Views::Change change) {
-    const Branch branch = branchOf(kind);
-    const std::string path = pathOf(branch.prefix, id);
-    switch (change) {
+void Objects::signal(const Views::Event& event) {
+    const Branch branch = branchOf(event.kind);
+    const std::string path = pathOf(branch.prefix, event.id);
+    switch (event.change) {
         case Views::Change::added:
             sd_bus_emit_interfaces_added(bus_, path.c_str(), branch.interface, nullptr);
             break;
         case Views::Change::changed:
-            sd_bus_emit_properties_changed_strv(bus_, path.c_str(), branch.interface, nullptr);
+            if (std::vector<char*> names = branch.changed(event.before, event.after); names.size() > 1)
+                sd_bus_emit_properties_changed_strv(bus_, path.c_str(), branch.interface, names.data());
             break;
         case Views::Change::removed:
             sd_bus_emit_interfaces_removed(bus_, path.c_str(), branch.interface, nullptr);

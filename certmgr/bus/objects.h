@@ -22,7 +22,7 @@ class Objects {
   private:
     template <auto views, const char* prefix>
     void add(const char* interface, const sd_bus_vtable* vtable);
-    void signal(engine::Views::Kind kind, const std::string& id, engine::Views::Change change);
+    void signal(const engine::Views::Event& event);
 
     sd_bus* bus_;
     engine::Commands& commands_;

@@ -1,46 +1,47 @@
 #include "certmgr/engine/views.h"
 
 namespace certmgr::engine {
-namespace {
 
 template <class View>
-std::optional<Views::Change> store(std::map<std::string, View>& views, const std::string& id, View view) {
+void Views::store(std::map<std::string, View>& views, Kind kind, const std::string& id, View view) {
     const auto [entry, added] = views.try_emplace(id);
-    if (!added && entry->second == view) return std::nullopt;
-    entry->second = std::move(view);
-    return added ? Views::Change::added : Views::Change::changed;
+    if (!added && entry->second == view) return;
+    std::swap(entry->second, view);
+    if (!listener_) return;
+    if (added)
+        listener_({kind, id, Change::added});
+    else
+        listener_({kind, id, Change::changed, &view, &entry->second});
 }
-
-}  // namespace
 
 void Views::put(CertificateView view) {
     const std::string id = view.id;
-    tell(Kind::certificate, id, store(certificates_, id, std::move(view)));
+    store(certificates_, Kind::certificate, id, std::move(view));
 }
 
 void Views::put(ServiceView view) {
     const std::string id = view.name;
-    tell(Kind::service, id, store(services_, id, std::move(view)));
+    store(services_, Kind::service, id, std::move(view));
 }
 
 void Views::put(AuthorityView view) {
     const std::string id = view.id;
-    tell(Kind::authority, id, store(authorities_, id, std::move(view)));
+    store(authorities_, Kind::authority, id, std::move(view));
 }
 
 void Views::put(UploadView view) {
     const std::string id = view.id;
-    tell(Kind::upload, id, store(uploads_, id, std::move(view)));
+    store(uploads_, Kind::upload, id, std::move(view));
 }
 
 void Views::put(JobView view) {
     const std::string id = view.id;
-    tell(Kind::job, id, store(jobs_, id, std::move(view)));
+    store(jobs_, Kind::job, id, std::move(view));
 }
 
 void Views::put(AlarmView view) {
     const std::string id = view.id;
-    tell(Kind::alarm, id, store(alarms_, id, std::move(view)));
+    store(alarms_, Kind::alarm, id, std::move(view));
 }
 
 void Views::remove(Kind kind, const std::string& id) {
@@ -65,11 +66,7 @@ void Views::remove(Kind kind, const std::string& id) {
             removed = alarms_.erase(id);
             break;
     }
-    if (removed > 0) tell(kind, id, Change::removed);
-}
-
-void Views::tell(Kind kind, const std::string& id, std::optional<Change> change) const {
-    if (change && listener_) listener_(kind, id, *change);
+    if (removed > 0 && listener_) listener_({kind, id, Change::removed});
 }
 
 }  // namespace certmgr::engine

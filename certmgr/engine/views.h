@@ -111,9 +111,17 @@ class Views {
   public:
     enum class Change { added, changed, removed };
     enum class Kind { certificate, service, authority, upload, job, alarm };
-    // Hears of a change after it was made: what was removed cannot be looked up any more. `id` is the
-    // service's name for a service. Must not change the views.
-    using Listener = std::function<void(Kind, const std::string& id, Change)>;
+    struct Event {
+        Kind kind;
+        const std::string& id;  // the service's name for a service
+        Change change;
+        // With `changed`: the view of that kind as it was and as it is; else nullptr.
+        const void* before = nullptr;
+        const void* after = nullptr;
+    };
+    // Hears of a change after it was made: what was removed cannot be looked up any more. Must not change the
+    // views.
+    using Listener = std::function<void(const Event&)>;
 
     void listen(Listener listener) { listener_ = std::move(listener); }
 
@@ -134,7 +142,8 @@ class Views {
     void remove(Kind kind, const std::string& id);
 
   private:
-    void tell(Kind kind, const std::string& id, std::optional<Change> change) const;
+    template <class View>
+    void store(std::map<std::string, View>& views, Kind kind, const std::string& id, View view);
 
     Listener listener_;
     std::map<std::string, CertificateView> certificates_;

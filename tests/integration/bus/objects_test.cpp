@@ -92,7 +92,7 @@ TEST(Objects, ThousandCertificatesAreListedWithoutTheirPem) {
     EXPECT_EQ(objects.count("/org/certmgr1/authority/root_2d1"), 1U);
 }
 
-// The signals of the box, each as its member and the path it is about.
+// The signals of the box, each as its member, the path it is about, and what has changed.
 class Recorder {
   public:
     explicit Recorder(sd_bus* bus) : bus_(bus) {
@@ -114,9 +114,25 @@ class Recorder {
     static int record(sd_bus_message* signal, void* recorder, sd_bus_error*) {
         const char* path = sd_bus_message_get_path(signal);
         if (path == std::string(rootPath)) check(sd_bus_message_read(signal, "o", &path), "signal");
-        static_cast<Recorder*>(recorder)->signals_.push_back(std::string(sd_bus_message_get_member(signal)) +
-                                                             " " + path);
+        std::string text = std::string(sd_bus_message_get_member(signal)) + " " + path;
+        if (sd_bus_message_has_signature(signal, "sa{sv}as") > 0) text += changedIn(signal);
+        static_cast<Recorder*>(recorder)->signals_.push_back(text);
         return 0;
+    }
+
+    static std::string changedIn(sd_bus_message* signal) {
+        std::string names;
+        check(sd_bus_message_skip(signal, "s"), "sd_bus_message_skip");
+        check(sd_bus_message_enter_container(signal, 'a', "{sv}"), "sd_bus_message_enter_container");
+        while (check(sd_bus_message_enter_container(signal, 'e', "sv"), "sd_bus_message_enter_container") >
+               0) {
+            const char* name = nullptr;
+            check(sd_bus_message_read(signal, "s", &name), "sd_bus_message_read");
+            check(sd_bus_message_skip(signal, "v"), "sd_bus_message_skip");
+            check(sd_bus_message_exit_container(signal), "sd_bus_message_exit_container");
+            names += std::string(" ") + name;
+        }
+        return names;
     }
 
     sd_bus* bus_;
@@ -132,6 +148,8 @@ TEST(Objects, ChangesAreSignalledAndEqualValuesAreNot) {
         commands.shown.put(view);
         view.state = "local";
         commands.shown.put(view);
+        view.persistName = "used.example";  // no property
+        commands.shown.put(view);
         view.id = "new.example";
         commands.shown.put(view);
         commands.shown.remove(Views::Kind::certificate, "new.example");
@@ -139,7 +157,7 @@ TEST(Objects, ChangesAreSignalledAndEqualValuesAreNot) {
     });
     const std::string newPath = "/org/certmgr1/certificate/new_2eexample";
     EXPECT_EQ(recorder.await(3),
-              (std::vector<std::string>{std::string("PropertiesChanged ") + usedPath,
+              (std::vector<std::string>{std::string("PropertiesChanged ") + usedPath + " State",
                                         "InterfacesAdded " + newPath, "InterfacesRemoved " + newPath}));
 }
 
@@ -163,7 +181,7 @@ TEST(Objects, AlarmsComeGetWorseAndGo) {
         commands.shown.remove(Views::Kind::alarm, sampleAlarm().id);
     });
     EXPECT_EQ(recorder.await(3),
-              (std::vector<std::string>{"InterfacesAdded " + path, "PropertiesChanged " + path,
+              (std::vector<std::string>{"InterfacesAdded " + path, "PropertiesChanged " + path + " Severity",
                                         "InterfacesRemoved " + path}));
 }
 

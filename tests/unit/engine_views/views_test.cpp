@@ -12,9 +12,8 @@ using Heard = std::tuple<Views::Kind, std::string, Views::Change>;
 class ViewsTest : public testing::Test {
   protected:
     ViewsTest() {
-        views.listen([this](Views::Kind kind, const std::string& id, Views::Change change) {
-            heard.emplace_back(kind, id, change);
-        });
+        views.listen(
+            [this](const Views::Event& event) { heard.emplace_back(event.kind, event.id, event.change); });
     }
     Views views;
     std::vector<Heard> heard;
@@ -32,6 +31,20 @@ TEST_F(ViewsTest, TellsWhatCameChangedAndWent) {
     EXPECT_EQ(heard, (std::vector<Heard>{{Views::Kind::job, "1", Views::Change::added},
                                          {Views::Kind::job, "1", Views::Change::changed},
                                          {Views::Kind::job, "1", Views::Change::removed}}));
+}
+
+TEST_F(ViewsTest, ShowsWhatChangedAsItWasAndAsItIs) {
+    JobView job;
+    job.id = "1";
+    views.put(job);
+    std::vector<std::string> states;
+    views.listen([&](const Views::Event& event) {
+        for (const void* view : {event.before, event.after})
+            states.push_back(static_cast<const JobView*>(view)->state);
+    });
+    job.state = "done";
+    views.put(job);
+    EXPECT_EQ(states, (std::vector<std::string>{"", "done"}));
 }
 
 TEST_F(ViewsTest, EqualValuesAndAbsentOnesTellNothing) {
