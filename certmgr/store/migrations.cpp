@@ -346,11 +346,18 @@ constexpr const char* version16 = R"sql(
     ALTER TABLE orders ADD COLUMN replaces INTEGER;
 )sql";
 
-constexpr std::array steps{
-    Migration{version1},  Migration{version2},  Migration{version3},  Migration{version4},
-    Migration{version5},  Migration{version6},  Migration{version7},  Migration{version8},
-    Migration{version9},  Migration{version10}, Migration{version11}, Migration{version12},
-    Migration{version13}, Migration{version14}, Migration{version15}, Migration{version16}};
+// Each view of a certificate counts its orders that came to nothing, among all that there were in years.
+constexpr const char* version17 = R"sql(
+    DROP INDEX orders_by_certificate;
+    CREATE INDEX orders_by_certificate ON orders (certificate, state, intended);
+)sql";
+
+constexpr std::array steps{Migration{version1},  Migration{version2},  Migration{version3},
+                           Migration{version4},  Migration{version5},  Migration{version6},
+                           Migration{version7},  Migration{version8},  Migration{version9},
+                           Migration{version10}, Migration{version11}, Migration{version12},
+                           Migration{version13}, Migration{version14}, Migration{version15},
+                           Migration{version16}, Migration{version17}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();
