@@ -100,7 +100,7 @@ void Engine::concludeStart(const Found& found, const std::optional<Error>& failu
     runAuthority();
     runUploads();
     for (const CertificateId& id : found.certificates) runIssue(id);
-    for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
+    proveServices();
     for (const auto& command : std::exchange(beforeStart_, {})) command();
     runDropped();
     runChallenges();
@@ -241,7 +241,7 @@ void Engine::runDue() {
         if (kind == "issue") runIssue(subject);
         if (kind == "renewal") runRenewal(subject);
         if (kind == "persist") runPersist(subject);
-        if (kind == "deploy") runDeploy(subject, false);
+        if (kind == "deploy") runDeploy(subject);
         if (kind == "authority") runAuthority();
         if (kind == "trust") runTrust();
         if (kind == "reload") runReload(subject);
@@ -284,7 +284,16 @@ void Engine::review() {
     forgetDueAlarms();
     runAuthority();
     for (const auto& [id, view] : parts_.views.certificates()) runIssue(id);
-    for (const ServiceProfile& service : profiles_) runDeploy(service.name, true);
+    proveServices();
+}
+
+// One whose certificates are being looked at is brought all of them at once.
+void Engine::proveServices() {
+    for (const ServiceProfile& service : profiles_) {
+        proveAgain_.insert(service.name);
+        stale_.insert(service.name);
+        deployIfAllIsIssued(service);
+    }
 }
 
 std::vector<std::string> Engine::servicesOf(const CertificateId& id) const {
@@ -301,12 +310,11 @@ std::mutex& Engine::reloadOf(const ServiceProfile& service) {
     return reloads_.at({service.handle.unit, service.handle.reloadCommand});
 }
 
-void Engine::runDeploy(const std::string& service, bool proveAgain) {
+void Engine::runDeploy(const std::string& service) {
     if (stopping_) return;
     const auto profile = std::ranges::find(profiles_, service, &ServiceProfile::name);
     if (profile == profiles_.end()) return;
     // Stays asked for until a turn that did it has concluded, whoever asks for less meanwhile.
-    if (proveAgain) proveAgain_.insert(service);
     const bool again = proveAgain_.contains(service);
     auto brought = std::make_shared<Brought>();
     lanes_.run(

@@ -212,7 +212,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void runRenewal(const CertificateId& id);
     void runPersist(const CertificateId& id);
     void concludeUnrecorded(const CertificateId& id, const Error& failure);
-    void runDeploy(const std::string& service, bool proveAgain);
+    void runDeploy(const std::string& service);
+    void proveServices();
     void runAuthority();
     void runTrust();
     void runReload(const std::string& service);
@@ -234,6 +235,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void showActivity(const CertificateId& id, const std::string& sentence);
     void markStale(const CertificateView& view);
     void deployWhereAllIsIssued(const CertificateId& id);
+    void deployIfAllIsIssued(const ServiceProfile& service);
     std::string summaryOfAuthorityChange(const Followed& followed) const;
     void lookAtAlarmsSoon();
     void lookAtAlarms(TimePoint time);

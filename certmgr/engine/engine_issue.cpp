@@ -313,15 +313,17 @@ void Engine::markStale(const CertificateView& view) {
 void Engine::deployWhereAllIsIssued(const CertificateId& id) {
     for (const std::string& name : servicesOf(id)) {
         if (!stale_.contains(name)) continue;
-        const auto service = std::find_if(profiles_.begin(), profiles_.end(),
-                                          [&](const ServiceProfile& one) { return one.name == name; });
-        // From the end: lanes are worked off in the order of the certificates.
-        if (std::any_of(service->certificates.rbegin(), service->certificates.rend(),
-                        [&](const CertificateSpec& spec) { return lanes_.busy("issue:" + spec.id); }))
-            continue;
-        stale_.erase(name);
-        runDeploy(name, false);
+        deployIfAllIsIssued(*std::ranges::find(profiles_, name, &ServiceProfile::name));
     }
+}
+
+void Engine::deployIfAllIsIssued(const ServiceProfile& service) {
+    // From the end: lanes are worked off in the order of the certificates.
+    if (std::any_of(service.certificates.rbegin(), service.certificates.rend(),
+                    [&](const CertificateSpec& spec) { return lanes_.busy("issue:" + spec.id); }))
+        return;
+    stale_.erase(service.name);
+    runDeploy(service.name);
 }
 
 void Engine::concludeRemove(const CertificateId& id, const std::optional<Error>& failure) {
