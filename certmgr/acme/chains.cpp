@@ -50,7 +50,10 @@ class Chains {
 
     void tryToAdd(const std::string& url) {
         try {
-            add(ask(url, "an alternate chain").body);
+            const HttpResponse response = ask(url, "an alternate chain");
+            crypto::parseChainPem(
+                response.body);  // one with a key of an unknown kind would be chosen in vain
+            add(response.body);
         } catch (const Error& error) {
             if (stop_.stop_requested()) throw;
             doubts_ += std::string("; another chain cannot be had: ") + error.what();

@@ -25,17 +25,18 @@ std::vector<X509Ptr> parseChainPem(std::string_view pem);
 // The first certificate of such a text; those behind it are not looked at. Throws as parseChainPem().
 X509Ptr parseLeafPem(std::string_view pem);
 // The SHA-256 of each certificate of a PEM text, in its order, as sha256Hex() gives it; empty where there is
-// none. Nothing is parsed but the base64: OpenSSL 3.0 takes half a millisecond for each key that it decodes.
+// none. Nothing is parsed but the base64.
 std::vector<std::string> chainSha256(std::string_view pem);
 
-// The next ones decode no key, whatever its kind, for which OpenSSL 3.0 takes more than ten times as long as
-// for the rest of a certificate. They throw as parseChainPem(). What chooseChain() looks at, in the order of
-// the text.
+// The next ones decode no key, for which OpenSSL 3.0 takes more than ten times as long as for the rest of a
+// certificate. They throw as parseChainPem(), but take a key of an unknown kind.
+
+// What chooseChain() looks at, in the order of the text.
 ChainLinks chainLinks(std::string_view pem);
 CertificateSummary summarizeLeafPem(std::string_view pem);
 // RFC 9773 4.1: by which a CA knows a certificate of its own. Absent where it names no key of its issuer.
 std::optional<std::string> renewalIdOf(std::string_view leafPem);
-// A key that is encoded in another way, such as a compressed point, is decoded and compared.
+// Where the octets differ both keys are decoded: one may be encoded in another way, as a compressed point.
 bool keyMatches(std::string_view leafPem, std::span<const std::uint8_t> subjectPublicKeyInfoDer);
 
 std::string toPem(const std::vector<X509Ptr>& chain);

@@ -81,7 +81,7 @@ X509Ptr parseBlock(std::string_view text, std::size_t number, OSSL_LIB_CTX* cont
     DecodedPem pem;
     X509Ptr certificate;
     if (decode(text, pem)) {
-        X509* target = check(X509_new_ex(context, nullptr), "X509_new_ex");
+        X509* target = context ? check(X509_new_ex(context, nullptr), "X509_new_ex") : nullptr;
         const unsigned char* end = pem.data;
         d2i_X509(&target, &end, pem.size);  // takes the target away where it fails
         certificate.reset(target);

@@ -14,6 +14,10 @@ namespace certmgr::engine {
 
 class Schedule {
   public:
+    Schedule() = default;
+    Schedule(const Schedule&) = delete;
+    Schedule& operator=(const Schedule&) = delete;
+
     void set(const std::string& name, std::optional<TimePoint> due);  // absent: not due any more
     std::optional<TimePoint> next() const;
     std::vector<std::string> take(TimePoint now);  // all that is due, and forgets it

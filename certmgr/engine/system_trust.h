@@ -30,7 +30,7 @@ inline constexpr std::size_t largestSystemTrust = 2 * 1024 * 1024;
 inline constexpr std::size_t mostTrustAnchors = 1000;
 
 // The certificates of `file`, PEM, in its order; `ownPem`: the roots of the box's own CA; `now`: absent on a
-// clock that is not trusted. Takes half a millisecond for each. Throws Error(misconfigured,
+// clock that is not trusted. No key is decoded, whatever its kind. Throws Error(misconfigured,
 // "bad-trust-store") for a file that is absent, no regular file, larger than the two limits, cut off or
 // damaged: it names the file and the number of the block.
 std::vector<TrustAnchor> readSystemTrust(const std::filesystem::path& file, const std::string& ownPem,

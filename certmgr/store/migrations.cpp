@@ -341,23 +341,18 @@ constexpr const char* version15 = R"sql(
 )sql";
 
 // The generation that an order is to replace at the CA (RFC 9773 5): while that is in force, the order may be
-// gone back to.
+// gone back to. And each view of a certificate counts its orders that came to nothing, among all of years.
 constexpr const char* version16 = R"sql(
     ALTER TABLE orders ADD COLUMN replaces INTEGER;
-)sql";
-
-// Each view of a certificate counts its orders that came to nothing, among all that there were in years.
-constexpr const char* version17 = R"sql(
     DROP INDEX orders_by_certificate;
     CREATE INDEX orders_by_certificate ON orders (certificate, state, intended);
 )sql";
 
-constexpr std::array steps{Migration{version1},  Migration{version2},  Migration{version3},
-                           Migration{version4},  Migration{version5},  Migration{version6},
-                           Migration{version7},  Migration{version8},  Migration{version9},
-                           Migration{version10}, Migration{version11}, Migration{version12},
-                           Migration{version13}, Migration{version14}, Migration{version15},
-                           Migration{version16}, Migration{version17}};
+constexpr std::array steps{
+    Migration{version1},  Migration{version2},  Migration{version3},  Migration{version4},
+    Migration{version5},  Migration{version6},  Migration{version7},  Migration{version8},
+    Migration{version9},  Migration{version10}, Migration{version11}, Migration{version12},
+    Migration{version13}, Migration{version14}, Migration{version15}, Migration{version16}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();
