@@ -17,6 +17,7 @@ constexpr std::size_t preflightThreads = 2;
 
 // How often the time is written down, so that a clock that jumped back is noticed after a restart.
 constexpr std::chrono::hours timeNoted{24};
+constexpr std::chrono::hours challengesLook{25};
 
 // "issue:gw.example" -> {"issue", "gw.example"}
 std::pair<std::string, std::string> splitLane(const std::string& lane) {
@@ -207,7 +208,9 @@ void Engine::runChallenges() {
             if (failure && why != challengesLeft_)
                 report(event_id::jobFailed, "clearing away challenges", *failure);
             challengesLeft_ = why;
-            if (failure || *left > 0) schedule_.set("challenges", parts_.clock.now() + retryDelay);
+            // Also where nothing is left: what an order leaves that nobody goes on with is its own for a day.
+            schedule_.set("challenges",
+                          parts_.clock.now() + (failure || *left > 0 ? retryDelay : challengesLook));
         });
 }
 
