@@ -51,7 +51,8 @@ class OrderJournal {
     // come to a certificate since.
     virtual std::vector<std::string> ordersGivenUp() { return {}; }
     // Makes the key of a certificate that the CA has for these names the intent's, durably when it returns.
-    // False: it is no key of ours, or something else uses it, and the intent keeps its own.
+    // False: it is no key of ours or of the kind that is wanted, it was revoked, or something else uses it;
+    // then the intent keeps its own.
     virtual bool takeKeyOf(const std::string& /*chainPem*/) { return false; }
 
     // Durable when they return:

@@ -17,8 +17,9 @@
 namespace certmgr::engine {
 namespace {
 
-constexpr int longestBackoffOfBlocked = 2;             // failures: some ten minutes
-constexpr seconds leftAlone = std::chrono::hours(24);  // a name that a CA has paused, at least
+constexpr int longestBackoffOfBlocked = 2;                    // failures: some ten minutes
+constexpr seconds leftAlone = std::chrono::hours(24);         // a name that a CA has paused, at least
+constexpr seconds longestWaitForOne = std::chrono::hours(1);  // where another CA could be asked
 
 const AcmeProfile& profileAt(const acme::CaSettings& ca, const CertificateSpec& spec) {
     return spec.acmeProfile.name.empty() ? ca.profile : spec.acmeProfile;
@@ -195,7 +196,12 @@ store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSe
     if (const auto open = records_.orders.open(spec.id)) {
         const std::string why = whyNotGoOn(*open, ca, profile);
         if (why.empty()) return *open;
-        records_.orders.setState(open->id, store::OrderState::abandoned, why);
+        // Of one whose answer never came nobody knows whether the CA has it, and nobody looks for it any
+        // more.
+        records_.orders.setState(open->id,
+                                 open->state == store::OrderState::sending ? store::OrderState::lost
+                                                                           : store::OrderState::abandoned,
+                                 why);
         discardGivenUp(spec.id);
     }
     records_.database.transaction([&] {
@@ -255,7 +261,8 @@ std::string AcmeIssuer::describeTurn(int failures) const {
 
 AttemptRecord AcmeIssuer::afterFailure(int failures, const Error& error,
                                        std::optional<seconds> shortLivedRemaining, double jitter) const {
-    const bool passedOver = error.retryAt() && settings_.cas.size() > 1;
+    const bool forLong = error.retryAt() && *error.retryAt() > clock_.now() + longestWaitForOne;
+    const bool passedOver = forLong && settings_.cas.size() > 1;
     const int count = passedOver ? endOfTurn(failures) : failures + 1;
     // DNS can be mended any minute, and another look costs nothing at the CA.
     const bool blocked = error.code().starts_with(acme::preflightCode);
@@ -372,8 +379,7 @@ std::optional<Wait> AcmeIssuer::order(const CertificateSpec& spec, const acme::C
     } catch (Error& error) {
         if (journal.wait()) return journal.wait();
         learn(error, journal, spec, ca);
-        if (!records_.orders.open(spec.id))
-            keys_.discard(journal.row().key);  // the next order has a key of its own
+        if (!records_.orders.open(spec.id)) discardGivenUp(spec.id);  // the next order has a key of its own
         throw;
     }
     return std::nullopt;
@@ -572,8 +578,8 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     discardGivenUp(spec.id);
 }
 
-// All but that of an order which may be gone back to: KeyRepository::unreferenced(). What is left is
-// destroyed at the next start.
+// All but that of an order which may be gone back to: KeyRepository::unreferenced(). That one, and what is
+// left else, is destroyed here when another order has ended, or at the next start.
 void AcmeIssuer::discardGivenUp(const CertificateId& id) {
     try {
         for (const KeyId& key : records_.orders.keysGivenUp(id)) keys_.discard(key);

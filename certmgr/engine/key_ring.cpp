@@ -20,7 +20,11 @@ hal::KeyInfo KeyRing::obtain(const hal::KeyRequest& request) {
 }
 
 hal::KeyInfo KeyRing::findOrMake(const hal::KeyRequest& request) {
-    if (const auto earlier = store_.find(request.id)) return *earlier;
+    if (const auto earlier = store_.find(request.id)) {
+        // The profile may have got other users while the order ran.
+        setUsers(request.id, {request.access.users.begin(), request.access.users.end()});
+        return *earlier;
+    }
     const hal::KeyInfo info = store_.make(request);
     if (info.reasonCode != "as-asked")
         log_.write({Severity::notice,

@@ -21,10 +21,30 @@ bool StoredOrder::mayTake(const hal::KeyInfo& key) const {
     return asAsked && std::ranges::find(revoked, key.id, &store::AcmeRevocationRow::key) == revoked.end();
 }
 
-bool StoredOrder::takeKeyOf(const std::string& chainPem) {
-    for (const KeyId& id : records_.keys.spare()) {
+// Those of its own orders first: after an outage each of a thousand certificates may have one.
+std::vector<KeyId> StoredOrder::spareKeys() {
+    const std::vector<KeyId> own = records_.orders.keysGivenUp(row_.certificate);
+    std::vector<KeyId> keys = records_.keys.spare();
+    std::ranges::stable_partition(keys,
+                                  [&](const KeyId& id) { return std::ranges::find(own, id) != own.end(); });
+    return keys;
+}
+
+std::optional<hal::KeyInfo> StoredOrder::usableKey(const KeyId& id) {
+    try {
         const std::optional<hal::KeyInfo> key = keys_.store().find(id);
-        if (!key || !crypto::keyMatches(chainPem, key->publicKey) || !mayTake(*key)) continue;
+        return key && mayTake(*key) ? key : std::nullopt;
+    } catch (const Error& error) {
+        if (error.code() != "key-damaged") throw;
+        return std::nullopt;  // it is no use to anybody, and one of many
+    }
+}
+
+bool StoredOrder::takeKeyOf(const std::string& chainPem) {
+    const crypto::X509Ptr leaf = crypto::parseLeafPem(chainPem);
+    for (const KeyId& id : spareKeys()) {
+        const std::optional<hal::KeyInfo> key = usableKey(id);
+        if (!key || !crypto::keyMatches(*leaf, key->publicKey)) continue;
         keys_.grant(id, placing_.spec.users);
         records_.database.transaction([&] {
             records_.keys.made(*key);
@@ -90,7 +110,7 @@ void StoredOrder::orderAbandoned(const std::string& reason) {
     move(store::OrderState::abandoned, reason, [&] {
         placing_.budget.authorizationsFailed(placing_.ca, facts(), failed_);
         placing_.budget.cameToNothing(placing_.ca, facts());
-        records_.orders.refused(row_.key);
+        records_.orders.setRefused(row_.key);
     });
     failed_.clear();
 }

@@ -52,6 +52,8 @@ class StoredOrder : public acme::OrderJournal {
 
   private:
     bool mayTake(const hal::KeyInfo& key) const;
+    std::vector<KeyId> spareKeys();
+    std::optional<hal::KeyInfo> usableKey(const KeyId& id);
     OrderFacts facts() const;
     void move(store::OrderState state, const std::string& urlOrExplanation,
               const std::function<void()>& alongside);

@@ -69,12 +69,13 @@ void OrderRepository::setExempt(std::int64_t id, bool exempt) {
 void OrderRepository::setReplaces(std::int64_t id, bool replaces) {
     Query(database_,
           "UPDATE orders SET replaces = CASE WHEN ? THEN"
-          " (SELECT current FROM certificates WHERE certificates.id = orders.certificate) END WHERE id = ?",
+          " (SELECT generation FROM credentials JOIN certificates ON generation = current"
+          "  WHERE certificates.id = orders.certificate AND source = 'acme') END WHERE id = ?",
           replaces, id)
         .run();
 }
 
-void OrderRepository::refused(const KeyId& key) {
+void OrderRepository::setRefused(const KeyId& key) {
     Query(database_, "UPDATE orders SET replaces = NULL WHERE key = ?", key).run();
 }
 
@@ -85,7 +86,8 @@ bool OrderRepository::knowsUrl(const std::string& url) {
 std::vector<std::string> OrderRepository::givenUp(const OrderRow& like) {
     Query query(database_,
                 "SELECT url FROM orders WHERE certificate = ? AND directory = ? AND profile = ? "
-                "AND state = 'abandoned' AND url <> '' AND key IS NOT NULL ORDER BY id DESC",
+                "AND state = 'abandoned' AND url <> '' AND key IS NOT NULL AND replaces IS NOT NULL "
+                "ORDER BY id DESC",
                 like.certificate, like.directory, like.profile);
     std::vector<std::string> urls;
     while (query.next()) urls.push_back(query.text());
@@ -94,7 +96,7 @@ std::vector<std::string> OrderRepository::givenUp(const OrderRow& like) {
 
 std::vector<KeyId> OrderRepository::keysGivenUp(const CertificateId& certificate) {
     Query query(database_,
-                "SELECT DISTINCT key FROM orders WHERE certificate = ? AND state = 'abandoned' "
+                "SELECT DISTINCT key FROM orders WHERE certificate = ? AND state IN ('abandoned', 'lost') "
                 "AND key IS NOT NULL",
                 certificate);
     std::vector<KeyId> keys;

@@ -40,9 +40,9 @@ class KeyRepository {
     std::vector<KeyRow> list();  // by id
     // An unused one that was intended for this and, as far as is known, not made.
     std::optional<KeyId> unmade(const std::string& purpose);
-    // Keys that no credential, upload, account, authority, open order or due revocation uses any more, and
-    // that no order which was given up may be gone back to with: the newest of a certificate, and only where
-    // the CA has taken it in the place of the generation that still is in force.
+    // Keys that no credential, upload, account, authority, open order or due revocation uses any more;
+    // without the one, at most, of each certificate with which an order that was given up may be gone back
+    // to: the CA has taken that order in the place of the generation that still is in force.
     std::vector<KeyId> unreferenced();
     // Those, and the ones that are only there for an order to be gone back to.
     std::vector<KeyId> spare();
@@ -164,17 +164,17 @@ class OrderRepository {
     std::int64_t intend(const OrderRow& order);
     void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
     void setExempt(std::int64_t id, bool exempt);
-    // It is to replace the generation in force (RFC 9773 5); false: none.
+    // It is to replace the generation in force (RFC 9773 5), if that is a CA's; false: none.
     void setReplaces(std::int64_t id, bool replaces);
     // What was ordered with this key is refused, and nothing to go back to.
-    void refused(const KeyId& key);
+    void setRefused(const KeyId& key);
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);
     bool knowsUrl(const std::string& url);
     // URLs of those of the same certificate, directory and profile that were given up and still have a key,
     // the newest first.
     std::vector<std::string> givenUp(const OrderRow& like);
-    // Keys of those that were given up, at whatever CA.
+    // Keys of those that were given up or lost, at whatever CA.
     std::vector<KeyId> keysGivenUp(const CertificateId& certificate);
     void takeKey(std::int64_t id, const KeyId& key);
     // Of the CA at which the certificate of this key was ordered; empty: it is not on record.

@@ -93,9 +93,31 @@ TEST_F(EngineTest, AnOrderThatHangsAtTheFirstCaDoesNotHoldUpTheSecond) {
     ca.setDown(true);
     runUntil(start + std::chrono::hours(1));
     EXPECT_EQ(view("gw.example.com").state, "acme");
-    EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
+    EXPECT_EQ(view("gw.example.com").lostOrders, 1u) << "the first CA may have it";
     EXPECT_TRUE(store::KeyRepository(*database).unreferenced().empty())
         << "the key of the order is destroyed";
+}
+
+TEST_F(EngineTest, ACaThatAsksToWaitForAMomentIsNotPassedOver) {
+    settings.cas.push_back({"second", secondCa.directory, "", {}, true});
+    ca.refuseOrders({"serverInternal", "Service busy; retry later.", 503, 1});
+    startEngine();
+    ca.refuseOrders({});
+    runUntil(start + std::chrono::hours(1));
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(ca.ordersMade(), 1);
+    EXPECT_EQ(secondCa.ordersMade(), 0);
+}
+
+TEST_F(EngineTest, TheUsersOfAProfileThatChangeAmidAnOrderMayUseItsKey) {
+    ca.loseNextOrder();
+    startEngine();
+    profile.certificates[0].users = {"www-data", "proxy"};
+    startEngine();
+    runUntil(start + std::chrono::hours(1));
+    ASSERT_EQ(view("gw.example.com").state, "acme");
+    const KeyId key = store::CredentialRepository(*database).current("gw.example.com")->key;
+    EXPECT_EQ(keys.find(key)->access.users, (std::vector<std::string>{"proxy", "www-data"}));
 }
 
 TEST_F(EngineTest, AnOrderIsOfTheDirectoryThatItWasPlacedAt) {
@@ -105,8 +127,7 @@ TEST_F(EngineTest, AnOrderIsOfTheDirectoryThatItWasPlacedAt) {
     startEngine();
     runUntil(start + std::chrono::hours(1));
     EXPECT_EQ(view("gw.example.com").state, "acme");
-    EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
-    EXPECT_EQ(view("gw.example.com").lostOrders, 0u) << "the other CA was asked for it";
+    EXPECT_EQ(view("gw.example.com").lostOrders, 1u) << "the other CA cannot know of it";
     EXPECT_EQ(ca.accountsMade(), 2);
 }
 
@@ -159,7 +180,7 @@ TEST_F(EngineTest, AnOrderUnderAProfileThatIsNotWantedAnyMoreIsGivenUp) {
     startEngine();
     runUntil(start + std::chrono::hours(1));
     EXPECT_EQ(view("gw.example.com").acmeProfile, "shortlived");
-    EXPECT_EQ(view("gw.example.com").abandonedOrders, 1u);
+    EXPECT_EQ(view("gw.example.com").lostOrders, 1u) << "nobody looks for it";
 }
 
 TEST_F(EngineTest, TheChainThatIsPreferredIsServedAndTheReasonShown) {

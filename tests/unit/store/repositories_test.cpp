@@ -258,7 +258,7 @@ TEST_F(OrdersGivenUp, noKeyStaysOfOneThatReplacesNothingOrHasNoUrlOrIsRefused) {
     order('a', true, OrderState::abandoned, "https://ca/order/3");
     order('b', false, OrderState::abandoned, "https://ca/order/3");
     EXPECT_EQ(unreferenced(), std::vector{sampleKey('b')});
-    OrderRepository(database()).refused(sampleKey('a'));
+    OrderRepository(database()).setRefused(sampleKey('a'));
     EXPECT_EQ(unreferenced(), both_);
 }
 
