@@ -10,6 +10,7 @@ namespace certmgr {
 namespace {
 
 constexpr seconds longestHandOver = std::chrono::hours(1);
+constexpr seconds patienceWithCompromise = std::chrono::minutes(10);
 
 bool validAt(const CertificateSummary& leaf, TimePoint now) {
     return leaf.notBefore <= now && now < leaf.notAfter;
@@ -138,8 +139,9 @@ class Decider {
             return "the certificate in force is to be revoked; a local one takes its place: " +
                    facts_.acmeImpossible;
         // An order that waits for its CA's limits or for the end of a pause is no failure.
-        const bool noneComes = facts_.acme.failures > 0 || !attemptDue();
-        if (!local && facts_.revocation == RevocationReason::keyCompromise && noneComes)
+        const bool noneComes =
+            facts_.acme.failures > 0 || !attemptDue() || (compromised() && now_ >= endOfPatience());
+        if (!local && compromised() && noneComes)
             return "the key of the certificate in force is compromised and the CA has not given another "
                    "certificate; a local one serves until it does";
         if (local && facts_.reissue && !acmePossible())
@@ -180,8 +182,14 @@ class Decider {
     // An order may take its time: what is in force is watched meanwhile.
     TimePoint whileOrdering() const {
         const CertificateSummary& leaf = current().leaf;
-        return current().source == Source::local ? lastStretch(leaf) : handOver(leaf);
+        if (current().source == Source::local) return lastStretch(leaf);
+        return compromised() ? std::min(handOver(leaf), endOfPatience()) : handOver(leaf);
     }
+
+    bool compromised() const {
+        return facts_.revocation && facts_.revocation->reason == RevocationReason::keyCompromise;
+    }
+    TimePoint endOfPatience() const { return facts_.revocation->asked + patienceWithCompromise; }
 
     Decision renewLocal(const std::string& why) const {
         const TimePoint due = renewalTime(current().leaf);

@@ -23,6 +23,11 @@ enum class KeyPlace {
     wrongForAll,   // in the TPM, and every service reads it from a file
 };
 
+struct DueRevocation {
+    RevocationReason reason;
+    TimePoint asked;
+};
+
 struct CertificateFacts {
     CertificateSpec spec;
     std::optional<Credential> uploaded;  // the best uploaded chain that covers all names and has its key
@@ -35,8 +40,8 @@ struct CertificateFacts {
     std::string issuingAuthority;      // id of the authority that signs such a local certificate now
     bool currentKeyLost = false;       // the key store no longer has the key of `current`
     KeyPlace currentKeyPlace = KeyPlace::good;
-    bool reissue = false;                        // an administrator asked for it
-    std::optional<RevocationReason> revocation;  // for which `current` waits to be revoked at its CA
+    bool reissue = false;                     // an administrator asked for it
+    std::optional<DueRevocation> revocation;  // for which `current` waits at its CA
     bool clockTrusted = true;
 };
 
@@ -58,7 +63,8 @@ struct Decision {
 // - A local one whose authority, key algorithm or place of the key is not the wanted one any more: a new
 // local one, which costs no time.
 // - One that is to be revoked is replaced by ACME; where that is impossible, and where a compromised key is
-// the reason and the first attempt has failed or has to wait, by a local one.
+// the reason and the first attempt has failed, has to wait or has come to nothing in ten minutes, by a local
+// one.
 // - Where the current one is local, is due, or shall be reissued: ACME, if possible and not before its next
 // attempt.
 // - Whatever is in force and cannot be had anew from ACME in time: a local one, by renewalTime() where the

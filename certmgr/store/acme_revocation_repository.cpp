@@ -70,14 +70,14 @@ std::vector<AcmeRevocationRow> AcmeRevocationRepository::list(const CertificateI
     return acmeRevocationRows(query);
 }
 
-std::optional<RevocationReason> AcmeRevocationRepository::dueFor(const KeyId& key) {
+std::optional<DueRevocation> AcmeRevocationRepository::dueFor(const KeyId& key) {
     Query query(database_,
-                "SELECT reason FROM acme_revocations WHERE key = ? AND state = 'due' "
-                "ORDER BY reason = 'key-compromise' DESC LIMIT 1",
+                "SELECT reason, asked FROM acme_revocations WHERE key = ? AND state = 'due' "
+                "ORDER BY reason = 'key-compromise' DESC, asked LIMIT 1",
                 key);
     if (!query.next()) return std::nullopt;
     const std::string reason = query.text();
-    return valueOf(revocationReasonFrom(reason), reason);
+    return DueRevocation{valueOf(revocationReasonFrom(reason), reason), query.time()};
 }
 
 void AcmeRevocationRepository::waits(std::int64_t id, const std::string& words) {

@@ -368,7 +368,7 @@ class AcmeRevocationRepository {
     void ask(const AcmeRevocationRow& row);
     std::vector<AcmeRevocationRow> due();                                   // the oldest first
     std::vector<AcmeRevocationRow> list(const CertificateId& certificate);  // newest first
-    std::optional<RevocationReason> dueFor(const KeyId& key);
+    std::optional<DueRevocation> dueFor(const KeyId& key);
     void waits(std::int64_t id, const std::string& words);
     void attemptFailed(std::int64_t id, const AttemptRecord& attempts, const std::string& words);
     void ended(std::int64_t id, AcmeRevocationState state, const std::string& words);

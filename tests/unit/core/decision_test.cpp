@@ -61,8 +61,8 @@ void withUpload(CertificateFacts& facts) {
 auto keyPlace(KeyPlace place) {
     return [place](CertificateFacts& facts) { facts.currentKeyPlace = place; };
 }
-auto toBeRevoked(RevocationReason reason) {
-    return [reason](CertificateFacts& facts) { facts.revocation = reason; };
+auto toBeRevoked(RevocationReason reason, seconds asked = day) {
+    return [=](CertificateFacts& facts) { facts.revocation = DueRevocation{reason, start + asked}; };
 }
 void reissue(CertificateFacts& facts) {
     facts.reissue = true;
@@ -190,7 +190,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"toBeRevokedWithoutAcme", all(toBeRevoked(RevocationReason::superseded), noAcme), acme, day,
              Action::issueLocal, "to be revoked"},
         Case{"compromised", toBeRevoked(RevocationReason::keyCompromise), acme, day, Action::orderAcme,
-             "to be revoked", 90 * day - hours(1)},
+             "to be revoked", day + minutes(10)},
+        Case{"compromisedAndTheOrderHangs", toBeRevoked(RevocationReason::keyCompromise, day - minutes(10)),
+             acme, day, Action::issueLocal, "compromised"},
         Case{"compromisedFailing", all(toBeRevoked(RevocationReason::keyCompromise), attemptOnDay100), acme,
              day, Action::issueLocal, "compromised"},
         Case{"compromisedAndTheOrderWaits",

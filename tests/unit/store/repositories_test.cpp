@@ -508,14 +508,14 @@ TEST_F(Repositories, aRevocationIsAskedForOnceAndTheWorstReasonCounts) {
     AcmeRevocationRepository revocations(database());
     revocations.ask(sampleRevocation(key, RevocationReason::superseded));
     revocations.ask(sampleRevocation(key, RevocationReason::cessationOfOperation));
-    EXPECT_EQ(revocations.dueFor(key), RevocationReason::superseded);
+    EXPECT_EQ(revocations.dueFor(key)->reason, RevocationReason::superseded);
     revocations.ask(sampleRevocation(key, RevocationReason::keyCompromise));
-    EXPECT_EQ(revocations.dueFor(key), RevocationReason::keyCompromise);
+    EXPECT_EQ(revocations.dueFor(key)->reason, RevocationReason::keyCompromise);
     revocations.ended(1, AcmeRevocationState::refused, "not yours");
-    EXPECT_EQ(revocations.dueFor(key), std::nullopt);
+    EXPECT_FALSE(revocations.dueFor(key));
     EXPECT_EQ(revocations.list("gw.example").front().words, "not yours");
     revocations.ask(sampleRevocation(key, RevocationReason::superseded));
-    EXPECT_EQ(revocations.dueFor(key), RevocationReason::superseded);
+    EXPECT_EQ(revocations.dueFor(key)->reason, RevocationReason::superseded);
     revocations.ended(1, AcmeRevocationState::done, "");
     revocations.ask(sampleRevocation(key, RevocationReason::keyCompromise));
     EXPECT_TRUE(revocations.due().empty());
