@@ -45,9 +45,7 @@ class Issuance {
         if (order.status == OrderStatus::processing)
             order = awaitEndOf(OrderStatus::processing, "the certificate");
         if (order.status != OrderStatus::valid) abandon(refusalOf(order));
-        journal_.activity("fetching the certificate");
-        ChosenChain chain = fetchChain(ca_, order.certificate,
-                                       request_.chain ? request_.chain() : ChainWish{}, journal_, stop_);
+        ChosenChain chain = fetchCertificate(order);
         return {std::move(chain.pem), std::move(chain.reason), choice_.profile, choice_.reason};
     }
 
@@ -130,8 +128,7 @@ class Issuance {
     // 7.4
     std::string newOrder(const std::string& replaces) {
         const std::string resource = ca_.directory(stop_).newOrder;
-        ca_.accountUrl(stop_);
-        ca_.ensureNonce(stop_);  // whatever fails up to here has sent no newOrder
+        reachCa();  // whatever fails up to here has sent no newOrder
         journal_.activity("asking the CA for an order");
         journal_.sendingNewOrder(!replaces.empty());
         const HttpResponse response = sendNewOrder(resource, replaces);
@@ -169,15 +166,24 @@ class Issuance {
         return std::move(search.url);
     }
 
-    Order fetchOrder() {
-        if (created_) return *std::exchange(created_, std::nullopt);
+    Order fetchOrder() { return created_ ? *std::exchange(created_, std::nullopt) : askForOrder(); }
+
+    Order askForOrder() {
+        reachCa();
         try {
-            return wire::parseOrder(fetch(url_, "the order").body);
+            last_ = ca_.post(url_, "", "the order", stop_);
+            requireType(last_, "application/json", "the order");
+            return wire::parseOrder(last_.body);
         } catch (Error& error) {
-            if (error.kind() == ErrorKind::rejected)
-                abandon(std::move(error));  // expired, or of another account
+            if (isRefusal(error)) abandon(std::move(error));  // expired, or of another account
             throw;
         }
+    }
+
+    // What is refused after this is what was asked for, and not the account or a nonce on the way there.
+    void reachCa() {
+        ca_.accountUrl(stop_);
+        ca_.ensureNonce(stop_);
     }
 
     // 7.5
@@ -220,15 +226,22 @@ class Issuance {
         while (true) {
             polling.saw(last_);
             polling.wait();
-            const Order order = wire::parseOrder(fetch(url_, "the order").body);
+            const Order order = askForOrder();
             if (order.status != status) return order;
         }
     }
 
-    HttpResponse fetch(const std::string& url, const std::string& what) {
-        last_ = ca_.post(url, "", what, stop_);
-        requireType(last_, "application/json", what);
-        return last_;
+    // 7.4.2. An order whose certificate is not to be had any more would be asked for it for ever.
+    ChosenChain fetchCertificate(const Order& order) {
+        journal_.activity("fetching the certificate");
+        reachCa();
+        try {
+            return fetchChain(ca_, order.certificate, request_.chain ? request_.chain() : ChainWish{},
+                              journal_, stop_);
+        } catch (Error& error) {
+            if (isRefusal(error)) abandon(std::move(error));
+            throw;
+        }
     }
 
     // An authorization's own words say more than those of the order, and know which token to leave out.

@@ -16,6 +16,8 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
+constexpr const char* notThereCode = "not-there";
+
 std::string mediaType(const net::HttpResponse& response) {
     std::string type = response.header("content-type").value_or("");
     type.erase(std::min(type.find(';'), type.size()));
@@ -63,6 +65,10 @@ Error errorFor(const wire::Problem& problem, const net::HttpResponse& response, 
     return {ErrorKind::rejected, "acme-rejected", words};
 }
 
+bool isNotThere(const net::HttpResponse& response) {
+    return response.status == 404 || response.status == 410;
+}
+
 Error errorWithoutProblem(const net::HttpResponse& response, const std::string& what) {
     if (response.status == 429 || (response.status == 503 && response.header("retry-after")))
         return {ErrorKind::rateLimited, response.status == 429 ? "rate-limited" : overloadedCode,
@@ -73,7 +79,7 @@ Error errorWithoutProblem(const net::HttpResponse& response, const std::string& 
         return {ErrorKind::misconfigured, "not-acme",
                 what + ": the server redirects elsewhere (status " + std::to_string(response.status) +
                     "), which no ACME server does; is the directory's URL right?"};
-    return {ErrorKind::misconfigured, "not-acme",
+    return {ErrorKind::misconfigured, isNotThere(response) ? notThereCode : "not-acme",
             what + ": expected the answer of an ACME server, found " + found(response) +
                 "; is the directory's URL right?"};
 }
@@ -158,6 +164,10 @@ std::vector<std::string> linkTargets(const net::HttpResponse& response, std::str
         }
     }
     return targets;
+}
+
+bool isRefusal(const Error& error) {
+    return error.kind() == ErrorKind::rejected || error.code() == notThereCode;
 }
 
 std::string unpauseUrl(const Error& error) {

@@ -37,6 +37,10 @@ std::vector<std::string> linkTargets(const net::HttpResponse& response, std::str
 // The code of an error that is no refusal: whoever asks has to wait.
 inline constexpr const char* overloadedCode = "ca-overloaded";
 
+// The answer says that what was asked for is not to be had, and will not be: a problem document that refuses
+// it, or status 404 or 410 in whatever form. False also for what says to wait or that the server failed.
+bool isRefusal(const Error& error);
+
 // Where people end a pause of their names, whole; empty: it is no such refusal. It goes into no log.
 std::string unpauseUrl(const Error& error);
 // Its problem document without that.

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "certmgr/acme/account.h"
 #include "certmgr/acme/choice.h"
@@ -20,6 +22,7 @@ namespace {
 constexpr int longestBackoffOfBlocked = 2;                    // failures: some ten minutes
 constexpr seconds leftAlone = std::chrono::hours(24);         // a name that a CA has paused, at least
 constexpr seconds longestWaitForOne = std::chrono::hours(1);  // where another CA could be asked
+constexpr seconds longestOrder = std::chrono::hours(24 * 7);  // at Let's Encrypt; others end sooner
 
 const AcmeProfile& profileAt(const acme::CaSettings& ca, const CertificateSpec& spec) {
     return spec.acmeProfile.name.empty() ? ca.profile : spec.acmeProfile;
@@ -45,6 +48,14 @@ std::string whyNotGoOn(const store::OrderRow& order, const acme::CaSettings& ca,
     if (order.profile != wordsOf(profile))
         return "another profile is wanted now: " + (profile.name.empty() ? "none" : wordsOf(profile));
     return "";
+}
+
+// It says nothing of the order: the CA has it wait, or was not reached, or nobody waits for it any more.
+bool mustGoOn(const Error& error) {
+    static constexpr std::array<std::string_view, 7> codes{
+        "ca-too-slow", "http-unreachable", "http-timeout",  "http-tls",
+        "answer-lost", "cancelled",        "http-cancelled"};
+    return error.kind() == ErrorKind::rateLimited || std::ranges::find(codes, error.code()) != codes.end();
 }
 
 std::vector<crypto::X509Ptr> chainFrom(const std::string& ca, const std::string& pem) {
@@ -373,16 +384,25 @@ std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before&
 std::optional<Wait> AcmeIssuer::order(const CertificateSpec& spec, const acme::CaSettings& ca,
                                       const Activity& activity,
                                       const std::function<void(StoredOrder&)>& use) {
-    StoredOrder journal(records_, keys_, log_, intent(spec, ca), {spec, ca, budget_}, activity);
+    StoredOrder journal(records_, keys_, log_, intent(spec, ca), {spec, ca, budget_, clock_}, activity);
     try {
         use(journal);
     } catch (Error& error) {
         if (journal.wait()) return journal.wait();
+        giveUpIfOld(journal, error);
         learn(error, journal, spec, ca);
         if (!records_.orders.open(spec.id)) discardGivenUp(spec.id);  // the next order has a key of its own
         throw;
     }
     return std::nullopt;
+}
+
+// Whatever is wrong with it, the next attempt would meet it again, and no new order would ever be placed.
+void AcmeIssuer::giveUpIfOld(StoredOrder& journal, const Error& error) {
+    const std::optional<store::OrderRow> open = records_.orders.open(journal.row().certificate);
+    if (!open || open->state != store::OrderState::created || mustGoOn(error)) return;
+    if (!clock_.trust().trusted || clock_.now() - open->intended <= longestOrder) return;
+    journal.orderAbandoned(std::string("a week after it was placed it is not at its end: ") + error.what());
 }
 
 // What the CA has said of an order holds for others too: of one that it did not take, and of any where it is

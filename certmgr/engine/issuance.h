@@ -161,6 +161,7 @@ class AcmeIssuer {
                                  const std::stop_token& stop);
     std::optional<Wait> order(const CertificateSpec& spec, const acme::CaSettings& ca,
                               const Activity& activity, const std::function<void(StoredOrder&)>& use);
+    void giveUpIfOld(StoredOrder& journal, const Error& error);
     void learn(Error& error, const StoredOrder& journal, const CertificateSpec& spec,
                const acme::CaSettings& ca);
     void tryOut(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,

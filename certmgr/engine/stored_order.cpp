@@ -85,15 +85,18 @@ void StoredOrder::authorizationProved(const Identifier& name, ChallengeKind kind
 void StoredOrder::sendingNewOrder(bool replaces) {
     OrderFacts order = placing_.budget.orderFor(placing_.spec, placing_.ca);
     order.suggested = order.suggested && replaces;
+    const TimePoint now = placing_.clock.now();
     records_.database.transaction([&] {
         wait_ = placing_.budget.spend(row_.certificate, placing_.ca, order);
         if (wait_) return;
         records_.orders.setExempt(row_.id, order.suggested);
         records_.orders.setReplaces(row_.id, replaces);
+        records_.orders.setPlaced(row_.id, now);
         records_.orders.setState(row_.id, store::OrderState::sending, "");
     });
     if (wait_) throw Error(ErrorKind::rateLimited, "budget-spent", wait_->why).retryAt(wait_->until);
     row_.exempt = order.suggested;
+    row_.intended = now;
     row_.state = store::OrderState::sending;
 }
 

@@ -17,6 +17,7 @@ class StoredOrder : public acme::OrderJournal {
         const CertificateSpec& spec;
         const acme::CaSettings& ca;
         Budget& budget;
+        const Clock& clock;
     };
     using Activity = std::function<void(const CertificateId&, const std::string& sentence)>;
 

@@ -66,6 +66,10 @@ void OrderRepository::setExempt(std::int64_t id, bool exempt) {
     Query(database_, "UPDATE orders SET exempt = ? WHERE id = ?", exempt, id).run();
 }
 
+void OrderRepository::setPlaced(std::int64_t id, TimePoint when) {
+    Query(database_, "UPDATE orders SET intended = ? WHERE id = ?", when, id).run();
+}
+
 void OrderRepository::setReplaces(std::int64_t id, bool replaces) {
     Query(database_,
           "UPDATE orders SET replaces = CASE WHEN ? THEN"

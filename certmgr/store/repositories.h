@@ -152,8 +152,8 @@ struct OrderRow {
     std::string directory;  // of the CA; empty: of a release that did not record it
     KeyId key;
     OrderState state = OrderState::intended;
-    std::string url;  // empty until created
-    TimePoint intended;
+    std::string url;           // empty until created
+    TimePoint intended;        // or placed, once it was
     bool exempt = false;       // no limit of the CA holds for it
     std::string profile = {};  // that is wanted: "shortlived", or "shortlived, required"
 };
@@ -164,6 +164,8 @@ class OrderRepository {
     std::int64_t intend(const OrderRow& order);
     void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
     void setExempt(std::int64_t id, bool exempt);
+    // An order may be long intended before it goes out: its age is that of what the CA has.
+    void setPlaced(std::int64_t id, TimePoint when);
     // It is to replace the generation in force (RFC 9773 5), if that is a CA's; false: none.
     void setReplaces(std::int64_t id, bool replaces);
     // What was ordered with this key is refused, and nothing to go back to.

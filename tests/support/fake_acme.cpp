@@ -125,6 +125,12 @@ void FakeAcme::refuseOrders(const Refusal& refusal) {
     refusal_ = refusal;
 }
 
+void FakeAcme::answerAt(const std::string& path, const std::optional<HttpResponse>& answer) {
+    const std::lock_guard lock(mutex_);
+    answersAt_.erase(path);
+    if (answer) answersAt_.emplace(path, *answer);
+}
+
 void FakeAcme::setListingOrders(bool list) {
     const std::lock_guard lock(mutex_);
     listing_ = list;
@@ -243,7 +249,9 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
                              "acme.test: connection refused");
     const std::string path = request.url.substr(std::string(base).size());
     HttpResponse response{200, {{"content-type", "application/json"}}, "{}"};
-    if (path.ends_with("/directory")) {
+    if (const auto instead = answersAt_.find(path); instead != answersAt_.end()) {
+        response = instead->second;
+    } else if (path.ends_with("/directory")) {
         json resources{{"newNonce", std::string(base) + "/nonce"},
                        {"newAccount", std::string(base) + "/account"},
                        {"newOrder", std::string(base) + "/new-order"},

@@ -49,6 +49,8 @@ class FakeAcme {
         std::string name = {};
     };
     void refuseOrders(const Refusal& refusal);
+    // Whatever is asked for at that path; absent: not any more. A nonce is added.
+    void answerAt(const std::string& path, const std::optional<certmgr::net::HttpResponse>& answer);
     void setListingOrders(bool list);  // of the account (RFC 8555 7.1.2.1)
     int renewalQueries() const;
     // Each leads from the CA that signs to a root of that name, by a certificate of that end; the first is
@@ -102,6 +104,7 @@ class FakeAcme {
     int renewalStatus_ = 0;
     std::string replacesProblem_;
     Refusal refusal_;
+    std::map<std::string, certmgr::net::HttpResponse> answersAt_;
     bool listing_ = false;
     std::vector<std::string> replaced_;
     std::vector<std::string> upperPems_;  // in the place of the CA's own certificate; empty: unreadable

@@ -207,6 +207,12 @@ TABLE = {
     "finalize: Retry-After of an age": Row("finalize", header("Retry-After", "99999999999999999999")),
     "order: processing for a while": Row("order", set_json(status="processing"), times=3),
     "order: valid without a certificate": Row("order", drop_json("certificate"), "certificate"),
+    **{f"{resource}: {what}": Row(resource, change, words, orders=2, asked=False)
+       for resource, (what, (change, words)) in itertools.product(("order", "certificate"), {
+           "refused": (problem(403, "unauthorized"), "unauthorized"),
+           "not there": (problem(404, "malformed"), "malformed"),
+           "not there, HTML": (body("<html>Nothing here</html>", 404, "text/html"), "404"),
+           "gone": (body("", 410, "text/plain"), "410")}.items())},
     "certificate: the clock of the server is wrong": Row("certificate", header("Date", "Sat, 01 Jan 2000 00:00:00 GMT")),
     "certificate: as JSON": Row("certificate", header("Content-Type", "application/json"), "application/json"),
     "certificate: nothing": Row("certificate", chain(lambda pem: []), "CERTIFICATE"),

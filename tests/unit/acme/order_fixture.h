@@ -24,10 +24,15 @@ struct ForgetfulJournal : OrderJournal {
     void newOrderRefused() override { sent = false; }
     void orderLost(const std::string&) override {}
     void orderCreated(const std::string& order) override { url = order; }
-    void orderAbandoned(const std::string&) override {}
+    void orderAbandoned(const std::string& reason) override {
+        abandoned = reason;
+        url.reset();
+        sent = false;
+    }
     void activity(const std::string&) override {}
     std::optional<std::string> url;
     bool sent = false;
+    std::string abandoned;                    // why
     std::vector<std::string> givenUp, shown;  // `shown`: chains for another key than the request's
     bool takesKeys = false;
 };
