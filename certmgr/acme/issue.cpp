@@ -52,7 +52,8 @@ class Issuance {
   private:
     std::string orderUrl() {
         if (std::optional<std::string> known = journal_.orderUrl()) return *std::move(known);
-        if (journal_.newOrderWasSent())
+        sentBefore_ = journal_.newOrderWasSent();
+        if (sentBefore_)
             if (std::optional<std::string> lost = lostOrder()) return *std::move(lost);
         if (request_.preflight.enabled) {
             journal_.activity("looking at what the CA will find in DNS");
@@ -99,18 +100,22 @@ class Issuance {
     }
 
     // A CA that does not know the certificate any more, or another account as its owner: an order that
-    // replaces nothing is as good, and a certificate must not end for this.
+    // replaces nothing is as good, and a certificate must not end for this. Only what was refused may be
+    // asked for again at once: a server that failed may have made the order all the same, and one that asks
+    // to wait means any order.
     bool mayBeForReplaces(const Error& error) {
+        if (error.kind() != ErrorKind::rejected || error.retryAt()) return false;
         const bool possible =
-            std::ranges::any_of(std::array{"alreadyReplaced", "malformed", "unauthorized", "serverInternal"},
+            std::ranges::any_of(std::array{"alreadyReplaced", "malformed", "unauthorized"},
                                 [&](const char* problem) { return isProblem(error, problem); });
         return possible && !replaces().empty();
     }
 
     // RFC 9773 5: "Clients SHOULD NOT include this field if the ACME server has not indicated that it
     // supports this specification by advertising the renewalInfo resource in its Directory."
+    // Nor after an order that nobody could find: a CA that fails at this field is to get one without it.
     std::string replaces() {
-        const bool known = !request_.replaces.empty() && ca_.directory(stop_).renewalInfo;
+        const bool known = !request_.replaces.empty() && !sentBefore_ && ca_.directory(stop_).renewalInfo;
         return known ? request_.replaces : std::string();
     }
 
@@ -155,14 +160,14 @@ class Issuance {
         }
     }
 
-    // The answer to an earlier newOrder never came.
+    // The answer to an earlier newOrder never came, or was that the server had failed.
     std::optional<std::string> lostOrder() {
         journal_.activity("looking for the order that an earlier run asked for");
         LostOrder search = findLostOrder(ca_, names_, request_.csr, journal_, stop_);
         if (search.url)
             journal_.orderCreated(*search.url);
         else if (!search.doubt.empty())
-            journal_.orderLost("newOrder was sent, its answer never seen, and " + search.doubt);
+            journal_.orderLost("newOrder was sent, no answer told what came of it, and " + search.doubt);
         return std::move(search.url);
     }
 
@@ -268,6 +273,7 @@ class Issuance {
     std::vector<Identifier> names_ = request_.names;
     ProfileChoice choice_;
     std::string url_;
+    bool sentBefore_ = false;       // newOrder, by an earlier run that saw no order come of it
     std::optional<Order> created_;  // newOrder's answer is the order: no need to fetch it
     HttpResponse last_;             // of the order; its Retry-After counts
 };

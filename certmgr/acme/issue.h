@@ -60,7 +60,7 @@ class OrderJournal {
     virtual void sendingNewOrder(bool replaces) = 0;
     // Its answer was a problem: no order exists, newOrderWasSent() is false again.
     virtual void newOrderRefused() = 0;
-    // Its answer was never seen, and the server's list of orders does not tell what became of it.
+    // No answer told what came of it, nor does the server's list of orders.
     virtual void orderLost(const std::string& explanation) = 0;
     virtual void orderCreated(const std::string& url) = 0;
     // Invalid, expired or of no use: a new intent is due.
@@ -113,7 +113,7 @@ struct Request {
     std::vector<Identifier> names;
     hal::Bytes csr;  // DER; the same key in every run of the same intent
     // crypto::renewalIdOf() the certificate of this CA that the new one follows; empty: none. Told to a CA
-    // that gives renewal information (RFC 9773 5).
+    // that gives renewal information (RFC 9773 5), unless the run before asked for an order and saw none.
     std::string replaces = {};
     AcmeProfile profile = {};
     // Asked when there is a chain to choose, since the time tells which are valid; empty: the first that is.

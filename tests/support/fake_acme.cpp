@@ -307,8 +307,10 @@ HttpResponse FakeAcme::answer(const HttpRequest& request) {
         }
         if (refusingProfiles_ && !order.profile.empty()) return problem(400, "invalidProfile", "not for you");
         if (!replacesProblem_.empty() && payload.contains("replaces"))
-            return problem(replacesProblem_ == "alreadyReplaced" ? 409 : 400, replacesProblem_,
-                           "not that one");
+            return problem(replacesProblem_ == "alreadyReplaced"  ? 409
+                           : replacesProblem_ == "serverInternal" ? 500
+                                                                  : 400,
+                           replacesProblem_, "not that one");
         replaced_.push_back(payload.value("replaces", ""));
         orders_.push_back(order);
         if (std::exchange(losing_, false))

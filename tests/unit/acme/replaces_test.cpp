@@ -10,7 +10,8 @@ class ReplacesTest : public OrderTest {
         ca_.suggestRenewal(RenewalWindow{clock_.now(), clock_.now() + seconds(1)});
         ca_.setListingOrders(true);
     }
-    Issued replacing() { return order({}, {}, "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"); }
+    static constexpr const char* replaced_ = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
+    Issued replacing() { return order({}, {}, replaced_); }
     // As after a restored backup, which does not know of it.
     void placeAndForget() {
         ca_.loseNextOrder();
@@ -66,6 +67,37 @@ TEST_F(ReplacesTest, AnOrderThatWasGivenUpIsFoundWithoutAListWhereItHasACertific
     ca_.setRefusingReplaces("alreadyReplaced");
     EXPECT_EQ(replacing().chainPem, chain);
     EXPECT_EQ(ca_.ordersMade(), 2);
+}
+
+TEST_F(ReplacesTest, ACaThatAsksToWaitIsNotAskedForAnotherAtOnce) {
+    std::size_t asked = 0;
+    for (const testing_support::FakeAcme::Refusal& refusal :
+         {testing_support::FakeAcme::Refusal{"serverInternal", "busy", 503, 600},
+          {"malformed", "busy", 503, 600},
+          {"malformed", "later", 400, 600},
+          {"unauthorized", "too many", 429},
+          {"rateLimited", "too many", 403}}) {
+        ca_.refuseOrders(refusal);
+        EXPECT_THROW(replacing(), Error);
+        EXPECT_EQ(ca_.profilesAsked().size(), ++asked) << refusal.problem << " " << refusal.status;
+        EXPECT_FALSE(journal_.sent) << "it was refused";
+    }
+    ca_.refuseOrders({});
+    EXPECT_NE(replacing().chainPem, "");
+    EXPECT_EQ(ca_.replaced(), std::vector<std::string>{replaced_}) << "nobody has complained of that";
+}
+
+TEST_F(ReplacesTest, WhereTheServerHasFailedTheOrderIsLookedForBeforeAnother) {
+    std::size_t asked = 0;
+    for (const int status : {500, 503}) {
+        ca_.refuseOrders({"serverInternal", "out of order", status});
+        EXPECT_THROW(replacing(), Error);
+        EXPECT_EQ(ca_.profilesAsked().size(), ++asked) << status;
+        EXPECT_TRUE(journal_.sent) << "nobody knows";
+    }
+    ca_.refuseOrders({});
+    EXPECT_NE(replacing().chainPem, "");
+    EXPECT_EQ(ca_.replaced(), std::vector<std::string>{""});
 }
 
 }  // namespace

@@ -136,7 +136,7 @@ TEST_F(RenewalTest, ACaThatDoesNotTakeWhatIsReplacedGetsOneOrderWithout) {
     ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
     startEngine();
     int orders = 1;
-    for (const char* problem : {"alreadyReplaced", "unauthorized", "malformed", "serverInternal"}) {
+    for (const char* problem : {"alreadyReplaced", "unauthorized", "malformed"}) {
         ca.setRefusingReplaces(problem);
         engine->reissue("gw.example.com");
         settle();
@@ -146,6 +146,22 @@ TEST_F(RenewalTest, ACaThatDoesNotTakeWhatIsReplacedGetsOneOrderWithout) {
         EXPECT_EQ(ca.replaced().back(), "") << problem;
         EXPECT_EQ(view("gw.example.com").lastError, "") << problem;
     }
+}
+
+TEST_F(RenewalTest, ACaThatFailsAtWhatIsReplacedGetsAnOrderWithoutAtTheNextAttempt) {
+    ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
+    startEngine();
+    ca.setRefusingReplaces("serverInternal");
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(ca.profilesAsked().size(), 2U) << "an order may have been made: it is looked for first";
+    EXPECT_NE(view("gw.example.com").lastError, "");
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(ca.profilesAsked().size(), 3U);
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(ca.replaced().back(), "");
+    EXPECT_EQ(view("gw.example.com").lastError, "");
 }
 
 TEST_F(RenewalTest, WithoutTheInformationOneThirdIsLeft) {
