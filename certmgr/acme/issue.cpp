@@ -152,12 +152,17 @@ class Issuance {
             return ca_.post(resource, wire::newOrderPayload(names_, replaces, choice_.profile), "newOrder",
                             stop_);
         } catch (const Error& error) {
-            const bool refused = error.kind() == ErrorKind::rejected ||
-                                 error.kind() == ErrorKind::rateLimited ||
-                                 error.kind() == ErrorKind::misconfigured;
-            if (refused && !error.problem().empty()) journal_.newOrderRefused();
+            if (saysThatNoneWasMade(error)) journal_.newOrderRefused();
             throw;
         }
+    }
+
+    // Who asks to wait does so with or without a problem document; other words may be those of a proxy that
+    // has lost the CA's answer.
+    static bool saysThatNoneWasMade(const Error& error) {
+        if (error.kind() == ErrorKind::rateLimited) return true;
+        const bool refused = error.kind() == ErrorKind::rejected || error.kind() == ErrorKind::misconfigured;
+        return refused && !error.problem().empty();
     }
 
     // The answer to an earlier newOrder never came, or was that the server had failed.

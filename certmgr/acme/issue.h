@@ -58,7 +58,7 @@ class OrderJournal {
     // Durable when they return:
     // `replaces`: it says which certificate it follows. What this throws keeps it from being sent.
     virtual void sendingNewOrder(bool replaces) = 0;
-    // Its answer was a problem: no order exists, newOrderWasSent() is false again.
+    // Its answer was a problem, or asked to wait: no order exists, newOrderWasSent() is false again.
     virtual void newOrderRefused() = 0;
     // No answer told what came of it, nor does the server's list of orders.
     virtual void orderLost(const std::string& explanation) = 0;

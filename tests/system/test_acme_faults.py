@@ -136,13 +136,22 @@ def forged(names=None, key=None, begin=-1, end=30):
     return chain(change)
 
 
+def unchanged(resource, ask):
+    return ask()
+
+
+def unlisted(resource, ask):
+    """The server keeps no list of orders."""
+    return drop_json("orders")(ask()) if resource.startswith("/my-account/") else ask()
+
+
 # ---- What must come of it
 
 @dataclasses.dataclass
 class Row:
     """Without `words` the certificate comes in spite of the fault. With them the local one stays, the words are said, and
     once the fault is over another attempt brings it. `orders`: how many newOrder the server sees in all. `asked`: it hears
-    of the request that is answered wrongly. `times`: so often; 0: always."""
+    of the request that is answered wrongly. `times`: so often; 0: always. `besides`: what else passes, also afterwards."""
 
     resource: str
     change: typing.Callable
@@ -150,6 +159,7 @@ class Row:
     orders: int = 1
     asked: bool = True
     times: int = 0
+    besides: typing.Callable = unchanged
 
 
 CUTS = {"before the answer": 0, "in the status line": 0.05, "in the headers": 0.5, "after the headers": 1,
@@ -174,6 +184,10 @@ TABLE = {
        for resource, (what, change) in itertools.product(
            ("newOrder", "authorization", "finalize", "certificate"),
            {"a bad nonce": problem(400, "badNonce"), "an account forgotten": problem(400, "accountDoesNotExist")}.items())},
+    # Without a list, an order that may have been made is given up as lost.
+    "newOrder: 503, later, and no list": Row("newOrder", body("", 503, "text/plain", Retry_After="3600"), "503", asked=False,
+                                             besides=unlisted),
+    "newOrder: 429, and no list": Row("newOrder", body("", 429, "text/plain"), "429", asked=False, besides=unlisted),
     "newOrder: cut before the answer, once": Row("newOrder", cut(0), "the CA has seen the request", times=1),
     "newOrder: length too great": Row("newOrder", length(+10), "127.0.0.1"),
     "newOrder: length too small": Row("newOrder", length(-10), "JSON"),
@@ -245,7 +259,7 @@ class Fault:
 
     def __call__(self, resource, ask):
         if resource != self.row.resource or (self.row.times and self.done == self.row.times):
-            return ask()
+            return self.row.besides(resource, ask)
         self.done += 1
         return self.row.change(ask() if self.row.asked else Answer(0, {}, b""))
 
@@ -276,14 +290,16 @@ def test_one_thing_is_wrong(gateway, fault):
         gateway.control.run("request", name)
         found = certificates_where(gateway, lambda it: it["State"] == "acme" or it["LastError"], "end of the attempt",
                                    names=[name])[name]
+        gateway.proxy.change = row.besides
+        assert done.done, "the fault was never met"
+        if row.words:
+            assert found["State"] == "local", "a certificate that is worse was taken"
+            assert row.words in found["LastError"] and len(found["LastError"]) < 600
+            gateway.control.run("reissue", name)
+        found = certificates_where(gateway, lambda it: it["State"] == "acme", "certificate of the CA", names=[name])[name]
     finally:
-        gateway.proxy.change = lambda resource, ask: ask()
-    assert done.done, "the fault was never met"
-    if row.words:
-        assert found["State"] == "local", "a certificate that is worse was taken"
-        assert row.words in found["LastError"] and len(found["LastError"]) < 600
-        gateway.control.run("reissue", name)
-    certificates_where(gateway, lambda it: it["State"] == "acme", "certificate of the CA", names=[name])
+        gateway.proxy.change = unchanged
+    assert found["LostOrders"] == 0
     assert gateway.ca.count(NEW_ORDER) - orders == row.orders
     assert gateway.manager.process.pid == daemon and gateway.manager.process.running()
 

@@ -88,6 +88,24 @@ INSTANTIATE_TEST_SUITE_P(
                     HttpResponse{403, {{"content-type", "text/html"}}, "a proxy that wants a password"},
                     HttpResponse{200, {{"content-type", "text/html"}}, "It works!"}));
 
+TEST_F(AbandonedTest, NoOrderIsMadeWhereTheAnswerIsToWait) {
+    for (const HttpResponse& answer :
+         {HttpResponse{429, {}, ""}, HttpResponse{429, {{"retry-after", "60"}}, ""},
+          HttpResponse{503, {{"retry-after", "60"}}, "busy"}}) {
+        ca_.answerAt("/new-order", answer);
+        EXPECT_EQ(failure().kind(), ErrorKind::rateLimited);
+        EXPECT_FALSE(journal_.sent) << answer.status;
+    }
+}
+
+TEST_F(AbandonedTest, WhatAProxySaysTellsNothingOfTheOrder) {
+    for (const int status : {502, 503, 504}) {
+        ca_.answerAt("/new-order", HttpResponse{status, {}, ""});
+        EXPECT_EQ(failure().kind(), ErrorKind::transient);
+        EXPECT_TRUE(journal_.sent) << status;
+    }
+}
+
 // What is refused there says nothing of the order.
 TEST_F(AbandonedTest, AWayThatIsClosedAbandonsNoOrder) {
     for (const auto& [path, answer] : {std::pair("/directory", goneHtml),

@@ -85,5 +85,17 @@ TEST_F(OldOrdersTest, AClockThatIsNotTrustedMakesNoneOld) {
     expectAfterwards(1);
 }
 
+TEST_F(OldOrdersTest, OneThatTheCaHasNotTakenForNowIsNotLost) {
+    ca.answerAt("/new-order", HttpResponse{429, {}, ""});
+    startEngine();
+    runUntil(start + hours(1));
+    ca.answerAt("/new-order", busy);
+    runUntil(start + hours(8));
+    EXPECT_EQ(view(ordered).lostOrders, 0U);
+    ca.answerAt("/new-order", std::nullopt);
+    expectAfterwards(1);
+    EXPECT_EQ(view(ordered).lostOrders, 0U);
+}
+
 }  // namespace
 }  // namespace certmgr::engine
