@@ -45,8 +45,10 @@ AcmeRevocationStep nextStep(const AcmeRevocationFacts& facts, TimePoint now) {
     if (facts.inForce) return waitFor("waits for another certificate to be in force");
     if (const std::string services = awaitedServices(facts); !services.empty())
         return waitFor("waits until another certificate is proved at " + services);
-    if (facts.attempts.nextAttempt && now < *facts.attempts.nextAttempt)
-        return {AcmeRevocationStep::Kind::wait, "waits for the next attempt", facts.attempts.nextAttempt};
+    std::optional<TimePoint> next = facts.attempts.nextAttempt;
+    // To a clock that is behind, as before it is set, every time is far ahead.
+    if (facts.clockTrusted) next = believedAttempt(next, std::nullopt, now);
+    if (next && now < *next) return {AcmeRevocationStep::Kind::wait, "waits for the next attempt", next};
     return {AcmeRevocationStep::Kind::revoke, "", std::nullopt};
 }
 

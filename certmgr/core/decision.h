@@ -108,6 +108,12 @@ TimePoint acmeRenewalTime(const CertificateSummary& leaf, std::optional<TimePoin
 TimePoint nextAttempt(int failures, TimePoint now, std::optional<seconds> shortLivedRemaining, double jitter,
                       std::optional<TimePoint> notBefore);
 
+// The next attempt, as far as what is stored of it can be believed; absent: it is due. A clock that was ahead
+// has stored what is beyond the longest wait of nextAttempt(), and what follows a last attempt that is still
+// to come. A CA that has said how long to wait is not asked earlier by that: its pause holds, see endOf().
+std::optional<TimePoint> believedAttempt(std::optional<TimePoint> stored,
+                                         std::optional<TimePoint> lastAttempt, TimePoint now);
+
 // Which of several CAs, in order of preference, is asked after so many failures in a row: each gets two
 // attempts, then the next one, and after the last the first again. So the first is asked after a success.
 std::size_t caInTurn(int failures, std::size_t cas);

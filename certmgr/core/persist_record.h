@@ -30,6 +30,9 @@ std::string persistZoneLine(const Identifier& name, const PersistRecord& record)
 // What prints such a line, for people: "certmgrctl acme persist-record gw.example --wildcard".
 std::string persistCommand(const Identifier& name);
 
+// How often one that proved a certificate is looked at, where its name servers answer.
+inline constexpr seconds persistLookAgain = std::chrono::hours(24);
+
 struct PersistQuestion {
     std::vector<std::string> issuers;  // of the CA; empty: not known, and each may be
     std::string account;               // of ours at the CA, its URL

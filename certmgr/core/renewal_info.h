@@ -37,4 +37,7 @@ TimePoint nextQueryOfSilentCa(TimePoint now);
 // included. What will not pass by itself is asked for in six hours, as where the CA says nothing.
 TimePoint nextQueryAfterFailure(int failures, TimePoint now);
 
+// What is stored of it, as far as it can be believed: see believedTime().
+TimePoint believedQuery(TimePoint stored, TimePoint now);
+
 }  // namespace certmgr

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "certmgr/core/decision.h"
+#include "certmgr/core/stored_time.h"
 
 namespace certmgr {
 namespace {
@@ -14,6 +15,7 @@ using std::chrono::minutes;
 
 constexpr seconds shortLived = hours(24 * 10);
 constexpr seconds longestLastStretch = hours(24);
+constexpr seconds longestRetryAfter = hours(24 * 7);
 constexpr int attemptsAtOneCa = 2;
 
 seconds lifetime(const CertificateSummary& leaf) {
@@ -72,13 +74,19 @@ TimePoint acmeRenewalTime(const CertificateSummary& leaf, std::optional<TimePoin
 TimePoint nextAttempt(int failures, TimePoint now, std::optional<seconds> shortLivedRemaining, double jitter,
                       std::optional<TimePoint> notBefore) {
     constexpr seconds leastOfShortLived = minutes(15);
-    constexpr seconds longestRetryAfter = hours(24 * 7);
     seconds delay = backoff(failures);
     if (shortLivedRemaining) delay = std::min(delay, std::max(*shortLivedRemaining / 8, leastOfShortLived));
     TimePoint next = now + delay + scaled(delay / 4, jitter);
     if (notBefore) next = std::max(next, std::min(*notBefore, now + longestRetryAfter));
     const bool roundMinute = next.time_since_epoch() % minutes(1) == seconds(0);
     return roundMinute ? next + seconds(1) + scaled(seconds(58), jitter) : next;
+}
+
+std::optional<TimePoint> believedAttempt(std::optional<TimePoint> stored,
+                                         std::optional<TimePoint> lastAttempt, TimePoint now) {
+    constexpr seconds longestWait = longestRetryAfter + minutes(1);  // never on a round minute
+    if (!stored || (lastAttempt && *lastAttempt > now)) return std::nullopt;
+    return believedTime(*stored, now, longestWait);
 }
 
 }  // namespace certmgr

@@ -6,7 +6,6 @@
 namespace certmgr::engine {
 namespace {
 
-constexpr std::chrono::hours lookAgain{24};
 constexpr std::chrono::hours lookAfterSilence{1};
 
 std::string lastsUntil(const PersistRecord& record) {
@@ -88,7 +87,7 @@ void AcmeIssuer::lookAtPersistRecords(const CertificateId& id, const std::stop_t
         if (stop.stop_requested()) throw Error(ErrorKind::transient, "cancelled", "certmgrd stops");
         const TimePoint due = row.nextLook;
         silent = silent || !look(row, *ca);
-        row.nextLook = clock_.now() + (silent ? lookAfterSilence : lookAgain);
+        row.nextLook = clock_.now() + (silent ? lookAfterSilence : persistLookAgain);
         records_.persist.seen(row, due);
     }
 }

@@ -16,7 +16,7 @@ std::optional<TimePoint> Engine::nextOrder(const store::CertificateRow& row) {
     const bool lasts = current && current->source != Source::local && !row.reissueAsked &&
                        !records_.acmeRevocations.dueFor(current->key);
     if (lasts) due = renewalOf(records_, *current);
-    return std::max({now, due, row.acme.nextAttempt.value_or(now)});
+    return std::max({now, due, row.nextAttempt(now).value_or(now)});
 }
 
 std::vector<AcmeIssuer::Coming> Engine::comingOrders() {

@@ -67,7 +67,7 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
         if (key && key->backend == hal::KeyBackend::tpm) facts.currentKeyPlace = placeOfTpmKey(row.spec.id);
     }
     facts.acmeImpossible = row.wanted() ? whyNoAcme(row.spec) : "no profile asks for it any more";
-    facts.acme = row.acme;
+    facts.acme = {row.acme.failures, row.nextAttempt(now)};
     if (facts.current) facts.renewAt = suggestedRenewal(records_, *facts.current);
     if (acmeIssuer_.configured()) facts.orderFrom = acmeIssuer_.describeTurn(row.acme.failures);
     facts.issuingAuthority = server ? localCa_.issuingId() : localCa_.rootId();
@@ -152,8 +152,8 @@ void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_
     if (!row) return;
     // The order before may have ended after this one was decided.
     const auto current = records_.credentials.current(id);
-    const bool attemptDue = !row->acme.nextAttempt || *row->acme.nextAttempt <= parts_.clock.now();
-    if (!attemptDue || (current ? current->generation : 0) != follows) return;
+    const TimePoint now = parts_.clock.now();
+    if (row->nextAttempt(now).value_or(now) > now || (current ? current->generation : 0) != follows) return;
     const auto activity = [this](const CertificateId& certificate, const std::string& sentence) {
         parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
     };
@@ -168,8 +168,9 @@ void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_
 
 // The usual schedule goes on; the one who asked for it sees why nothing came.
 void Engine::recordWait(const CertificateId& id, const Wait& wait) {
-    const TimePoint until = nextAttempt(1, parts_.clock.now(), std::nullopt, jitter(), wait.until);
-    records_.certificates.orderWaits(id, until, wait.why, wait.what);
+    const TimePoint now = parts_.clock.now();
+    const TimePoint until = nextAttempt(1, now, std::nullopt, jitter(), wait.until);
+    records_.certificates.orderWaits(id, now, until, wait.why, wait.what);
     records_.certificates.askReissue(id, false);
     parts_.log.write({Severity::notice,
                       event_id::orderWaits,

@@ -1,6 +1,8 @@
 // The persist lanes: whether the records of dns-persist-01 that proved a certificate are still there.
 #include <algorithm>
 
+#include "certmgr/core/persist_record.h"
+#include "certmgr/core/stored_time.h"
 #include "certmgr/engine/engine.h"
 
 namespace certmgr::engine {
@@ -8,8 +10,10 @@ namespace certmgr::engine {
 std::optional<TimePoint> Engine::persistLookDue(const CertificateSpec& spec) {
     if (!acmeIssuer_.provesByRecords() || !whyNoAcme(spec).empty()) return std::nullopt;
     std::optional<TimePoint> due;
-    for (const store::PersistRow& row : records_.persist.list(spec.id))
-        due = due ? std::min(*due, row.nextLook) : row.nextLook;
+    for (const store::PersistRow& row : records_.persist.list(spec.id)) {
+        const TimePoint look = believedTime(row.nextLook, parts_.clock.now(), persistLookAgain);
+        due = due ? std::min(*due, look) : look;
+    }
     return due;
 }
 

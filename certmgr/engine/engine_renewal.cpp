@@ -10,7 +10,7 @@ std::optional<TimePoint> Engine::renewalQueryDue(const CertificateSpec& spec) {
     const std::optional<Credential> current = records_.credentials.current(spec.id);
     if (!current || current->source != Source::acme || now >= current->leaf.notAfter) return std::nullopt;
     const std::optional<RenewalInfo> known = records_.renewals.find(current->generation);
-    return known ? known->nextQuery : now;
+    return known ? believedQuery(known->nextQuery, now) : now;
 }
 
 void Engine::renewalTurn(const CertificateId& id, const std::stop_token& stop) {

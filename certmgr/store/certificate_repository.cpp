@@ -108,10 +108,12 @@ void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint 
         .run();
 }
 
-void CertificateRepository::orderWaits(const CertificateId& id, TimePoint until, const std::string& why,
-                                       const std::string& what) {
-    Query(database_, "UPDATE certificates SET next_attempt = ?, waits = ?, waits_for = ? WHERE id = ?", until,
-          why, what, id)
+void CertificateRepository::orderWaits(const CertificateId& id, TimePoint now, TimePoint until,
+                                       const std::string& why, const std::string& what) {
+    Query(database_,
+          "UPDATE certificates SET last_attempt = min(last_attempt, ?), next_attempt = ?, waits = ?, "
+          "waits_for = ? WHERE id = ?",
+          now, until, why, what, id)
         .run();
 }
 

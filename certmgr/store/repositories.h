@@ -67,6 +67,10 @@ struct CertificateRow {
     std::string lastProblem;  // the ACME problem document, whole
     std::optional<TimePoint> lastAttempt;
     std::string waits;  // why its order waits, in plain words; empty: it does not
+    // What there is to wait for by `acme`.
+    std::optional<TimePoint> nextAttempt(TimePoint now) const {
+        return believedAttempt(acme.nextAttempt, lastAttempt, now);
+    }
 };
 class CertificateRepository {
   public:
@@ -82,8 +86,9 @@ class CertificateRepository {
     void askReissue(const CertificateId& id, bool asked);
     void attemptFailed(const CertificateId& id, const AttemptRecord& acme, TimePoint when,
                        const std::string& code, const std::string& error, const std::string& problem);
-    // No attempt was made and none failed: it waits for what others wait for too, and `why` says why.
-    void orderWaits(const CertificateId& id, TimePoint until, const std::string& why,
+    // No attempt was made and none failed: it waits for what others wait for too, and `why` says why. A last
+    // attempt that is still to come is put at `now`, or the wait would not be believed.
+    void orderWaits(const CertificateId& id, TimePoint now, TimePoint until, const std::string& why,
                     const std::string& what);
     // How many wait for that still.
     std::int64_t waiting(const std::string& what, TimePoint now);

@@ -61,6 +61,17 @@ TEST(AcmeRevocation, afterAFailureItIsAskedAgainAtItsTime) {
     EXPECT_EQ(nextStep(facts, revocationTime + seconds(60)).kind, StepKind::revoke);
 }
 
+TEST(AcmeRevocation, isNotHeldBackByAClockThatWasAhead) {
+    AcmeRevocationFacts facts = replaced();
+    facts.attempts = {1, revocationTime + std::chrono::hours(24 * 365 * 5)};
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::revoke);
+    facts.clockTrusted = false;
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::wait) << "it may be this one that is wrong";
+    facts.clockTrusted = true;
+    facts.attempts.nextAttempt = revocationTime + std::chrono::hours(24 * 7);
+    EXPECT_EQ(nextStep(facts, revocationTime).kind, StepKind::wait) << "as the CA may have said";
+}
+
 TEST(AcmeRevocation, whatHasEndedIsGivenUpWhereTheClockIsTrusted) {
     AcmeRevocationFacts facts = replaced();
     facts.notAfter = revocationTime;

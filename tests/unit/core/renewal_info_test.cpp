@@ -30,5 +30,11 @@ TEST(RenewalInfoTest, ATemporaryFailureIsRetriedSoonAndThenLessOften) {
     EXPECT_EQ(nextQueryAfterFailure(50, now), now + hours(6));
 }
 
+TEST(RenewalInfoTest, AQueryFurtherAheadThanAnyIsDue) {
+    for (const TimePoint next : {now - hours(1), nextQuery(now, std::nullopt), nextQueryOfSilentCa(now)})
+        EXPECT_EQ(believedQuery(next, now), next);
+    EXPECT_EQ(believedQuery(nextQueryOfSilentCa(now) + seconds(1), now), now);
+}
+
 }  // namespace
 }  // namespace certmgr

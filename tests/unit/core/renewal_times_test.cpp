@@ -97,6 +97,25 @@ TEST(NextAttempt, isNeverOnARoundMinute) {
         }
 }
 
+TEST(BelievedAttempt, isWhatTheLadderAndACaMaySay) {
+    EXPECT_EQ(believedAttempt(std::nullopt, start, start), std::nullopt);
+    const TimePoint longest = nextAttempt(4, start, {}, 0.999, start + hours(24 * 3650));
+    for (const TimePoint next : {start - hours(1), start + minutes(1), longest})
+        EXPECT_EQ(believedAttempt(next, start, start), next) << formatTime(next);
+    for (const TimePoint round : {start, start + seconds(60 - 37)})  // one that ends on a round minute
+        EXPECT_LE(nextAttempt(1, round, {}, 0.999, round + hours(24 * 3650)) - round,
+                  hours(24 * 7) + minutes(1));
+}
+
+TEST(BelievedAttempt, isNotWhatAClockThatWasAheadHasStored) {
+    const TimePoint ahead = start + hours(24 * 365 * 5);
+    EXPECT_LE(believedAttempt(ahead + minutes(1), std::nullopt, start), start);
+    EXPECT_LE(believedAttempt(start + hours(24 * 8), std::nullopt, start), start);
+    EXPECT_EQ(believedAttempt(start + hours(27), start + hours(1), start), std::nullopt)
+        << "within the longest wait, and the attempt before it is still to come";
+    EXPECT_EQ(believedAttempt(start + hours(27), start, start), start + hours(27));
+}
+
 TEST(CaInTurn, hasTwoAttemptsAndThenTheNextOne) {
     std::string turns;
     for (int failures = 0; failures < 7; ++failures) turns += std::to_string(caInTurn(failures, 3));

@@ -43,6 +43,16 @@ class PausesTest : public EngineTest {
         settle();
         return found;
     }
+    void failOnAClockAheadBy(seconds ahead) {
+        clock.set(start + ahead);
+        ca.setRefusing(true);
+        startEngine();
+        ASSERT_EQ(view(paused).state, "local");
+        clock.set(start);
+        ca.setRefusing(false);
+        engine->review();
+        settle();
+    }
     void addNames(int count) {
         for (int number = 1; number <= count; ++number)
             profile.certificates.push_back(specFor("n" + std::to_string(number) + ".example.com"));
@@ -237,6 +247,19 @@ TEST_F(PausesTest, AClockThatWasWrongDoesNotBlockForEver) {
     EXPECT_EQ(pauses()[0].until, start + hours(24));
     runUntil(start + hours(12));
     EXPECT_EQ(pauses().at(0).until, start + hours(24)) << "it ages";
+    EXPECT_EQ(asked(), 1U) << "what the CA has said is obeyed";
+    runUntil(start + hours(25));
+    EXPECT_EQ(view(paused).state, "acme");
+}
+
+TEST_F(PausesTest, NorDoesAnAttemptThatFailedThen) {
+    failOnAClockAheadBy(day * 365 * 5);
+    EXPECT_EQ(view(paused).state, "acme") << view(paused).reason;
+}
+
+TEST_F(PausesTest, NorOneThatIsNoFurtherAheadThanACaMaySay) {
+    failOnAClockAheadBy(day * 3);
+    EXPECT_EQ(view(paused).state, "acme") << view(paused).reason;
 }
 
 TEST_F(PausesTest, AnotherAccountIsNotMeant) {

@@ -51,6 +51,19 @@ TEST_F(PersistLookTest, OneThatStaysIsLookedAtOnceADayAndIsNoAlarm) {
     EXPECT_EQ(hook.told(), Names{});
 }
 
+TEST_F(PersistLookTest, AClockThatWasAheadKeepsNobodyFromLooking) {
+    inZone(std::nullopt);
+    clock.set(start + day * 30);
+    provedBefore({persistent});
+    runUntil(start + day * 30 + minutes(1));
+    EXPECT_EQ(persistLookup.asked(), Names(1, persistent));
+    clock.set(start);
+    engine->review();
+    settle();
+    runUntil(start + hours(1));
+    EXPECT_EQ(persistLookup.asked(), Names(2, persistent));
+}
+
 TEST_F(PersistLookTest, OneThatIsGoneIsAnAlarmUntilItIsBack) {
     provedBefore({persistent});
     EXPECT_EQ(hook.told(), recordRaised);

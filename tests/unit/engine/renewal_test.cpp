@@ -38,6 +38,23 @@ TEST_F(RenewalTest, TheTimeIsChosenOnceAndOutlivesARestart) {
     EXPECT_EQ(renewAt(), chosen);
 }
 
+TEST_F(RenewalTest, AClockThatWasAheadDoesNotKeepTheCaFromBeingAsked) {
+    ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
+    startEngine();
+    clock.set(start + 30 * day);
+    engine->review();
+    settle();
+    runUntil(start + 30 * day);
+    const int queries = ca.renewalQueries();
+    clock.set(start);
+    engine->review();
+    settle();
+    runUntil(start + minutes(1));
+    EXPECT_EQ(ca.renewalQueries(), queries + 1);
+    runUntil(start + hours(5));
+    EXPECT_EQ(ca.renewalQueries(), queries + 1) << "and then at its time";
+}
+
 TEST_F(RenewalTest, SaysWhichCertificateItReplaces) {
     ca.suggestRenewal(RenewalWindow{start + 10 * day, start + 10 * day + hours(12)});
     startEngine();

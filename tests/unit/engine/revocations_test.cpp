@@ -174,6 +174,19 @@ TEST_F(RevocationsTest, ACompromisedKeyMakesWayForALocalOneWhereTheCaFails) {
     EXPECT_EQ(view(revokedId).state, "acme");
 }
 
+TEST_F(RevocationsTest, ACompromisedKeyDoesNotWaitForTheTimeOfAClockThatWasAhead) {
+    clock.set(start + 30 * day);
+    ca.setDown(true);
+    EXPECT_EQ(revoke("key-compromise").errorCode, "revocation-due");
+    EXPECT_EQ(view(revokedId).state, "local");
+    clock.set(start);
+    ca.setDown(false);
+    engine->review();
+    settle();
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"}) << view(revokedId).revocation;
+    EXPECT_EQ(view(revokedId).state, "acme");
+}
+
 TEST_F(RevocationsTest, NorDoesItStayWhereTheOrderHasToWaitForTheLimitsOfTheCa) {
     settings.cas.front().limits.push_back({LimitKind::orders, 1, std::chrono::hours(3)});
     startEngine();

@@ -88,6 +88,20 @@ TEST_F(Repositories, retryAndSuccessClearWhatTheyShould) {
     EXPECT_EQ(row.lastAttempt, sampleTime + seconds(1));
 }
 
+TEST_F(Repositories, anOrderThatWaitsHasItsLastAttemptBehindIt) {
+    CertificateRepository certificates(database());
+    putCertificate("a.example");
+    certificates.orderWaits("a.example", sampleTime, sampleTime + seconds(60), "a pause", "p");
+    EXPECT_EQ(certificates.find("a.example")->lastAttempt, std::nullopt) << "there was none";
+    certificates.attemptFailed("a.example", {1, sampleTime + seconds(600)}, sampleTime + seconds(500), "x",
+                               "y", "z");
+    certificates.orderWaits("a.example", sampleTime, sampleTime + seconds(60), "a pause", "p");
+    EXPECT_EQ(certificates.find("a.example")->lastAttempt, sampleTime);
+    EXPECT_EQ(certificates.find("a.example")->nextAttempt(sampleTime), sampleTime + seconds(60));
+    certificates.orderWaits("a.example", sampleTime + seconds(9), sampleTime + seconds(60), "a pause", "p");
+    EXPECT_EQ(certificates.find("a.example")->lastAttempt, sampleTime);
+}
+
 TEST_F(Repositories, credentialsGrowAndOneIsCurrent) {
     intendKey(sampleKey('a'));
     putCertificate("a.example");
