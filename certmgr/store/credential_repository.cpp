@@ -85,6 +85,8 @@ std::vector<KeyId> CredentialRepository::retire(const CertificateId& id) {
         "DELETE FROM credentials WHERE certificate = ?1 AND source <> 'uploaded'"
         " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"
         "                        ORDER BY generation DESC LIMIT 2)"
+        " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"
+        "                        AND source = 'acme' ORDER BY generation DESC LIMIT 1)"
         " AND generation NOT IN (SELECT current FROM certificates WHERE id = ?1 AND current IS NOT NULL)"
         " AND generation NOT IN (SELECT wanted FROM deployments WHERE certificate = ?1)"
         " AND generation NOT IN (SELECT last_good FROM deployments WHERE certificate = ?1)"

@@ -111,7 +111,8 @@ class CredentialRepository {
     void setCurrent(const CertificateId& id, std::int64_t generation);
     std::vector<std::pair<CertificateId, std::int64_t>> currentGenerations();
     // Deletes what nothing can go back to: neither in force, nor wanted or last good at a service, nor among
-    // the newest two, nor uploaded. Returns their keys, for the caller to destroy.
+    // the newest two, nor uploaded. The newest of a CA stays, however many local ones follow it: by it the
+    // next order is told to be a renewal and an emergency. Returns their keys, for the caller to destroy.
     std::vector<KeyId> retire(const CertificateId& id);
 
   private:

@@ -116,6 +116,35 @@ TEST_F(BudgetTest, TheReserveIsUsedWhenTheCertificateIsAtItsEnd) {
     EXPECT_EQ(view(budgeted).state, "acme");
 }
 
+// The certificate of the CA has ended, and several local ones have followed it.
+class FallenBackTest : public BudgetTest {
+  protected:
+    void fallBack() {
+        startEngine();
+        settings.acmeEnabled = false;
+        startEngine();
+        runUntil(start + hours(24 * 91));
+        reissue(3);
+        ASSERT_EQ(view(budgeted).state, "local");
+        settings.acmeEnabled = true;
+        startEngine();
+    }
+};
+
+TEST_F(FallenBackTest, HasTheReserve) {
+    limit({LimitKind::certificatesPerSet, 2, hours(24 * 400), 1});
+    fallBack();
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(view(budgeted).state, "acme") << view(budgeted).lastError;
+}
+
+TEST_F(FallenBackTest, IsRenewedWhereRenewalsAreExempt) {
+    limit({LimitKind::certificatesPerSet, 1, hours(24 * 400), 0, true});
+    fallBack();
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(view(budgeted).state, "acme") << view(budgeted).lastError;
+}
+
 TEST_F(BudgetTest, ARenewalThatTheCaSuggestsIsExempt) {
     limit({LimitKind::certificatesPerSet, 1, hours(24 * 400)});
     ca.suggestRenewal(RenewalWindow{start + hours(24 * 10), start + hours(24 * 10 + 12)});

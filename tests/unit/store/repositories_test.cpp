@@ -88,6 +88,31 @@ TEST_F(Repositories, retryAndSuccessClearWhatTheyShould) {
     EXPECT_EQ(row.lastAttempt, sampleTime + seconds(1));
 }
 
+TEST_F(Repositories, theNewestOfACaOutlivesTheLocalOnesThatFollowIt) {
+    putCertificate("a.example");
+    CredentialRepository credentials(database());
+    const auto add = [&](char key, Source source) {
+        intendKey(sampleKey(key));
+        Credential credential = sampleCredential("a.example", sampleKey(key));
+        credential.source = source;
+        credentials.setCurrent("a.example", credentials.add(credential, sampleTime));
+    };
+    const auto kept = [&] {
+        std::string keys;
+        for (const Credential& each : credentials.history("a.example")) keys += each.key.text().front();
+        return keys;
+    };
+    for (const char key : {'1', '2', '3'}) add(key, Source::local);
+    EXPECT_EQ(credentials.retire("a.example"), std::vector<KeyId>{sampleKey('1')});
+    for (const char key : {'4', '5'}) add(key, Source::acme);
+    for (const char key : {'6', '7', '8'}) add(key, Source::local);
+    EXPECT_EQ(credentials.retire("a.example").size(), 4U);
+    EXPECT_EQ(kept(), "875");
+    add('9', Source::acme);
+    credentials.retire("a.example");
+    EXPECT_EQ(kept(), "98") << "one that has a successor is kept no longer";
+}
+
 TEST_F(Repositories, anOrderThatWaitsHasItsLastAttemptBehindIt) {
     CertificateRepository certificates(database());
     putCertificate("a.example");
