@@ -12,18 +12,23 @@ constexpr std::chrono::seconds idleLimit{10};
 Workers::Workers(std::size_t most) : most_(most) {}
 
 Workers::~Workers() {
-    std::unique_lock lock(mutex_);
-    closing_ = true;
-    waiting_.clear();
-    wakeup_.notify_all();
-    left_.wait(lock, [this] { return threads_ == 0; });
+    std::map<std::thread::id, std::thread> rest;
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+        waiting_.clear();
+        rest.swap(running_);
+        wakeup_.notify_all();
+    }
+    for (auto& [id, thread] : rest) thread.join();
+    joinEnded();
 }
 
 void Workers::run(std::function<void()> work) {
     const std::lock_guard lock(mutex_);
     if (closing_) return;
     waiting_.push_back(std::move(work));
-    if (idle_ >= waiting_.size() || threads_ == most_) {
+    if (idle_ >= waiting_.size() || running_.size() == most_) {
         wakeup_.notify_one();
     } else {
         startThread();
@@ -31,13 +36,20 @@ void Workers::run(std::function<void()> work) {
 }
 
 void Workers::startThread() {
+    joinEnded();
     try {
-        std::thread([this] { loop(); }).detach();  // counted in threads_, which the destructor waits for
-        ++threads_;
+        std::thread thread([this] { loop(); });
+        running_.emplace(thread.get_id(), std::move(thread));
     } catch (const std::system_error&) {  // too many for the system: those that run take the work in turn
-        if (threads_ == 0) throw;
+        if (running_.empty()) throw;
         wakeup_.notify_one();
     }
+}
+
+// They take no lock any more.
+void Workers::joinEnded() {
+    for (std::thread& thread : ended_) thread.join();
+    ended_.clear();
 }
 
 void Workers::loop() {
@@ -56,9 +68,10 @@ void Workers::loop() {
     }
     // What the work has freed goes back to the kernel: it may have been the last for weeks. Not sooner: the
     // next piece of work would fetch every page again.
-    if (threads_ == 1) ::malloc_trim(0);
-    --threads_;
-    left_.notify_all();  // with the lock held: the destructor may free this object as soon as it is free
+    if (running_.size() == 1) ::malloc_trim(0);
+    // Joined by the next that is started or by the destructor: what OpenSSL keeps for a thread is freed after
+    // this.
+    if (auto own = running_.extract(std::this_thread::get_id())) ended_.push_back(std::move(own.mapped()));
 }
 
 }  // namespace certmgr::engine

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -24,14 +25,15 @@ class Workers {
 
   private:
     void startThread();
+    void joinEnded();
     void loop();
 
     const std::size_t most_;
     std::mutex mutex_;
     std::condition_variable wakeup_;
-    std::condition_variable left_;
     std::deque<std::function<void()>> waiting_;
-    std::size_t threads_ = 0;
+    std::map<std::thread::id, std::thread> running_;
+    std::vector<std::thread> ended_;  // and not joined yet
     std::size_t idle_ = 0;
     bool closing_ = false;
 };
