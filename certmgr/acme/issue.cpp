@@ -92,11 +92,21 @@ class Issuance {
         try {
             return newOrder(replaces());
         } catch (const Error& error) {
-            if (!mayBeForReplaces(error)) throw;
+            if (!mayBeForReplaces(error) && !failedAtReplaces(error)) throw;
             if (isProblem(error, "alreadyReplaced"))
                 if (std::optional<std::string> earlier = replacement()) return *std::move(earlier);
         }
         return newOrder("");
+    }
+
+    // Pebble does where it does not know the certificate. Another order at once is none too many only where
+    // the account's list tells that this one was not made.
+    bool failedAtReplaces(const Error& error) {
+        if (!isProblem(error, "serverInternal") || error.retryAt() || replaces().empty()) return false;
+        const LostOrder search = findLostOrder(ca_, names_, request_.csr, journal_, stop_);
+        if (search.url || !search.doubt.empty()) return false;  // the next attempt goes on from there
+        journal_.newOrderRefused();
+        return true;
     }
 
     // A CA that does not know the certificate any more, or another account as its owner: an order that

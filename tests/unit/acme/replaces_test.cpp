@@ -87,7 +87,8 @@ TEST_F(ReplacesTest, ACaThatAsksToWaitIsNotAskedForAnotherAtOnce) {
     EXPECT_EQ(ca_.replaced(), std::vector<std::string>{replaced_}) << "nobody has complained of that";
 }
 
-TEST_F(ReplacesTest, WhereTheServerHasFailedTheOrderIsLookedForBeforeAnother) {
+TEST_F(ReplacesTest, WhereTheServerHasFailedAndKeepsNoListThereIsNoOtherAtOnce) {
+    ca_.setListingOrders(false);
     std::size_t asked = 0;
     for (const int status : {500, 503}) {
         ca_.refuseOrders({"serverInternal", "out of order", status});

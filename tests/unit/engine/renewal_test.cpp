@@ -181,6 +181,19 @@ TEST_F(RenewalTest, ACaThatFailsAtWhatIsReplacedGetsAnOrderWithoutAtTheNextAttem
     EXPECT_EQ(view("gw.example.com").lastError, "");
 }
 
+TEST_F(RenewalTest, ACaThatFailsAtWhatIsReplacedAndListsNoSuchOrderGetsOneWithoutAtOnce) {
+    ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
+    ca.setListingOrders(true);
+    startEngine();
+    ca.setRefusingReplaces("serverInternal");
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(ca.replaced().back(), "");
+    EXPECT_EQ(view("gw.example.com").lastError, "");
+    EXPECT_EQ(view("gw.example.com").lostOrders, 0U);
+}
+
 TEST_F(RenewalTest, WithoutTheInformationOneThirdIsLeft) {
     startEngine();
     runUntil(start + 57 * day);
