@@ -99,20 +99,19 @@ class Issuance {
         return newOrder("");
     }
 
-    // Pebble does where it does not know the certificate. Another order at once is none too many only where
-    // the account's list tells that this one was not made.
+    // Pebble does, with a problem that says so, where it does not know the certificate. Such an answer makes
+    // no order; where there is one all the same, the account's list may tell.
     bool failedAtReplaces(const Error& error) {
         if (!isProblem(error, "serverInternal") || error.retryAt() || replaces().empty()) return false;
-        const LostOrder search = findLostOrder(ca_, names_, request_.csr, journal_, stop_);
-        if (search.url || !search.doubt.empty()) return false;  // the next attempt goes on from there
+        if (findLostOrder(ca_, names_, request_.csr, journal_, stop_).url)
+            return false;  // the next attempt goes on with it
         journal_.newOrderRefused();
         return true;
     }
 
     // A CA that does not know the certificate any more, or another account as its owner: an order that
-    // replaces nothing is as good, and a certificate must not end for this. Only what was refused may be
-    // asked for again at once: a server that failed may have made the order all the same, and one that asks
-    // to wait means any order.
+    // replaces nothing is as good, and a certificate must not end for this. One that asks to wait
+    // means any order.
     bool mayBeForReplaces(const Error& error) {
         if (error.kind() != ErrorKind::rejected || error.retryAt()) return false;
         const bool possible =
