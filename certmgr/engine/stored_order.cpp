@@ -25,8 +25,8 @@ bool StoredOrder::mayTake(const hal::KeyInfo& key) const {
 std::vector<KeyId> StoredOrder::spareKeys() {
     const std::vector<KeyId> own = records_.orders.keysGivenUp(row_.certificate);
     std::vector<KeyId> keys = records_.keys.spare();
-    std::ranges::stable_partition(keys,
-                                  [&](const KeyId& id) { return std::ranges::find(own, id) != own.end(); });
+    std::stable_partition(keys.begin(), keys.end(),
+                          [&](const KeyId& id) { return std::ranges::find(own, id) != own.end(); });
     return keys;
 }
 
