@@ -110,8 +110,8 @@ class Issuance {
     }
 
     // A CA that does not know the certificate any more, or another account as its owner: an order that
-    // replaces nothing is as good, and a certificate must not end for this. One that asks to wait
-    // means any order.
+    // replaces nothing is as good, and a certificate must not end for this. One that asks to wait means any
+    // order.
     bool mayBeForReplaces(const Error& error) {
         if (error.kind() != ErrorKind::rejected || error.retryAt()) return false;
         const bool possible =

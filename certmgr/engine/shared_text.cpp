@@ -12,7 +12,7 @@ struct Pool {
 };
 
 Pool& pool() {
-    static Pool* const pool = new Pool;  // never gone: views of static objects may outlive everything else
+    static Pool* const pool = new Pool;  // never gone: a static object may have a text
     return *pool;
 }
 

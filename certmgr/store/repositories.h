@@ -147,7 +147,7 @@ enum class OrderState {
     created,    // the URL is known
     finished,   // its certificate became a credential
     abandoned,  // invalid or expired at the server, or given up since another CA or profile was wanted
-    lost,       // newOrder was sent, the answer never came, and the server keeps no list
+    lost,  // newOrder was sent, the answer never came, and nobody can tell, or asks any more, what came of it
 };
 std::string_view toString(OrderState state) noexcept;
 
@@ -179,8 +179,8 @@ class OrderRepository {
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.
     std::optional<OrderRow> open(const CertificateId& certificate);
     bool knowsUrl(const std::string& url);
-    // URLs of those of the same certificate, directory and profile that were given up and still have a key,
-    // the newest first.
+    // URLs of those of the same certificate, directory and profile that were given up, were to replace a
+    // certificate and still have a key, the newest first.
     std::vector<std::string> givenUp(const OrderRow& like);
     // Keys of those that were given up or lost, at whatever CA.
     std::vector<KeyId> keysGivenUp(const CertificateId& certificate);
