@@ -91,14 +91,17 @@ LdnsPacket askByTcp(const ServerAddress& server, const ldns_pkt* query) {
     return LdnsPacket(packet);
 }
 
-CaaRecord caaOf(const ldns_rr* record) {
-    const auto bytes = [&](std::size_t index, std::size_t skipped) {
-        const ldns_rdf* const part = ldns_rr_rdf(record, index);
-        const auto* const data = reinterpret_cast<const char*>(ldns_rdf_data(part));
-        return std::string(data + skipped, ldns_rdf_size(part) - skipped);
+// Absent: it is cut short. ldns has no field for an empty value.
+std::optional<CaaRecord> caaOf(const ldns_rr* record) {
+    const auto bytes = [&](std::size_t index) {
+        const ldns_rdf* const part = index < ldns_rr_rd_count(record) ? ldns_rr_rdf(record, index) : nullptr;
+        if (!part) return std::string();
+        return std::string(reinterpret_cast<const char*>(ldns_rdf_data(part)), ldns_rdf_size(part));
     };
-    return {static_cast<std::uint8_t>(bytes(0, 0).front()), bytes(1, 1),
-            bytes(2, 0)};  // a tag has its length
+    const std::string flags = bytes(0);
+    const std::string tag = bytes(1);  // after its length
+    if (flags.empty() || tag.size() < 2) return std::nullopt;
+    return CaaRecord{static_cast<std::uint8_t>(flags.front()), tag.substr(1), bytes(2)};
 }
 
 // What one question has come to.
@@ -162,12 +165,13 @@ class Asked {
     }
 
     void keep(const ldns_rr* record) {
-        if (type_ == LDNS_RR_TYPE_CAA)
-            result_.caa.push_back(caaOf(record));
-        else if (type_ == LDNS_RR_TYPE_A || type_ == LDNS_RR_TYPE_AAAA)
+        if (type_ == LDNS_RR_TYPE_CAA) {
+            if (auto caa = caaOf(record)) result_.caa.push_back(*std::move(caa));
+        } else if (type_ == LDNS_RR_TYPE_A || type_ == LDNS_RR_TYPE_AAAA) {
             result_.values.push_back(nameOf(ldns_rr_rdf(record, 0)));
-        else if (type_ == LDNS_RR_TYPE_TXT)
+        } else if (type_ == LDNS_RR_TYPE_TXT) {
             result_.values.push_back(textOf(record));
+        }
     }
 
     const ldns_rr_type type_;

@@ -30,6 +30,7 @@ constexpr const char* answerRecords = R"(
 six AAAA 2001:db8::6
 only CAA 0 issue "ca.example; accounturi=https://ca.example/1"
 only CAA 128 unknown "value"
+nobody-may CAA 0 issue ""
 alias CNAME ns2
 alias-of-only CNAME only
 alias-away CNAME proofs.example.

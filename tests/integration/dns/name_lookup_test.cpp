@@ -39,6 +39,12 @@ TEST_F(NameLookupTest, AsksSeveralAtOnceAndKeepsTheirOrder) {
         found[2].caa, [](const CaaRecord& each) { return each.tag == "unknown" && each.flags == 128; }));
 }
 
+TEST_F(NameLookupTest, ACaaRecordMayHaveAnEmptyValue) {
+    const Lookup found = one(Type::caa, "nobody-may.gw.example");
+    ASSERT_EQ(found.caa.size(), 1u);
+    EXPECT_EQ(found.caa[0].tag + "=" + found.caa[0].value, "issue=");
+}
+
 TEST_F(NameLookupTest, FollowsAliasesAlsoIntoAnotherZone) {
     EXPECT_EQ(one(Type::a, "alias.gw.example").values, Names{"127.0.0.2"});
     EXPECT_EQ(one(Type::caa, "alias-of-only.gw.example").caa.size(), 2u);
