@@ -14,7 +14,6 @@ using std::chrono::steady_clock;
 constexpr const char* systemTrustFile = "/etc/ssl/certs/ca-certificates.crt";
 constexpr std::size_t maxIdle = 32;
 constexpr std::size_t maxHeaders = 64 * 1024;
-constexpr std::chrono::seconds maxIdleAge{60};
 
 std::string part(const CURLU* url, CURLUPart which, unsigned flags = 0) {
     char* text = nullptr;
@@ -233,13 +232,16 @@ CurlHttpClient::CurlHttpClient(std::string trustFile, HttpLimits limits)
 CurlHttpClient::~CurlHttpClient() = default;
 
 HttpResponse CurlHttpClient::send(const HttpRequest& request, std::stop_token stop) {
+    // The server has closed those by now, and libcurl, which opens others, would look as if it had sent the
+    // request twice.
+    dropIdle(limits_.idleAge);
     ConnectionPtr connection = take();
     HttpResponse response = connection->send(request, stop);
     giveBack(std::move(connection));  // one that failed is closed instead
     return response;
 }
 
-void CurlHttpClient::dropIdle(std::chrono::seconds age) {
+void CurlHttpClient::dropIdle(std::chrono::milliseconds age) {
     std::vector<ConnectionPtr> dropped;  // closed after the lock is given up
     const auto oldest = steady_clock::now() - age;
     const std::lock_guard lock(mutex_);
@@ -266,7 +268,7 @@ void CurlHttpClient::giveBack(ConnectionPtr connection) {
         const std::lock_guard lock(mutex_);
         if (idle_.size() < maxIdle) idle_.push_back(std::move(connection));
     }
-    dropIdle(maxIdleAge);
+    dropIdle(limits_.idleAge);
 }
 
 }  // namespace certmgr::net

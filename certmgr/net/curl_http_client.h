@@ -25,9 +25,9 @@ class CurlHttpClient : public HttpClient {
 
     HttpResponse send(const HttpRequest& request, std::stop_token stop) override;
 
-    // Closes the connections that were last used more than `age` ago. send() does so with those of more than
-    // a minute; a daemon that falls idle calls it to give the memory back.
-    void dropIdle(std::chrono::seconds age);
+    // Closes the connections that were last used more than `age` ago. send() does so with those beyond the
+    // limit; a daemon that falls idle calls it to give the memory back.
+    void dropIdle(std::chrono::milliseconds age);
 
   private:
     class Connection;

@@ -34,6 +34,7 @@ struct HttpLimits {
     std::chrono::milliseconds connectTimeout{15'000};
     std::chrono::milliseconds totalTimeout{60'000};
     std::size_t maxBody = 1 << 20;
+    std::chrono::milliseconds idleAge{60'000};  // after which a connection is not used again
 };
 
 // Implementations: CurlHttpClient and the tests' faulty ones. Safe to call from several threads at once;

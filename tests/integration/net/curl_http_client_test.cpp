@@ -110,6 +110,22 @@ TEST_F(Client, SaysThatNobodyIsThere) {
     EXPECT_NE(std::string(error.what()).find("127.0.0.1:" + port), std::string::npos) << error.what();
 }
 
+// The server has closed it meanwhile: that libcurl opens another one is not to look as if the request had
+// been sent twice, which counts as a lost order.
+TEST_F(Client, AConnectionThatWasIdleForLongIsNotUsedAgain) {
+    HttpsServer server(tls_.path(),
+                       [](const auto&) { return "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"; });
+    const auto second = [&](milliseconds idleAge) {
+        CurlHttpClient client(trust(), {.idleAge = idleAge});
+        const HttpRequest request{HttpRequest::Method::post, server.url("/x"), "text/plain", "x"};
+        client.send(request, {});
+        std::this_thread::sleep_for(milliseconds(100));
+        return client.send(request, {}).sentAgain;
+    };
+    EXPECT_TRUE(second(std::chrono::seconds(60))) << "nobody can tell";
+    EXPECT_FALSE(second(milliseconds(50)));
+}
+
 // A server that holds its answers back until it is let go.
 class Gate {
   public:
