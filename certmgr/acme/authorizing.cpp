@@ -66,6 +66,13 @@ std::vector<Presented> presentable(Session::Impl& ca, const Authorization& autho
     return all;
 }
 
+// Solvers make names of files and of records of its identifier.
+Authorization readAuthorization(const HttpResponse& response) {
+    Authorization authorization = wire::parseAuthorization(response.body);
+    parseIdentifier(identifierOf(authorization).value);
+    return authorization;
+}
+
 void removeLeftovers(Session::Impl& ca, const Authorization& authorization, const Solvers& solvers,
                      const std::stop_token& stop) {
     for (const Presented& each : presentable(ca, authorization, solvers, stop))
@@ -148,7 +155,7 @@ class Authorizing {
     Authorization fetch(const std::string& url, Polling* polling) {
         const HttpResponse response = ca_.post(url, "", "the authorization", stop_);
         requireType(response, "application/json", "the authorization");
-        Authorization authorization = wire::parseAuthorization(response.body);
+        Authorization authorization = readAuthorization(response);
         if (polling && authorization.status == AuthorizationStatus::pending) polling->saw(response);
         return authorization;
     }
@@ -174,8 +181,6 @@ class Authorizing {
         if (authorization.status == AuthorizationStatus::invalid) failures_.add(authorization);
         if (authorization.status != AuthorizationStatus::pending)
             return removeLeftovers(ca_, authorization, solvers_, stop_);
-        // A solver makes names of files and of records of it.
-        parseIdentifier(identifierOf(authorization).value);
         const Choice choice = chooseChallenge(authorization, solvers_, ca_.accountUrl(stop_));
         journal_.activity(choice.reason);
         for (Presented& each : presentable(ca_, authorization, solvers_, stop_))
@@ -280,7 +285,7 @@ std::optional<Error> authorizationFailure(Session::Impl& ca, const std::vector<s
     Failures failures(journal);
     for (const std::string& url : urls) {
         const HttpResponse response = ca.post(url, "", "the authorization", stop);
-        const Authorization authorization = wire::parseAuthorization(response.body);
+        const Authorization authorization = readAuthorization(response);
         removeLeftovers(ca, authorization, solvers, stop);
         if (authorization.status == AuthorizationStatus::invalid) failures.add(authorization);
     }

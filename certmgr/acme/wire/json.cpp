@@ -9,7 +9,7 @@ namespace certmgr::acme::wire {
 using nlohmann::json;
 
 Object Object::parse(std::string_view text, std::string what) {
-    return Object(json::parse(text, nullptr, /*allow_exceptions=*/false), std::move(what));
+    return Object(parseJson(text), std::move(what));
 }
 
 Object::Object(json value, std::string what) : value_(std::move(value)), what_(std::move(what)) {
@@ -88,6 +88,11 @@ std::vector<Object> Object::objects(const char* member) const {
     std::vector<Object> all;
     for (const json& entry : *found) all.emplace_back(entry, what_ + ": \"" + member + "\"");
     return all;
+}
+
+json parseJson(std::string_view text) {
+    const auto keep = [](int depth, json::parse_event_t, const json&) { return depth < deepestLevel; };
+    return json::parse(text, keep, /*allow_exceptions=*/false);
 }
 
 bool isHttpsUrl(std::string_view text) {

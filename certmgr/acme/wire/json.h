@@ -36,6 +36,11 @@ class Object {
     std::string what_;
 };
 
+// Of a document with more levels the rest is left out: RFC 8555 needs few, and what copies or writes it goes
+// down through all of them.
+inline constexpr int deepestLevel = 32;
+nlohmann::json parseJson(std::string_view text);  // discarded: it is none
+
 // An absolute https URL of printable ASCII: everything that a server hands out must be one before it is asked
 // for.
 bool isHttpsUrl(std::string_view text);

@@ -16,8 +16,6 @@ constexpr std::string_view shownElsewhere = "(its page is shown as Pause)";
 constexpr std::string_view notShown = "(its page cannot be shown)";  // it is no URL that could be visited
 constexpr std::string_view shownNowhere = "URL";
 
-constexpr int deepest = 32;  // of what is kept for a log; RFC 8555 6.7 needs 3
-
 // Takes all of them out of the text, whatever they are; `shown`: those that may be visited. Boulder's words:
 // "Your account is temporarily prevented from requesting certificates for gw.example.com and possibly others.
 // Please visit: https://portal.letsencrypt.org/sfe/v1/unpause?jwt=…"
@@ -65,7 +63,7 @@ bool Problem::is(std::string_view acmeError) const {
 }
 
 Problem parseProblem(std::string_view document) {
-    const json object = json::parse(document, nullptr, /*allow_exceptions=*/false);
+    const json object = parseJson(document);
     if (!object.is_object()) return {};
     Problem problem;
     std::string& url = problem.unpauseUrl;
@@ -84,8 +82,8 @@ Problem parseProblem(std::string_view document) {
 std::string withoutUnpauseUrls(const std::string& document) {
     bool changed = false;
     const auto clean = [&](int depth, json::parse_event_t event, json& parsed) {
-        if (depth >= deepest) changed = true;
-        if (event != json::parse_event_t::value || !parsed.is_string()) return depth < deepest;
+        if (depth >= deepestLevel) changed = true;
+        if (event != json::parse_event_t::value || !parsed.is_string()) return depth < deepestLevel;
         auto text = parsed.get<std::string>();
         if (takeUnpauseUrls(text, shownNowhere, shownNowhere).empty()) return true;
         changed = true;
@@ -110,7 +108,7 @@ std::string sentence(const Problem& problem) {
 std::string compoundProblem(const std::vector<std::string>& documents) {
     if (documents.size() == 1) return documents.front();
     json all = json::array();
-    for (const std::string& document : documents) all.push_back(json::parse(document, nullptr, false));
+    for (const std::string& document : documents) all.push_back(parseJson(document));
     return json{{"type", std::string(prefix) + "compound"}, {"subproblems", std::move(all)}}.dump();
 }
 

@@ -2,7 +2,9 @@
 
 #include "certmgr/acme/wire/authorization.h"
 #include "certmgr/acme/wire/directory.h"
+#include "certmgr/acme/wire/json.h"
 #include "certmgr/acme/wire/order.h"
+#include "certmgr/acme/wire/problem.h"
 #include "certmgr/acme/wire/renewal_info.h"
 #include "certmgr/acme/wire/revocation.h"
 #include "certmgr/core/error.h"
@@ -172,6 +174,16 @@ TEST(Revocation, CarriesTheCertificateAndTheReason) {
     EXPECT_EQ(revocationPayload(der, RevocationReason::cessationOfOperation),
               R"({"certificate":"-_8AAQ","reason":5})");
     EXPECT_EQ(revocationPayload({}, RevocationReason::unspecified), R"({"certificate":"","reason":0})");
+}
+
+// What copies or writes a document goes down through all its levels, and the stack ends.
+TEST(Json, OfManyLevelsIsReadWithoutThem) {
+    const std::string deep(100'000, '[');
+    const std::string upper(100'000, ']');
+    const Object object = Object::parse("{\"meta\": {\"x\": " + deep + upper + "}, \"y\": \"z\"}", "it");
+    EXPECT_EQ(object.text("y"), "z");
+    EXPECT_LT(object.optionalObject("meta")->dump().size(), 100U);
+    EXPECT_EQ(parseProblem("{\"detail\": \"d\", \"x\": " + deep + upper + "}").detail, "d");
 }
 
 }  // namespace
