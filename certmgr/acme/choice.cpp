@@ -114,7 +114,7 @@ std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers,
 bool challengeFailed(const std::string& errorCode) {
     return errorCode == "authorization-failed" || errorCode == "challenge-not-visible" ||
            errorCode == "challenge-not-presented" || errorCode == "preflight-address" ||
-           errorCode == "preflight-port";
+           errorCode == "preflight-port" || errorCode == "preflight-caa";  // RFC 8657: some kinds
 }
 
 }  // namespace certmgr::acme

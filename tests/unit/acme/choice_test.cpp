@@ -139,5 +139,11 @@ TEST_F(ChooseChallenge, aServerThatCannotBeAskedIsNoRefusal) {
     EXPECT_EQ(refusal(authorization, {{dns_}, 0}).kind(), ErrorKind::transient);
 }
 
+TEST(ChallengeFailed, whereAnotherKindMayDoBetter) {
+    EXPECT_TRUE(challengeFailed("authorization-failed"));
+    EXPECT_TRUE(challengeFailed("preflight-caa")) << "RFC 8657: a record may allow some kinds only";
+    EXPECT_FALSE(challengeFailed("rate-limited"));
+}
+
 }  // namespace
 }  // namespace certmgr::acme
