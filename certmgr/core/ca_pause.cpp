@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "certmgr/core/ascii.h"
-#include "certmgr/core/rate_budget.h"
 
 namespace certmgr {
 namespace {
@@ -25,15 +24,25 @@ bool names(std::string_view words, std::string_view name) {
     return false;
 }
 
+constexpr const char* belowWord = "below ";
+constexpr const char* exactlyWord = "exactly ";
+
 std::string below(const std::string& domain) {
-    return "below " + domain;
+    return belowWord + domain;
 }
 
 std::string exactly(const std::vector<Identifier>& names) {
-    return "exactly " + textOf(names);
+    return exactlyWord + textOf(names);
 }
 
 }  // namespace
+
+bool isExempt(const OrderFacts& order, const CaPause& pause, const std::vector<RateLimit>& limits) {
+    const bool ofDomain = pause.subject.starts_with(belowWord);
+    if (!pause.url.empty() || (!ofDomain && !pause.subject.starts_with(exactlyWord))) return false;
+    const RateLimit* const limit = limitOf(limits, LimitKind::certificatesPerDomain);
+    return order.suggested || (ofDomain && order.renewal && limit && limit->renewalsExempt);
+}
 
 std::set<std::string> subjectsOf(const OrderedNames& order) {
     std::set<std::string> subjects{"", exactly(order.names)};

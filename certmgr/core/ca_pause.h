@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "certmgr/core/certificate.h"
+#include "certmgr/core/rate_budget.h"
 
 namespace certmgr {
 
@@ -26,6 +26,10 @@ struct OrderedNames {
     std::vector<Identifier> names;
     std::vector<std::string> domains;
 };
+
+// Whether the CA has counted against a limit from which it exempts this order: what it suggests to renew (RFC
+// 9773, Let's Encrypt), and below a domain any renewal, where its limit says so.
+bool isExempt(const OrderFacts& order, const CaPause& pause, const std::vector<RateLimit>& limits);
 
 // The subjects that hold such an order back.
 std::set<std::string> subjectsOf(const OrderedNames& order);

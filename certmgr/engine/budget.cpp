@@ -89,6 +89,7 @@ std::optional<Wait> Budget::mustWait(const CertificateId& id, const acme::CaSett
     records_.database.transaction([&] {
         std::optional<CaPause> ofAll, longest;
         for (const CaPause& pause : holdingBack(ca, {order.names, order.domains})) {
+            if (isExempt(order, pause, ca.limits)) continue;
             std::optional<CaPause>& kind = order.emergency && pause.subject.empty() ? ofAll : longest;
             if (!kind || pause.until > kind->until) kind = pause;
         }

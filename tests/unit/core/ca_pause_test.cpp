@@ -69,5 +69,23 @@ TEST(Subjects, holdBackWhatTheyAreAbout) {
     EXPECT_TRUE(other.contains("below example.com"));
 }
 
+TEST(Exempt, isWhatTheCaDoesNotCount) {
+    RateLimit perDomain{LimitKind::certificatesPerDomain, 50, std::chrono::hours(24 * 7)};
+    perDomain.renewalsExempt = true;
+    const CaPause below{"below example.com", {}, "", ""};
+    const CaPause exactly{"exactly www.example.com", {}, "", ""};
+    OrderFacts renewal, suggested;
+    renewal.renewal = suggested.suggested = true;
+    EXPECT_TRUE(isExempt(suggested, below, {}));
+    EXPECT_TRUE(isExempt(suggested, exactly, {}));
+    EXPECT_TRUE(isExempt(renewal, below, {perDomain}));
+    EXPECT_FALSE(isExempt(renewal, below, {}));
+    EXPECT_FALSE(isExempt(renewal, exactly, {perDomain}));
+    EXPECT_FALSE(isExempt({}, below, {perDomain}));
+    for (const char* subject : {"", "www.example.com"})
+        EXPECT_FALSE(isExempt(suggested, {subject, {}, "", ""}, {perDomain})) << subject;
+    EXPECT_FALSE(isExempt(suggested, {"below example.com", {}, "", "https://page"}, {perDomain}));
+}
+
 }  // namespace
 }  // namespace certmgr

@@ -182,6 +182,43 @@ TEST_F(PausesTest, OnlyNamesBelowTheDomainWaitForIt) {
     EXPECT_EQ(view("n1.example.com").state, "acme");
 }
 
+TEST_F(PausesTest, ARenewalThatTheCaDoesNotCountWaitsForNone) {
+    RateLimit perDomain{LimitKind::certificatesPerDomain, 50, hours(24 * 7)};
+    perDomain.renewalsExempt = true;
+    settings.cas[0].limits.push_back(perDomain);
+    startEngine();
+    ca.refuseOrders({"rateLimited",
+                     "too many certificates (50) already issued for \"example.com\" in the last 168h0m0s",
+                     429, 3600, "n1.example.com"});
+    request("n1.example.com");
+    ASSERT_EQ(pauses().size(), 1U);
+    request("n2.example.com");
+    EXPECT_EQ(view("n2.example.com").state, "local") << "it counts";
+    clock.advance(day * 62);
+    ca.refuseOrders({"rateLimited", "too many certificates (50) already issued for \"example.com\"", 429,
+                     3600 * 24, "n1.example.com"});
+    engine->reissue("n1.example.com");
+    settle();
+    ASSERT_EQ(pauses().size(), 1U);
+    const int before = ca.ordersMade();
+    reviewAll();
+    EXPECT_EQ(ca.ordersMade(), before + 1) << view(paused).lastError;
+}
+
+TEST_F(PausesTest, ACaThatHasAskedToWaitIsNotAskedWhenToRenewEither) {
+    ca.suggestRenewal(RenewalWindow{start + 50 * day, start + 51 * day});
+    startEngine();
+    request("extra.example.com");
+    const int before = ca.renewalQueries();
+    ca.refuseOrders({"serverInternal", "Service busy; retry later.", 503, 3600 * 20});
+    request("other.example.com");
+    runUntil(start + hours(18));
+    EXPECT_EQ(ca.renewalQueries(), before);
+    ca.refuseOrders({});
+    runUntil(start + hours(48));
+    EXPECT_GT(ca.renewalQueries(), before);
+}
+
 TEST_F(PausesTest, AnOddAnswerHoldsTheOthersBackForADayAtTheMost) {
     ca.refuseOrders(awayForAWeek);
     startEngine();
