@@ -33,10 +33,17 @@ const ChainLink* endsBeforeLeaf(const ChainLinks& chain) {
     return nullptr;
 }
 
+// The wish is where it ends, not a certificate by that name that leads on to another root.
+bool endsAsPreferred(const ChainLinks& chain, const ChainWish& wish) {
+    if (wish.preferred.empty() || chain.empty()) return false;
+    const ChainLink& top = chain.back();
+    return top.issuerCommonName == wish.preferred || top.sha256 == wish.preferred ||
+           (!wish.rootSubject.empty() && top.issuer == wish.rootSubject);
+}
+
 bool isPreferred(const ChainLinks& chain, const ChainWish& wish) {
     if (wish.preferred.empty() || chain.empty()) return false;
-    if (!wish.rootSubject.empty() && chain.back().issuer == wish.rootSubject) return true;
-    if (chain.front().issuerCommonName == wish.preferred) return true;
+    if (endsAsPreferred(chain, wish) || chain.front().issuerCommonName == wish.preferred) return true;
     return std::ranges::any_of(aboveLeaf(chain), [&](const ChainLink& link) {
         return link.issuerCommonName == wish.preferred || link.sha256 == wish.preferred;
     });
@@ -107,13 +114,13 @@ bool isFingerprint(std::string_view preferred) noexcept {
 }
 
 bool goodEnough(const ChainLinks& first, const ChainWish& wish) {
-    return faultOf(first, wish).empty() && (wish.preferred.empty() || isPreferred(first, wish));
+    return faultOf(first, wish).empty() && (wish.preferred.empty() || endsAsPreferred(first, wish));
 }
 
 ChainChoice chooseChain(const std::vector<ChainLinks>& chains, const ChainWish& wish) {
     const auto rank = [&](const ChainLinks& chain) {
         return std::tuple(notValid(chain, wish) == nullptr, endsBeforeLeaf(chain) == nullptr,
-                          isPreferred(chain, wish));
+                          isPreferred(chain, wish), endsAsPreferred(chain, wish));
     };
     const auto best = std::ranges::max_element(  // the first of equals
         chains, [&](const ChainLinks& one, const ChainLinks& other) { return rank(one) < rank(other); });

@@ -64,6 +64,15 @@ TEST(ChooseChain, FollowsTheWishByNameAndByFingerprint) {
               "the first chain of the CA, to \"Old\"; none leads to \"Nobody\", which is preferred");
 }
 
+TEST(ChooseChain, EndsAtTheRootThatIsWanted) {
+    const ChainLinks across = chainTo("Old");
+    const ChainLinks straight{across[0], across[1]};
+    EXPECT_FALSE(goodEnough(across, {"Root X", "", judgedAt})) << "it leads on from there";
+    EXPECT_TRUE(goodEnough(straight, {"Root X", "", judgedAt}));
+    EXPECT_EQ(choose({across, straight}, "Root X").index, 1u);
+    EXPECT_EQ(choose({across}, "Root X").reason, "the first chain of the CA, to \"Old\", which is preferred");
+}
+
 TEST(ChooseChain, IsNeverOneWithACertificateThatIsNotValid) {
     const ChainChoice choice = choose({chainTo("Old", judgedAt), chainTo("New")}, "Old");
     EXPECT_EQ(choice.index, 1u) << "also where it is preferred";
