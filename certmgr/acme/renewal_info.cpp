@@ -10,9 +10,17 @@ std::optional<RenewalAnswer> renewalInfo(Session& session, const std::string& ce
                                          const std::stop_token& stop) {
     Session::Impl& ca = session.impl();
     const std::optional<std::string> resource = ca.directory(stop).renewalInfo;
-    if (!resource) return std::nullopt;
+    if (!resource) {
+        ca.forgetDirectory();  // it may offer that when it is asked again
+        return std::nullopt;
+    }
     const net::HttpResponse response = ca.get(*resource + "/" + certificateId, stop);
-    requireType(response, "application/json", "the renewal information");
+    try {
+        requireType(response, "application/json", "the renewal information");
+    } catch (const Error& error) {
+        if (error.problem().empty() || isRefusal(error)) ca.forgetDirectory();  // it may have moved
+        throw;
+    }
     const wire::RenewalInfo info = wire::parseRenewalInfo(response.body);
     return RenewalAnswer{info.window, info.explanationUrl, retryAfter(response, wallTime())};
 }
