@@ -175,6 +175,7 @@ std::vector<RevocationAlarmFacts> AcmeRevocations::alarmFacts() {
 
 AcmeRevocations::Round AcmeRevocations::run(const std::stop_token& stop) {
     Round round;
+    if (clock_.trust().trusted) records_.acmeRevocations.resume(clock_.now());
     for (const store::AcmeRevocationRow& row : records_.acmeRevocations.due()) {
         if (stop.stop_requested()) break;
         const std::optional<TimePoint> again = take(row, stop);

@@ -289,6 +289,7 @@ void Engine::review() {
     for (const auto& [id, view] : parts_.views.certificates()) runIssue(id);
     proveServices();
 }
+    runRevocations();
 
 // One whose certificates are being looked at is brought all of them at once.
 void Engine::proveServices() {

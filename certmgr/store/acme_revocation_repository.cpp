@@ -9,8 +9,9 @@ namespace {
     "failures, next_attempt, " CERTMGR_SUMMARY_COLUMNS " FROM acme_revocations "
 
 // Of one that is asked for again.
-#define CERTMGR_ANOTHER_REASON \
-    "(state = 'refused' OR (excluded.reason = 'key-compromise' AND reason <> 'key-compromise'))"
+#define CERTMGR_ANOTHER_REASON                                                                \
+    "(state IN ('refused', 'obsolete') OR (excluded.reason = 'key-compromise' AND reason <> " \
+    "'key-compromise'))"
 
 AcmeRevocationRow acmeRevocationRow(Query& query) {
     AcmeRevocationRow row;
@@ -53,10 +54,17 @@ void AcmeRevocationRepository::ask(const AcmeRevocationRow& row) {
           " THEN excluded.asked ELSE asked END, "
           "at_once = excluded.at_once OR (at_once AND state = 'due'), "
           "state = 'due', words = '', failures = 0, next_attempt = NULL "
-          "WHERE state = 'refused' OR "
+          "WHERE state IN ('refused', 'obsolete') OR "
           "(state = 'due' AND (excluded.reason = 'key-compromise' OR excluded.at_once))",
           row.certificate, row.ca, row.directory, row.key, row.leafPem, toString(row.reason), row.asked,
           row.atOnce, row.leaf)
+        .run();
+}
+
+void AcmeRevocationRepository::resume(TimePoint now) {
+    Query(database_,
+          "UPDATE acme_revocations SET state = 'due', words = '' WHERE state = 'obsolete' AND not_after > ?",
+          now)
         .run();
 }
 

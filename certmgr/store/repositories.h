@@ -375,6 +375,8 @@ class AcmeRevocationRepository {
     // changes nothing in the reason leaves `asked` as it was.
     void ask(const AcmeRevocationRow& row);
     std::vector<AcmeRevocationRow> due();                                   // the oldest first
+    // What was given up as expired, by a clock that was ahead, is due again.
+    void resume(TimePoint now);
     std::vector<AcmeRevocationRow> list(const CertificateId& certificate);  // newest first
     std::optional<DueRevocation> dueFor(const KeyId& key);
     void waits(std::int64_t id, const std::string& words);

@@ -260,5 +260,20 @@ TEST_F(RevocationsTest, WhatEndsFirstIsNotRevokedAnyMore) {
     EXPECT_TRUE(view(revokedId).revocation.str().starts_with("obsolete: ")) << view(revokedId).revocation;
 }
 
+TEST_F(RevocationsTest, AClockThatWasAheadGivesNoneUp) {
+    service->set(FakeService::Mood::ignoresReload);
+    EXPECT_EQ(revoke("superseded").errorCode, "revocation-due");
+    clock.advance(day * 400);
+    engine->review();
+    settle();
+    EXPECT_TRUE(view(revokedId).revocation.str().starts_with("obsolete: ")) << view(revokedId).revocation;
+    clock.set(start + minutes(5));
+    service->set(FakeService::Mood::good);
+    engine->review();
+    settle();
+    runUntil(start + day);
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 4"});
+}
+
 }  // namespace
 }  // namespace certmgr::engine
