@@ -526,6 +526,10 @@ ChainWish AcmeIssuer::chainWish(const CertificateSpec& spec, const acme::CaSetti
 
 // Once, and not with each certificate.
 void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings& ca,
+    if (const std::optional<CaPause> pause = budget_.pauseOfAll(*ca)) {
+        info.nextQuery = nextQuery(clock_.now(), pause->until - clock_.now());
+        return info;
+    }
                                const std::string& reason) {
     if (wanted.name.empty()) return;
     const std::string name = "acme-profile-missing:" + ca.name + " " + ca.directory + " " + wanted.name;

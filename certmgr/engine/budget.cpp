@@ -156,6 +156,11 @@ std::vector<CaPause> Budget::pauses(const acme::CaSettings& ca, const Certificat
     return holdingBack(ca, {spec.names, domainsOf(spec.names)});
 }
 
+std::optional<CaPause> Budget::pauseOfAll(const acme::CaSettings& ca) {
+    const std::vector<CaPause> pauses = holdingBack(ca, {});
+    return pauses.empty() ? std::nullopt : std::optional(pauses.front());
+}
+
 void Budget::lift(const acme::CaSettings& ca, const CertificateSpec& spec) {
     for (const CaPause& pause : pauses(ca, spec)) records_.pauses.remove(ca.directory, pause.subject);
 }

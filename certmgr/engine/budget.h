@@ -49,6 +49,7 @@ class Budget {
     // Those that are not over; with `spec`, those that hold its order back.
     std::vector<CaPause> pauses(const acme::CaSettings& ca);
     std::vector<CaPause> pauses(const acme::CaSettings& ca, const CertificateSpec& spec);
+    std::optional<CaPause> pauseOfAll(const acme::CaSettings& ca);
     // Somebody knows better than the CA has said: the order goes out.
     void lift(const acme::CaSettings& ca, const CertificateSpec& spec);
     // Of an account that is given up.
