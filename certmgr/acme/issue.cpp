@@ -100,12 +100,15 @@ class Issuance {
     }
 
     // Pebble does, with a problem that says so, where it does not know the certificate. Such an answer makes
-    // no order; where there is one all the same, the account's list may tell.
+    // no order, but only the account's list can tell.
     bool failedAtReplaces(const Error& error) {
         if (!isProblem(error, "serverInternal") || error.retryAt() || replaces().empty()) return false;
-        if (findLostOrder(ca_, names_, request_.csr, journal_, stop_).url)
-            return false;  // the next attempt goes on with it
-        journal_.newOrderRefused();
+        const LostOrder search = findLostOrder(ca_, names_, request_.csr, journal_, stop_);
+        if (search.url) return false;  // the next attempt goes on with it
+        if (search.doubt.empty())
+            journal_.newOrderRefused();
+        else
+            journal_.orderLost("the CA failed at newOrder, and " + search.doubt);
         return true;
     }
 
@@ -166,12 +169,11 @@ class Issuance {
         }
     }
 
-    // Who asks to wait does so with or without a problem document; other words may be those of a proxy that
-    // has lost the CA's answer.
+    // Whatever limits requests turns them away before they are worked on. Other words without a problem
+    // document may be those of a proxy that has lost the CA's answer.
     static bool saysThatNoneWasMade(const Error& error) {
-        if (error.kind() == ErrorKind::rateLimited) return true;
-        const bool refused = error.kind() == ErrorKind::rejected || error.kind() == ErrorKind::misconfigured;
-        return refused && !error.problem().empty();
+        return error.code() == rateLimitedCode ||
+               (error.kind() != ErrorKind::transient && !error.problem().empty());
     }
 
     // The answer to an earlier newOrder never came, or was that the server had failed.

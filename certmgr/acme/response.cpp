@@ -49,7 +49,7 @@ std::string whereExplained(const wire::Problem& problem, const net::HttpResponse
 Error errorFor(const wire::Problem& problem, const net::HttpResponse& response, const std::string& what) {
     const std::string words = what + ": " + wire::sentence(problem);
     if (problem.is("rateLimited") || response.status == 429)
-        return {ErrorKind::rateLimited, "rate-limited", words + whereExplained(problem, response)};
+        return {ErrorKind::rateLimited, rateLimitedCode, words + whereExplained(problem, response)};
     if (response.status == 503 && response.header("retry-after"))
         return {ErrorKind::rateLimited, overloadedCode, words};
     // The request was repeated with fresh nonces as often as is sensible (RFC 8555 6.5): nothing was refused.
@@ -71,7 +71,7 @@ bool isNotThere(const net::HttpResponse& response) {
 
 Error errorWithoutProblem(const net::HttpResponse& response, const std::string& what) {
     if (response.status == 429 || (response.status == 503 && response.header("retry-after")))
-        return {ErrorKind::rateLimited, response.status == 429 ? "rate-limited" : overloadedCode,
+        return {ErrorKind::rateLimited, response.status == 429 ? rateLimitedCode : overloadedCode,
                 what + ": the server is overloaded: " + found(response)};
     if (response.status >= 500)
         return {ErrorKind::transient, "acme-server-error", what + ": the server failed: " + found(response)};

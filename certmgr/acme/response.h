@@ -34,7 +34,9 @@ std::optional<std::string> linkTarget(const net::HttpResponse& response, std::st
 std::vector<std::string> linkTargets(const net::HttpResponse& response, std::string_view relation,
                                      std::size_t most);
 
-// The code of an error that is no refusal: whoever asks has to wait.
+// The codes of errors by which a CA asks to wait: it takes no more of these requests, or whoever asks has to
+// wait.
+inline constexpr const char* rateLimitedCode = "rate-limited";
 inline constexpr const char* overloadedCode = "ca-overloaded";
 
 // The answer says that what was asked for is not to be had, and will not be: a problem document that refuses

@@ -89,9 +89,10 @@ INSTANTIATE_TEST_SUITE_P(
                     HttpResponse{200, {{"content-type", "text/html"}}, "It works!"}));
 
 TEST_F(AbandonedTest, NoOrderIsMadeWhereTheAnswerIsToWait) {
+    HttpResponse busy = problemOf(503, "serverInternal");
+    busy.headers.emplace("retry-after", "60");
     for (const HttpResponse& answer :
-         {HttpResponse{429, {}, ""}, HttpResponse{429, {{"retry-after", "60"}}, ""},
-          HttpResponse{503, {{"retry-after", "60"}}, "busy"}}) {
+         {HttpResponse{429, {}, ""}, HttpResponse{429, {{"retry-after", "60"}}, ""}, busy}) {
         ca_.answerAt("/new-order", answer);
         EXPECT_EQ(failure().kind(), ErrorKind::rateLimited);
         EXPECT_FALSE(journal_.sent) << answer.status;

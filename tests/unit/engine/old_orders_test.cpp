@@ -87,6 +87,7 @@ TEST_F(OldOrdersTest, AClockThatIsNotTrustedMakesNoneOld) {
 
 TEST_F(OldOrdersTest, OneThatTheCaHasNotTakenForNowIsNotLost) {
     ca.answerAt("/new-order", HttpResponse{429, {}, ""});
+    ca.setListingOrders(true);  // which tells that the CA had none when it was busy
     startEngine();
     runUntil(start + hours(1));
     ca.answerAt("/new-order", busy);

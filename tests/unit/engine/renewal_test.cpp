@@ -177,7 +177,7 @@ TEST_F(RenewalTest, ACaThatFailsAtWhatIsReplacedGetsAnOrderWithoutAtOnce) {
         EXPECT_EQ(ca.ordersMade(), ++orders);
         EXPECT_EQ(ca.replaced().back(), "");
         EXPECT_EQ(view("gw.example.com").lastError, "");
-        EXPECT_EQ(view("gw.example.com").lostOrders, 0U);
+        EXPECT_EQ(view("gw.example.com").lostOrders, listing ? 0U : 1U) << "nobody can tell";
     }
 }
 
