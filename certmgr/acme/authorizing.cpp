@@ -138,7 +138,7 @@ class Authorizing {
         if (open_.empty()) return;
         for (const Presented& each : toAnswer_) awaitVisible(each);
         for (Solver* const solver : answering_) openPort(*solver);
-        Polling polling(waitingFor(), stop_);
+        Polling polling(waitingFor(), ca_.patience(), stop_);
         presented_.setInUse(true);
         // 7.5.1: "the client indicates to the server that it is ready for the challenge validation by sending
         // an empty JSON body ("{}")"

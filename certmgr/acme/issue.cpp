@@ -243,7 +243,7 @@ class Issuance {
 
     Order awaitEndOf(OrderStatus status, const std::string& waitingFor) {
         journal_.activity("waiting for " + waitingFor);
-        Polling polling(waitingFor, stop_);
+        Polling polling(waitingFor, ca_.patience(), stop_);
         while (true) {
             polling.saw(last_);
             polling.wait();

@@ -1,6 +1,7 @@
 // RFC 8555 from the directory to the certificate, as one call that can be entered again.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -36,6 +37,10 @@ struct CaSettings {
     std::string externalKeyId = {};
     std::filesystem::path externalKeyFile = {};  // with the HMAC key in base64url, see readSecret()
     std::vector<RateLimit> limits = {};          // at most one of a kind
+    std::chrono::seconds answerLimit{60};        // for one answer, whole
+    // For one run with an authorization or an order that does not come to its end; then the order is left for
+    // the next run, so that those that hang hold up no others.
+    std::chrono::seconds patience{900};
 };
 
 // The steps that must be on disk before the next one is taken. Called on the thread that runs issue().

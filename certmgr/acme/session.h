@@ -15,6 +15,7 @@ struct Session::Impl {
     Impl(CaSettings ca, AccountSettings account, hal::Pkey key, net::HttpClient& http);
 
     const std::string& caName() const { return ca_.name; }
+    std::chrono::seconds patience() const { return ca_.patience; }
     wire::Directory directory(const std::stop_token& stop);
     std::string accountUrl(const std::stop_token& stop);  // registers the account where that was not done yet
     // The account that this key has at the server (RFC 8555 7.3.1); none is made.

@@ -16,7 +16,6 @@ using std::chrono::seconds;
 // an answer and seconds to validate.
 constexpr milliseconds shortestWait{10};
 constexpr milliseconds longestWait{5000};
-constexpr std::chrono::hours patience{1};
 
 }  // namespace
 
@@ -32,8 +31,8 @@ void pause(milliseconds duration, const std::stop_token& stop) {
     if (stop.stop_requested()) throwCancelled();
 }
 
-Polling::Polling(std::string waitingFor, std::stop_token stop)
-    : waitingFor_(std::move(waitingFor)), stop_(std::move(stop)), quick_(shortestWait) {}
+Polling::Polling(std::string waitingFor, seconds patience, std::stop_token stop)
+    : waitingFor_(std::move(waitingFor)), patience_(patience), stop_(std::move(stop)), quick_(shortestWait) {}
 
 void Polling::saw(const net::HttpResponse& response) {
     quick_ = std::max(quick_, std::chrono::duration_cast<milliseconds>(response.took));
@@ -42,13 +41,14 @@ void Polling::saw(const net::HttpResponse& response) {
 }
 
 void Polling::wait() {
-    if (asked_ > patience)
+    if (asked_ > patience_)
         throw Error(ErrorKind::rateLimited, "ca-asks-to-wait",
                     "the CA asks to wait longer for " + waitingFor_)
             .retryAt(wallTime() + *asked_);
-    if (Clock::now() - begin_ > patience)
-        throw Error(ErrorKind::transient, "ca-too-slow",
-                    "after an hour the CA has not finished " + waitingFor_);
+    if (Clock::now() - begin_ > patience_)
+        throw Error(
+            ErrorKind::transient, "ca-too-slow",
+            "after " + std::to_string(patience_.count()) + " s the CA has not finished " + waitingFor_);
     // "Retry-After: 0" must not become a busy loop.
     const bool asked = asked_ && *asked_ > seconds(0);
     pause(asked ? milliseconds(*asked_) : quick_, stop_);

@@ -94,6 +94,11 @@ void readExternalAccount(TableReader& reader, acme::CaSettings& ca) {
         reader.refuse("eab_key_file", ca.externalKeyFile.string() + ": " + why);
 }
 
+void readSeconds(TableReader& reader, const char* key, seconds& target, std::int64_t most) {
+    std::int64_t value = 0;
+    if (reader.readInteger(key, value, 1, most)) target = seconds(value);
+}
+
 std::string namesOf(const KnownCas& known) {
     std::string names;
     for (const auto& [name, ca] : known) names += (names.empty() ? "" : ", ") + name;
@@ -126,6 +131,8 @@ acme::CaSettings readCa(TableReader reader, const KnownCas& known) {
     readAcmeProfile(reader, "profile", ca.profile);
     readPreferredChain(reader, ca.preferredChain);
     readExternalAccount(reader, ca);
+    readSeconds(reader, "timeout_seconds", ca.answerLimit, 600);
+    readSeconds(reader, "wait_seconds", ca.patience, 86400);
     reader.finish();
     if (base.externalAccountOnly && ca.externalKeyId.empty())
         reader.refuse("eab_key_id", "the CA " + ca.name +
@@ -171,6 +178,8 @@ void readTrialCa(TableReader& reader, const acme::CaSettings& ca, const KnownCas
     trial.staging.clear();
     trial.contacts = ca.contacts;
     trial.termsAgreed = ca.termsAgreed;
+    trial.answerLimit = ca.answerLimit;
+    trial.patience = ca.patience;
     settings.trialCas.push_back(trial);
 }
 

@@ -63,7 +63,10 @@ std::unique_ptr<hal::PortOpener> portOpener(const config::PortSettings& settings
 }
 
 std::unique_ptr<net::HttpClient> httpClient(const acme::CaSettings& ca) {
-    return std::make_unique<net::CurlHttpClient>(ca.trustFile);
+    net::HttpLimits limits;
+    limits.totalTimeout = ca.answerLimit;
+    limits.connectTimeout = std::min(limits.connectTimeout, limits.totalTimeout);
+    return std::make_unique<net::CurlHttpClient>(ca.trustFile, limits);
 }
 
 struct Configuration {

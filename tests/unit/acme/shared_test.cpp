@@ -48,13 +48,13 @@ TEST(SharedValue, AFailureIsNotKept) {
 TEST(Polling, EndsWhenItIsStopped) {
     std::stop_source stop;
     stop.request_stop();
-    Polling polling("the end", stop.get_token());
+    Polling polling("the end", std::chrono::seconds(900), stop.get_token());
     polling.saw({200, {{"retry-after", "3000"}}, ""});
     EXPECT_THROW(polling.wait(), Error);
 }
 
 TEST(Polling, HoldsNoThreadForHours) {
-    Polling polling("the end", {});
+    Polling polling("the end", std::chrono::seconds(900), {});
     polling.saw({200, {{"retry-after", "86400"}}, ""});
     try {
         polling.wait();

@@ -50,6 +50,17 @@ TEST_F(SettingsFile, aKnownCaNeedsItsNameOnly) {
     EXPECT_FALSE(changed.forTests);
 }
 
+TEST_F(SettingsFile, aCaHasItsOwnPatience) {
+    const std::string ca = shippedCas + "[[acme.ca]]\nname = \"letsencrypt\"\n";
+    EXPECT_EQ(load(ca).cas.at(0).patience, std::chrono::minutes(15));
+    const Settings settings = load(ca + "timeout_seconds = 5\nwait_seconds = 86400");
+    for (const acme::CaSettings& each : {settings.cas.at(0), settings.trialCas.at(0)}) {
+        EXPECT_EQ(each.answerLimit, std::chrono::seconds(5));
+        EXPECT_EQ(each.patience, hours(24));
+    }
+    EXPECT_NE(refusal(ca + "wait_seconds = 0").find("wait_seconds"), std::string::npos);
+}
+
 TEST_F(SettingsFile, aCaHasOneForTestsBesideIt) {
     const Settings settings = load(
         shippedCas + "[[acme.ca]]\nname = \"letsencrypt\"\nterms_agreed = true\ncontacts = [\"mailto:a@x\"]");
