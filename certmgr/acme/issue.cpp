@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "certmgr/acme/authorizing.h"
 #include "certmgr/acme/chains.h"
@@ -42,9 +43,8 @@ class Issuance {
             order.status = OrderStatus::ready;
         }
         if (order.status == OrderStatus::ready) order = finalize(order);
-        if (order.status == OrderStatus::processing)
-            order = awaitEndOf(OrderStatus::processing, "the certificate");
-        if (order.status != OrderStatus::valid) abandon(refusalOf(order));
+        if (!hasEnded(order)) order = await(hasEnded, "the certificate");
+        if (order.status == OrderStatus::invalid) abandon(refusalOf(order));
         ChosenChain chain = fetchCertificate(order);
         return {std::move(chain.pem), std::move(chain.reason), choice_.profile, choice_.reason};
     }
@@ -231,7 +231,8 @@ class Issuance {
         }
         // 7.4: "orderNotReady": the server is slower than its authorizations, or an earlier run has finalized
         // already.
-        const Order now = awaitEndOf(OrderStatus::pending, "the order to become ready");
+        const Order now = await([](const Order& seen) { return seen.status != OrderStatus::pending; },
+                                "the order to become ready");
         return now.status == OrderStatus::ready ? sendFinalize(now) : now;
     }
 
@@ -241,14 +242,20 @@ class Issuance {
         return wire::parseOrder(last_.body);
     }
 
-    Order awaitEndOf(OrderStatus status, const std::string& waitingFor) {
+    // Once it is finalized, other states than these are of a server that is behind: another of the CA's may
+    // answer than the one that has taken the request.
+    static bool hasEnded(const Order& order) {
+        return order.status == OrderStatus::valid || order.status == OrderStatus::invalid;
+    }
+
+    Order await(const std::function<bool(const Order&)>& seen, const std::string& waitingFor) {
         journal_.activity("waiting for " + waitingFor);
         Polling polling(waitingFor, ca_.patience(), stop_);
         while (true) {
             polling.saw(last_);
             polling.wait();
             const Order order = askForOrder();
-            if (order.status != status) return order;
+            if (seen(order)) return order;
         }
     }
 

@@ -97,6 +97,10 @@ TEST_F(AbandonedTest, NoOrderIsMadeWhereTheAnswerIsToWait) {
         EXPECT_EQ(failure().kind(), ErrorKind::rateLimited);
         EXPECT_FALSE(journal_.sent) << answer.status;
     }
+    ca_.answerAt("/new-order",
+                 HttpResponse{503, {{"retry-after", "60"}}, "a proxy, which has lost the answer"});
+    EXPECT_EQ(failure().kind(), ErrorKind::rateLimited);
+    EXPECT_TRUE(journal_.sent) << "nobody knows";
 }
 
 TEST_F(AbandonedTest, WhatAProxySaysTellsNothingOfTheOrder) {
@@ -118,6 +122,36 @@ TEST_F(AbandonedTest, AWayThatIsClosedAbandonsNoOrder) {
         EXPECT_EQ(journal_.abandoned, "") << path;
         ca_.answerAt(path, std::nullopt);
     }
+}
+
+TEST_F(AbandonedTest, AnOrderThatIsReadOlderThanItIsIsKept) {
+    CaSettings impatient{"fake", testing_support::FakeAcme::directory, "", {}, true};
+    impatient.patience = std::chrono::seconds(1);
+    Session session(impatient, {}, hal::Pkey(EVP_EC_gen("P-256")), http_);
+    const std::vector<Identifier> names = parseIdentifiers({"gw.example"});
+    const auto run = [&] {
+        return issue(session, {names, crypto::buildCsr(*key_, crypto::publicKeyInfoOf(*key_), names)},
+                     {{solver_}}, journal_, {});
+    };
+    ca_.answerAt("/order/0", HttpResponse{200, {{"content-type", "application/json"}}, R"({"status": "ready",
+        "identifiers": [{"type": "dns", "value": "gw.example"}], "authorizations": ["https://acme.test/a"],
+        "finalize": "https://acme.test/order/0/finalize"})"});
+    ca_.answerAt(
+        "/order/0/finalize",
+        HttpResponse{200,
+                     {{"content-type", "application/json"}},
+                     R"({"status": "processing", "identifiers": [{"type": "dns", "value": "gw.example"}],
+        "authorizations": ["https://acme.test/a"], "finalize": "https://acme.test/order/0/finalize"})"});
+    try {
+        run();
+        FAIL() << "issued";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), "ca-too-slow");
+    }
+    EXPECT_EQ(journal_.abandoned, "");
+    for (const char* path : {"/order/0", "/order/0/finalize"}) ca_.answerAt(path, std::nullopt);
+    EXPECT_NE(run().chainPem, "");
+    EXPECT_EQ(ca_.ordersMade(), 1);
 }
 
 }  // namespace
