@@ -95,6 +95,8 @@ struct AccountSettings {
     bool contactsChanged = false;  // since the account at `url` was told of them
     // URL of what the CA asks to agree to, each time its directory is read; empty: nothing.
     std::function<void(const std::string& terms)> termsSeen = {};
+    // The CA takes others than these contacts. That ends neither the account nor what it was to do.
+    std::function<void(const Error& why)> contactsRefused = {};
 };
 
 // One CA with one account: holds the directory, a pool of nonces and the account URL; shared by all orders

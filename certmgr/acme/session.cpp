@@ -72,7 +72,13 @@ std::string Session::Impl::openAccount(const std::stop_token& stop) {
 
 // RFC 8555 7.3.2
 void Session::Impl::sendContacts(const std::string& accountUrl, const std::stop_token& stop) {
-    signedPost(accountUrl, accountUrl, wire::contactsPayload(ca_.contacts), "the account's contacts", stop);
+    try {
+        signedPost(accountUrl, accountUrl, wire::contactsPayload(ca_.contacts), "the account's contacts",
+                   stop);
+    } catch (const Error& error) {
+        if (!isProblem(error, "invalidContact") && !isProblem(error, "unsupportedContact")) throw;
+        if (account_.contactsRefused) account_.contactsRefused(error);
+    }
 }
 
 // RFC 8555 7.3.4: the key of the account, signed with the one that the CA gave its customer.

@@ -47,10 +47,18 @@ KeyId Accounts::makeKey(const acme::CaSettings& ca, const KeyId& id) {
 acme::AccountSettings Accounts::open(const acme::CaSettings& ca) {
     const store::AccountRow account = rowOf(ca);
     return {
-        makeKey(ca, account.key), account.url.empty() ? std::nullopt : std::optional(account.url),
+        makeKey(ca, account.key),
+        account.url.empty() ? std::nullopt : std::optional(account.url),
         [this, ca](const acme::Registration& registration) { registered(ca, registration); },
         records_.meta.get(contactsFact(ca)) != contactLines(ca),
-        [this, ca](const std::string& terms) { records_.accounts.termsSeen(ca.name, ca.directory, terms); }};
+        [this, ca](const std::string& terms) { records_.accounts.termsSeen(ca.name, ca.directory, terms); },
+        [this, ca](const Error& why) {
+            log_.write({Severity::warning,
+                        event_id::contactsRefused,
+                        ca.name + " goes on with the contacts that it had: " + why.what() +
+                            "; see contacts in the settings of this CA",
+                        {{"CERTMGR_CA", ca.name}}});
+        }};
 }
 
 void Accounts::registered(const acme::CaSettings& ca, const acme::Registration& registration) {

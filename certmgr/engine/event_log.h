@@ -35,6 +35,7 @@ inline constexpr std::string_view certificateDropped = "6f1c3c2f5a4b4b0fa2f7b1d0
 inline constexpr std::string_view configurationRefused = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e12";
 inline constexpr std::string_view profileMissing = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e16";
 inline constexpr std::string_view orderWaits = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e17";
+inline constexpr std::string_view contactsRefused = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e18";
 inline constexpr std::string_view certificateRevoked = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e20";
 inline constexpr std::string_view trustFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e21";
 inline constexpr std::string_view revocationFailed = "6f1c3c2f5a4b4b0fa2f7b1d0c93a7e22";

@@ -70,6 +70,23 @@ TEST_F(EngineTest, TheCaIsToldOfOtherContactsOnce) {
     EXPECT_EQ(ca.accountsMade(), 1);
 }
 
+TEST_F(EngineTest, ContactsThatTheCaRefusesEndNothing) {
+    startEngine();
+    settings.cas[0].contacts = {"mailto:admin@localhost"};
+    ca.answerAt(
+        "/account/1",
+        net::HttpResponse{
+            400,
+            {{"content-type", "application/problem+json"}},
+            R"({"type": "urn:ietf:params:acme:error:invalidContact", "detail": "localhost is no public name"})"});
+    startEngine();
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(view("gw.example.com").lastError, "");
+    EXPECT_EQ(log.count("localhost is no public name"), 1);
+}
+
 TEST_F(EngineTest, TheNextCaIsAskedWhenTheFirstFailsTwiceAndTheFirstAgainAtTheRenewal) {
     settings.cas.push_back({"second", ca.directory, "", {}, true});
     ca.setRefusing(true);
