@@ -137,7 +137,9 @@ int run(const std::string& file) {
 int main(int argc, char** argv) {
     CLI::App app("Gives every service of the box a working certificate, and keeps it working.", "certmgrd");
     std::string file = "/etc/certmgr/certmgr.toml";
-    app.add_option("--config", file, "settings; see certmgr.toml(5)")->capture_default_str();
+    app.add_option("--config", file, "settings; see certmgr.toml(5)")
+        ->capture_default_str()
+        ->check(CLI::ExistingFile);
     bool checkOnly = false;
     app.add_flag("--check", checkOnly, "only says what is wrong with the settings and profiles, if anything");
     app.set_version_flag("--version", std::string("certmgrd ") + CERTMGR_VERSION);

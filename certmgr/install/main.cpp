@@ -28,7 +28,9 @@ int main(int argc, char** argv) {
     CLI::App app("Brings the certificates of one service to where only root may write.", "certmgr-install");
     std::string file = "/etc/certmgr/certmgr.toml";
     std::string service;
-    app.add_option("--config", file, "settings; see certmgr.toml(5)")->capture_default_str();
+    app.add_option("--config", file, "settings; see certmgr.toml(5)")
+        ->capture_default_str()
+        ->check(CLI::ExistingFile);
     app.add_option("service", service, "name of a profile in services.d")->required();
     app.set_version_flag("--version", std::string("certmgr-install ") + CERTMGR_VERSION);
     CLI11_PARSE(app, argc, argv);

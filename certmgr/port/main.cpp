@@ -10,7 +10,9 @@ int main(int argc, char** argv) {
     CLI::App app("Opens and closes the ports on which CAs ask, in a set of nftables.", "certmgr-port");
     std::string file = "/etc/certmgr/certmgr.toml";
     std::uint16_t port = 0;
-    app.add_option("--config", file, "settings; see certmgr.toml(5)")->capture_default_str();
+    app.add_option("--config", file, "settings; see certmgr.toml(5)")
+        ->capture_default_str()
+        ->check(CLI::ExistingFile);
     CLI::App& open = *app.add_subcommand("open", "for the limit of the settings at most");
     CLI::App& close = *app.add_subcommand("close", "at once");
     for (CLI::App* const verb : {&open, &close}) verb->add_option("port", port)->required();

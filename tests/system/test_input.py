@@ -57,6 +57,12 @@ def test_unknown_arguments_get_a_usage(quiet_box):
     assert "--help" in answer.stdout
 
 
+def test_settings_that_are_named_are_not_replaced_by_defaults(quiet_box):
+    answer = run([quiet_box.manager.program, "--check", "--config", "/nowhere/certmgr.toml"], check=False)
+    assert answer.returncode != 0
+    assert "/nowhere/certmgr.toml" in answer.stdout
+
+
 @pytest.mark.parametrize("name, content, words", [
     ("certmgr.toml", 'state_directory = "/x\n', ["certmgr.toml", "1"]),
     ("certmgr.toml", 'state_directroy = "/x"\n', ["certmgr.toml", "state_directroy", "state_directory"]),
