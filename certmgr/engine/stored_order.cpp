@@ -89,10 +89,7 @@ void StoredOrder::sendingNewOrder(bool replaces) {
     records_.database.transaction([&] {
         wait_ = placing_.budget.spend(row_.certificate, placing_.ca, order);
         if (wait_) return;
-        records_.orders.setExempt(row_.id, order.suggested);
-        records_.orders.setReplaces(row_.id, replaces);
-        records_.orders.setPlaced(row_.id, now);
-        records_.orders.setState(row_.id, store::OrderState::sending, "");
+        records_.orders.sending(row_.id, now, replaces, order.suggested);
     });
     if (wait_) throw Error(ErrorKind::rateLimited, "budget-spent", wait_->why).retryAt(wait_->until);
     row_.exempt = order.suggested;

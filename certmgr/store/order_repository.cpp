@@ -62,20 +62,13 @@ std::optional<OrderRow> OrderRepository::open(const CertificateId& certificate) 
     return row;
 }
 
-void OrderRepository::setExempt(std::int64_t id, bool exempt) {
-    Query(database_, "UPDATE orders SET exempt = ? WHERE id = ?", exempt, id).run();
-}
-
-void OrderRepository::setPlaced(std::int64_t id, TimePoint when) {
-    Query(database_, "UPDATE orders SET intended = ? WHERE id = ?", when, id).run();
-}
-
-void OrderRepository::setReplaces(std::int64_t id, bool replaces) {
-    Query(database_,
-          "UPDATE orders SET replaces = CASE WHEN ? THEN"
-          " (SELECT generation FROM credentials JOIN certificates ON generation = current"
-          "  WHERE certificates.id = orders.certificate AND source = 'acme') END WHERE id = ?",
-          replaces, id)
+void OrderRepository::sending(std::int64_t id, TimePoint when, bool replaces, bool exempt) {
+    Query(
+        database_,
+        "UPDATE orders SET state = ?, explanation = '', intended = ?, exempt = ?, replaces = CASE WHEN ? THEN"
+        " (SELECT generation FROM credentials JOIN certificates ON generation = current"
+        "  WHERE certificates.id = orders.certificate AND source = 'acme') END WHERE id = ?",
+        toString(OrderState::sending), when, exempt, replaces, id)
         .run();
 }
 

@@ -169,11 +169,9 @@ class OrderRepository {
     // Its number and state are given to it.
     std::int64_t intend(const OrderRow& order);
     void setState(std::int64_t id, OrderState state, const std::string& urlOrExplanation);
-    void setExempt(std::int64_t id, bool exempt);
-    // An order may be long intended before it goes out: its age is that of what the CA has.
-    void setPlaced(std::int64_t id, TimePoint when);
-    // It is to replace the generation in force (RFC 9773 5), if that is a CA's; false: none.
-    void setReplaces(std::int64_t id, bool replaces);
+    // It goes out, perhaps long after it was intended: from now on its age is that of what the CA has.
+    // `replaces`: the generation in force (RFC 9773 5), if that is a CA's. `exempt`: no limit holds for it.
+    void sending(std::int64_t id, TimePoint when, bool replaces, bool exempt);
     // What was ordered with this key is refused, and nothing to go back to.
     void setRefused(const KeyId& key);
     // The intent that is not at its end (intended, sending, created); at most one for a certificate.

@@ -261,7 +261,7 @@ class OrdersGivenUp : public Repositories {
     std::int64_t order(char key, bool replaces, OrderState end, const std::string& url) {
         OrderRepository orders(database());
         const std::int64_t id = orders.intend(sampleOrder("a.example", sampleKey(key)));
-        orders.setReplaces(id, replaces);
+        orders.sending(id, sampleTime, replaces, false);
         if (!url.empty()) orders.setState(id, OrderState::created, url);
         orders.setState(id, end, end == OrderState::created ? url : "why");
         return id;
@@ -471,7 +471,7 @@ TEST_F(Repositories, anOrderKeepsWhetherItCounts) {
     OrderRepository orders(database());
     const std::int64_t id = orders.intend(sampleOrder("a.example", sampleKey('a')));
     EXPECT_FALSE(orders.open("a.example")->exempt);
-    orders.setExempt(id, true);
+    orders.sending(id, sampleTime, false, true);
     restart();
     EXPECT_TRUE(OrderRepository(database()).open("a.example")->exempt);
 }

@@ -86,7 +86,7 @@ TEST_F(Restoration, anOrderThatMayBeGoneBackToKeepsItsKey) {
         KeyRepository(backup).intend(sampleKey('c'), "order:gw.example");
         OrderRepository orders(backup);
         const std::int64_t order = orders.intend(sampleOrder("gw.example", sampleKey('c')));
-        orders.setReplaces(order, true);
+        orders.sending(order, sampleTime, true, false);
         orders.setState(order, OrderState::created, "https://ca/order/1");
         orders.setState(order, OrderState::abandoned, "another CA is asked now");
     }
