@@ -13,6 +13,7 @@ constexpr std::size_t issueThreads = 4;
 // Each service has a thread for its turn, which may wait for another module's on the same daemon.
 constexpr std::size_t mostDeployThreads = 32;
 constexpr std::size_t uploadThreads = 2;
+constexpr std::size_t errandThreads = 4;
 constexpr std::size_t preflightThreads = 2;
 
 // How often the time is written down, so that a clock that jumped back is noticed after a restart.
@@ -62,6 +63,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       uploadWorkers_(uploadThreads),
       deployWorkers_(std::clamp<std::size_t>(profiles_.size(), 1, mostDeployThreads)),
       orderWorkers_(static_cast<std::size_t>(settings_.workers)),
+      errandWorkers_(errandThreads),
       preflightWorkers_(preflightThreads),
       alarmWorkers_(1) {
     for (const ServiceProfile& profile : profiles_) {
@@ -201,7 +203,7 @@ void Engine::runChallenges() {
     if (stopping_) return;
     auto left = std::make_shared<int>(0);
     lanes_.run(
-        challengesLane, orderWorkers_, [this, left](std::stop_token) { *left = clearChallengesAway(); },
+        challengesLane, errandWorkers_, [this, left](std::stop_token) { *left = clearChallengesAway(); },
         [this, left](const auto& failure) {
             // It may last for days, and is tried each minute.
             const std::string why = failure ? failure->what() : "";
@@ -287,9 +289,9 @@ void Engine::review() {
     forgetDueAlarms();
     runAuthority();
     for (const auto& [id, view] : parts_.views.certificates()) runIssue(id);
+    runRevocations();
     proveServices();
 }
-    runRevocations();
 
 // One whose certificates are being looked at is brought all of them at once.
 void Engine::proveServices() {

@@ -306,6 +306,9 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     Workers deployWorkers_;
     Workers orderWorkers_;
     // Of their own: DNS may take its time, and who waits at a terminal is not to wait for orders too.
+    // What else is asked of CAs and name servers: of their own, as orders may hang for as long as a CA is
+    // waited for.
+    Workers errandWorkers_;
     Workers preflightWorkers_;
     Workers alarmWorkers_;  // of their own: a mail server may take its time
 };

@@ -28,7 +28,7 @@ std::string Engine::accountJob(const std::string& kind,
     const std::string job = jobs_.begin(kind, "");
     whenStarted([this, kind, job, result, work = std::move(work)] {
         lanes_.run(
-            "order: " + kind + " " + job, orderWorkers_,
+            "order: " + kind + " " + job, errandWorkers_,
             [work, result](const std::stop_token& stop) { *result = work(stop); },
             [this, job, result](const auto& failure) {
                 failure ? jobs_.failed(job, *failure) : jobs_.done(job, *result);
@@ -64,7 +64,7 @@ void Engine::runRevocations() {
     revocationsAgain_ = lanes_.busy(revocationsLane);
     auto round = std::make_shared<AcmeRevocations::Round>();
     lanes_.run(
-        revocationsLane, orderWorkers_,
+        revocationsLane, errandWorkers_,
         [this, round](std::stop_token stop) { *round = acmeRevocations_.run(stop); },
         [this, round](const auto& failure) { concludeRevocations(*round, failure); });
 }
