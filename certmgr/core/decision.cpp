@@ -291,4 +291,9 @@ bool better(const Credential& candidate, const Credential& current, TimePoint no
     return candidate.generation == 0 || candidate.generation > current.generation;
 }
 
+bool succeeds(const Credential& ordered, const Credential& current, TimePoint now) {
+    return ordered.source == Source::acme && current.source == Source::acme &&
+           health(ordered, now) >= health(current, now) && now < renewalTime(ordered.leaf);
+}
+
 }  // namespace certmgr

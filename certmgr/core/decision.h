@@ -136,4 +136,9 @@ UploadChoice chooseUpload(const std::vector<Identifier>& names, const std::vecto
 // that was issued later. Says nothing of names: the caller compares only what covers the same ones.
 bool better(const Credential& candidate, const Credential& current, TimePoint now);
 
+// Among a CA's: does what was ordered in the place of `current` take it, although it is not better()? Some
+// CAs date a certificate from the beginning of the day, so that the one ordered later begins earlier. It does
+// where it is as sound and will not be due at once: else one order would follow the other.
+bool succeeds(const Credential& ordered, const Credential& current, TimePoint now);
+
 }  // namespace certmgr

@@ -585,7 +585,10 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
         // An order may have brought its own: StoredOrder::takeKeyOf().
         const std::optional<hal::KeyInfo> its =
             journal.row().key == key.id ? key : keys_.store().find(journal.row().key);
-        const bool inForce = adopt(records_, checked(spec, journal.row(), its, issued), now, 0, [&] {
+        const Credential credential = checked(spec, journal.row(), its, issued);
+        const std::optional<Credential> current = records_.credentials.current(spec.id);
+        const bool replaces = current && succeeds(credential, *current, now);
+        const bool inForce = adopt(records_, credential, now, replaces ? current->generation : 0, [&] {
             records_.orders.setState(journal.row().id, store::OrderState::finished, "");
             records_.certificates.attemptSucceeded(spec.id, now);
             records_.certificates.askReissue(spec.id, false);

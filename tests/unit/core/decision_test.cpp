@@ -325,5 +325,16 @@ TEST(Better, ranksHealthThenSourceThenIssue) {
     EXPECT_FALSE(better(credential(local), credential(local), now));
 }
 
+TEST(Succeeds, whatWasOrderedThoughItBeginsEarlier) {
+    const TimePoint now = start + day;
+    Credential fromMidnight = credential(acme, start - hours(12));
+    EXPECT_FALSE(better(fromMidnight, credential(acme), now));
+    EXPECT_TRUE(succeeds(fromMidnight, credential(acme), now));
+    EXPECT_FALSE(succeeds(credential(acme, start - 70 * day), credential(acme), now)) << "due itself";
+    EXPECT_FALSE(succeeds(credential(acme, start + 2 * day), credential(acme), now)) << "not valid yet";
+    EXPECT_FALSE(succeeds(fromMidnight, credential(uploaded), now));
+    EXPECT_FALSE(succeeds(credential(local), credential(acme), now));
+}
+
 }  // namespace
 }  // namespace certmgr
