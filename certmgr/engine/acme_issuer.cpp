@@ -205,13 +205,20 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca,
 store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSettings& ca) {
     const AcmeProfile& profile = profileAt(ca, spec);
     if (const auto open = records_.orders.open(spec.id)) {
-        const std::string why = whyNotGoOn(*open, ca, profile);
+        std::string why = whyNotGoOn(*open, ca, profile);
+        if (why.empty() && open->state == store::OrderState::intended && otherKeyWanted(open->key, spec))
+            why = "another kind of key is wanted now";
         if (why.empty()) return *open;
         // Of one whose answer never came nobody knows whether the CA has it, and nobody looks for it any
         // more.
         records_.orders.setState(open->id,
                                  open->state == store::OrderState::sending ? store::OrderState::lost
                                                                            : store::OrderState::abandoned,
+bool AcmeIssuer::otherKeyWanted(const KeyId& id, const CertificateSpec& spec) const {
+    const std::optional<hal::KeyInfo> key = keys_.store().find(id);
+    return key && !isAsWanted(*key, spec);
+}
+
                                  why);
         discardGivenUp(spec.id);
     }

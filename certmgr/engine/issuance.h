@@ -157,6 +157,7 @@ class AcmeIssuer {
     std::string predecessor(const CertificateSpec& spec, const acme::CaSettings& ca);
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
     std::optional<Wait> tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca,
+    bool otherKeyWanted(const KeyId& id, const CertificateSpec& spec) const;
                                  const Before& before, const acme::Solvers& solvers, const Activity& activity,
                                  const std::stop_token& stop);
     std::optional<Wait> order(const CertificateSpec& spec, const acme::CaSettings& ca,

@@ -6,6 +6,11 @@
 
 namespace certmgr::engine {
 
+bool isAsWanted(const hal::KeyInfo& key, const CertificateSpec& spec) {
+    return key.algorithm == spec.keyAlgorithm &&
+           (spec.keyPolicy == hal::KeyPolicy::preferTpm || toString(spec.keyPolicy) == toString(key.backend));
+}
+
 KeyId KeyRing::intend(const std::string& purpose) {
     if (const auto earlier = records_.keys.unmade(purpose)) return *earlier;
     const KeyId id = KeyId::fresh();

@@ -7,11 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "certmgr/core/certificate.h"
 #include "certmgr/engine/event_log.h"
 #include "certmgr/engine/records.h"
 #include "hal/key_store.h"
 
 namespace certmgr::engine {
+
+// Of the kind and in the place that the certificate wants now.
+bool isAsWanted(const hal::KeyInfo& key, const CertificateSpec& spec);
 
 // Thread-safe.
 class KeyRing {

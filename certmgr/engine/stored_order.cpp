@@ -13,12 +13,9 @@ std::optional<std::string> StoredOrder::orderUrl() {
 // A key that is now asked for in another place or of another kind is none to go back to, and even less one
 // that was revoked.
 bool StoredOrder::mayTake(const hal::KeyInfo& key) const {
-    const CertificateSpec& spec = placing_.spec;
-    const bool asAsked =
-        key.algorithm == spec.keyAlgorithm &&
-        (spec.keyPolicy == hal::KeyPolicy::preferTpm || toString(spec.keyPolicy) == toString(key.backend));
-    const std::vector<store::AcmeRevocationRow> revoked = records_.acmeRevocations.list(spec.id);
-    return asAsked && std::ranges::find(revoked, key.id, &store::AcmeRevocationRow::key) == revoked.end();
+    const std::vector<store::AcmeRevocationRow> revoked = records_.acmeRevocations.list(row_.certificate);
+    return isAsWanted(key, placing_.spec) &&
+           std::ranges::find(revoked, key.id, &store::AcmeRevocationRow::key) == revoked.end();
 }
 
 // Those of its own orders first: after an outage each of a thousand certificates may have one.
