@@ -383,7 +383,8 @@ std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before&
     const Turn turn = caToAsk(spec, before);
     if (turn.wait) return turn.wait;
     const acme::CaSettings& ca = turn.ca;
-    const acme::Solvers solvers{solvers_, acme::challengeFailed(before.errorCode) ? before.failures : 0};
+    const acme::Solvers solvers{
+        solvers_, before.challengeTurn + (acme::challengeFailed(before.errorCode) ? before.failures : 0)};
     if (auto wait = tryFirst(spec, ca, before, solvers, activity, stop)) return wait;
     return order(spec, ca, activity, [&](StoredOrder& journal) { run(spec, ca, solvers, journal, stop); });
 }
@@ -597,7 +598,7 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
         const bool replaces = current && succeeds(credential, *current, now);
         const bool inForce = adopt(records_, credential, now, replaces ? current->generation : 0, [&] {
             records_.orders.setState(journal.row().id, store::OrderState::finished, "");
-            records_.certificates.attemptSucceeded(spec.id, now);
+            records_.certificates.attemptSucceeded(spec.id, now, solvers.failures);
             records_.certificates.askReissue(spec.id, false);
         });
         // A failure, so that the next order waits for its time: else there would be one after the other.

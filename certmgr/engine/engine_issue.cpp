@@ -159,7 +159,8 @@ void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_
     };
     try {
         const std::optional<Wait> wait = acmeIssuer_.issue(
-            row->spec, {row->acme.failures, row->lastErrorCode, row->lastAttempt}, activity, stop);
+            row->spec, {row->acme.failures, row->lastErrorCode, row->lastAttempt, row->challengeTurn},
+            activity, stop);
         wait ? recordWait(id, *wait) : recordSuccess(id);
     } catch (const Error& error) {
         if (!stop.stop_requested()) recordFailure(*row, error);

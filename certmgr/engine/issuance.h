@@ -106,13 +106,15 @@ class AcmeIssuer {
 
     // Goes on with the stored intent of the certificate, or makes one, at the CA whose turn it is. Error
     // "cancelled": everything is kept for the next run. `before` says what came of the attempts before this
-    // one: after one that failed at its challenge another kind is used, where there is one, and the CA for
-    // tests is tried first (core/trial.h). A trial that fails is the attempt's failure. A CA whose limits
-    // would have it refuse is not asked: the next one is, and where none is left the order waits.
+    // one: after one that failed at its challenge another kind is used, where there is one, else the kind
+    // that has proved it; after one that the CA refused, the CA for tests is tried first (core/trial.h). A
+    // trial that fails is the attempt's failure. A CA whose limits would have it refuse is not asked: the
+    // next one is, and where none is left the order waits.
     struct Before {
         int failures = 0;                      // in a row
         std::string errorCode;                 // of the last one
         std::optional<TimePoint> lastAttempt;  // when the last one ended
+        int challengeTurn = 0;                 // acme::Solvers::failures of the last one that succeeded
     };
     std::optional<Wait> issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
                               std::stop_token stop);

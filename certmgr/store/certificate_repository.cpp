@@ -8,7 +8,7 @@ namespace {
     "id, names, key_algorithm, key_policy, acme, acme_profile, acme_profile_required, preferred_chain, " \
     "users, "                                                                                            \
     "from_profile, profile_only, reissue_asked, "                                                        \
-    "failures, next_attempt, last_attempt, last_error, last_error_code, last_problem, waits"
+    "failures, next_attempt, last_attempt, last_error, last_error_code, last_problem, challenge_turn, waits"
 
 CertificateRow certificateRow(Query& query) {
     CertificateRow row;
@@ -32,6 +32,7 @@ CertificateRow certificateRow(Query& query) {
     row.lastError = query.text();
     row.lastErrorCode = query.text();
     row.lastProblem = query.text();
+    row.challengeTurn = static_cast<int>(query.integer());
     row.waits = query.text();
     return row;
 }
@@ -99,12 +100,11 @@ void CertificateRepository::attemptFailed(const CertificateId& id, const Attempt
         .run();
 }
 
-void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint when) {
-    Query(
-        database_,
-        "UPDATE certificates SET failures = 0, next_attempt = NULL, last_attempt = ?, last_error_code = '', "
-        "last_error = '', last_problem = '', waits = '', waits_for = '' WHERE id = ?",
-        when, id)
+void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint when, int challengeTurn) {
+    Query(database_,
+          "UPDATE certificates SET failures = 0, next_attempt = NULL, last_attempt = ?, challenge_turn = ?, "
+          "last_error_code = '', last_error = '', last_problem = '', waits = '', waits_for = '' WHERE id = ?",
+          when, challengeTurn, id)
         .run();
 }
 
@@ -125,7 +125,9 @@ std::int64_t CertificateRepository::waiting(const std::string& what, TimePoint n
 }
 
 void CertificateRepository::retryNow(const CertificateId& id) {
-    Query(database_, "UPDATE certificates SET failures = 0, next_attempt = NULL WHERE id = ?", id).run();
+    Query(database_,
+          "UPDATE certificates SET failures = 0, next_attempt = NULL, challenge_turn = 0 WHERE id = ?", id)
+        .run();
 }
 
 }  // namespace certmgr::store

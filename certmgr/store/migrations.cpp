@@ -348,11 +348,17 @@ constexpr const char* version16 = R"sql(
     CREATE INDEX orders_by_certificate ON orders (certificate, state, intended);
 )sql";
 
-constexpr std::array steps{
-    Migration{version1},  Migration{version2},  Migration{version3},  Migration{version4},
-    Migration{version5},  Migration{version6},  Migration{version7},  Migration{version8},
-    Migration{version9},  Migration{version10}, Migration{version11}, Migration{version12},
-    Migration{version13}, Migration{version14}, Migration{version15}, Migration{version16}};
+// The kind of challenge that proved a certificate is tried first when it is renewed.
+constexpr const char* version17 = R"sql(
+    ALTER TABLE certificates ADD COLUMN challenge_turn INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array steps{Migration{version1},  Migration{version2},  Migration{version3},
+                           Migration{version4},  Migration{version5},  Migration{version6},
+                           Migration{version7},  Migration{version8},  Migration{version9},
+                           Migration{version10}, Migration{version11}, Migration{version12},
+                           Migration{version13}, Migration{version14}, Migration{version15},
+                           Migration{version16}, Migration{version17}};
 
 int numberOf(SQLite::Database& connection, const char* query) {
     return connection.execAndGet(query).getInt();

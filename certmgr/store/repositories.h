@@ -66,7 +66,8 @@ struct CertificateRow {
     std::string lastErrorCode;
     std::string lastProblem;  // the ACME problem document, whole
     std::optional<TimePoint> lastAttempt;
-    std::string waits;  // why its order waits, in plain words; empty: it does not
+    int challengeTurn = 0;  // acme::Solvers::failures of the last attempt that succeeded
+    std::string waits;      // why its order waits, in plain words; empty: it does not
     // What there is to wait for by `acme`.
     std::optional<TimePoint> nextAttempt(TimePoint now) const {
         return believedAttempt(acme.nextAttempt, lastAttempt, now);
@@ -92,8 +93,10 @@ class CertificateRepository {
                     const std::string& what);
     // How many wait for that still.
     std::int64_t waiting(const std::string& what, TimePoint now);
-    void attemptSucceeded(const CertificateId& id, TimePoint when);  // failures 0, error cleared
-    void retryNow(const CertificateId& id);  // failures 0, no nextAttempt; the error stays shown
+    // Failures 0, error cleared.
+    void attemptSucceeded(const CertificateId& id, TimePoint when, int challengeTurn);
+    // Failures and challengeTurn 0, no nextAttempt; the error stays shown.
+    void retryNow(const CertificateId& id);
 
   private:
     Database& database_;
@@ -372,9 +375,9 @@ class AcmeRevocationRepository {
     // be known to be compromised, which is the reason then, or no service be waited for any more. What
     // changes nothing in the reason leaves `asked` as it was.
     void ask(const AcmeRevocationRow& row);
-    std::vector<AcmeRevocationRow> due();                                   // the oldest first
     // What was given up as expired, by a clock that was ahead, is due again.
     void resume(TimePoint now);
+    std::vector<AcmeRevocationRow> due();                                   // the oldest first
     std::vector<AcmeRevocationRow> list(const CertificateId& certificate);  // newest first
     std::optional<DueRevocation> dueFor(const KeyId& key);
     void waits(std::int64_t id, const std::string& words);

@@ -82,10 +82,13 @@ TEST_F(Repositories, retryAndSuccessClearWhatTheyShould) {
     EXPECT_EQ(certificates.find("a.example")->acme.nextAttempt, std::nullopt);
     EXPECT_EQ(certificates.find("a.example")->acme.failures, 0);
     EXPECT_EQ(certificates.find("a.example")->lastError, "y");
-    certificates.attemptSucceeded("a.example", sampleTime + seconds(1));
+    certificates.attemptSucceeded("a.example", sampleTime + seconds(1), 1);
     const CertificateRow row = certificates.find("a.example").value();
     EXPECT_EQ(row.lastError + row.lastErrorCode + row.lastProblem, "");
     EXPECT_EQ(row.lastAttempt, sampleTime + seconds(1));
+    EXPECT_EQ(row.challengeTurn, 1);
+    certificates.retryNow("a.example");
+    EXPECT_EQ(certificates.find("a.example")->challengeTurn, 0);
 }
 
 TEST_F(Repositories, theNewestOfACaOutlivesTheLocalOnesThatFollowIt) {
