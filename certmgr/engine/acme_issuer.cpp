@@ -446,7 +446,8 @@ void AcmeIssuer::liftPauses(const CertificateSpec& spec) {
         for (const acme::CaSettings& ca : *cas) budget_.lift(ca, spec);
 }
 
-// The attempt before stays on record until this one has ended, so that a crash leads here again.
+// The attempt before stays on record until this one has ended, so that a crash leads here again. A trial
+// spares the CA itself a refusal, which is not worth a long wait, and none at all in an emergency.
 std::optional<Wait> AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca,
                                          const Before& before, const acme::Solvers& solvers,
                                          const Activity& activity, const std::stop_token& stop) {
@@ -458,9 +459,8 @@ std::optional<Wait> AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme
         std::ranges::find_if(settings_.trialCas, [&](const auto& each) { return each.name == ca.staging; });
     if (trial == settings_.trialCas.end()) return std::nullopt;
     if (auto wait = mustWait(spec, *trial)) {
-        // A certificate at its end is worth an attempt that may fail.
-        if (budget_.orderFor(spec, *trial).emergency) return std::nullopt;
-        return wait;
+        const bool tooLong = wait->until > latest || budget_.orderFor(spec, *trial).emergency;
+        return tooLong ? std::nullopt : wait;
     }
     activity(spec.id, decision.reason);
     try {
@@ -480,6 +480,7 @@ void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca,
         {journal.row().key, spec.keyAlgorithm, hal::KeyPolicy::file, {}, spec.id + " at " + ca.name});
     const hal::Pkey handle = keys_.store().open(key.id);
     acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names)}, solvers,
+    const TimePoint latest = clock_.now() + longestWaitForOne;
                 journal, stop);
     records_.orders.setState(journal.row().id, store::OrderState::finished, "");
     keys_.discard(journal.row().key);
@@ -490,6 +491,7 @@ std::string AcmeIssuer::predecessor(const CertificateSpec& spec, const acme::CaS
     const std::optional<Credential> current = records_.credentials.current(spec.id);
     if (!current || current->source != Source::acme || current->issuerId != ca.name) return "";
     return crypto::renewalIdOf(current->chainPem).value_or("");
+        if (error.kind() == ErrorKind::rateLimited && error.retryAt() > latest) return std::nullopt;
 }
 
 RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,

@@ -277,7 +277,7 @@ TEST_F(BudgetTest, TheLimitsOfTheCaForTestsHold) {
     settings.cas[0].staging = "second";
     settings.trialCas.push_back({"second", "https://acme.test/trial/directory", "", {}, true});
     settings.trialCas[0].forTests = true;
-    settings.trialCas[0].limits.push_back({LimitKind::orders, 1, hours(24)});
+    settings.trialCas[0].limits.push_back({LimitKind::orders, 1, minutes(50)});
     const auto afterARefusedChallenge = [this] {
         startEngine();
         engine->stop();
