@@ -177,6 +177,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);
     Decision decideFor(const store::CertificateRow& row);
     void recordSuccess(const CertificateId& id);
+    void takeAwayRetired(const CertificateId& id);
     // `follows`: the generation in force when the order was decided.
     void orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop);
     std::optional<TimePoint> renewalQueryDue(const CertificateSpec& spec);

@@ -145,6 +145,16 @@ void Engine::recordSuccess(const CertificateId& id) {
                       id + ": " + std::string(toString(credential->source)) + " certificate of " +
                           credential->leaf.issuer + ", valid until " + formatTime(credential->leaf.notAfter),
                       {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_SHA256", credential->leaf.sha256}}});
+    takeAwayRetired(id);
+}
+
+// What services go back to stays. Of one without a service nobody else would ever take the old ones away.
+void Engine::takeAwayRetired(const CertificateId& id) {
+    try {
+        for (const KeyId& key : records_.credentials.retire(id)) keys_.discard(key);
+    } catch (const Error& error) {  // the next start does
+        report(event_id::jobFailed, "keys of " + id + " that are of no more use", error);
+    }
 }
 
 void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop) {
