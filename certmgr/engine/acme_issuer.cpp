@@ -78,6 +78,16 @@ std::string subjectOfAnchor(const std::filesystem::path& trustFile, const std::s
     return {};
 }
 
+bool isAnchor(const std::filesystem::path& file, const std::string& subject) {
+    try {
+        return std::ranges::any_of(readSystemTrust(file, "", std::nullopt), [&](const TrustAnchor& anchor) {
+            return anchor.summary.subject == subject;
+        });
+    } catch (const Error& unreadable) {
+        return false;
+    }
+}
+
 }  // namespace
 
 struct AcmeIssuer::Line {
@@ -202,6 +212,11 @@ std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca,
     return line;
 }
 
+bool AcmeIssuer::otherKeyWanted(const KeyId& id, const CertificateSpec& spec) const {
+    const std::optional<hal::KeyInfo> key = keys_.store().find(id);
+    return key && !isAsWanted(*key, spec);
+}
+
 store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSettings& ca) {
     const AcmeProfile& profile = profileAt(ca, spec);
     if (const auto open = records_.orders.open(spec.id)) {
@@ -214,11 +229,6 @@ store::OrderRow AcmeIssuer::intent(const CertificateSpec& spec, const acme::CaSe
         records_.orders.setState(open->id,
                                  open->state == store::OrderState::sending ? store::OrderState::lost
                                                                            : store::OrderState::abandoned,
-bool AcmeIssuer::otherKeyWanted(const KeyId& id, const CertificateSpec& spec) const {
-    const std::optional<hal::KeyInfo> key = keys_.store().find(id);
-    return key && !isAsWanted(*key, spec);
-}
-
                                  why);
         discardGivenUp(spec.id);
     }
@@ -252,6 +262,7 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
     if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
         throw Error(ErrorKind::rejected, "certificate-expired",
                     order.ca + " sent a certificate that ended " + formatTime(leaf.notAfter));
+    requireIssuer(order, leaf, issued.chainPem);
     return {0,
             spec.id,
             Source::acme,
@@ -263,6 +274,18 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
             issued.profile,
             issued.profileReason,
             issued.chainReason};
+}
+
+// Clients verify a leaf that comes alone only where they have its issuer as a root.
+void AcmeIssuer::requireIssuer(const store::OrderRow& order, const CertificateSummary& leaf,
+                               const std::string& chainPem) const {
+    if (crypto::chainSha256(chainPem).size() > 1 || isAnchor(settings_.trustFile, leaf.issuer)) return;
+    for (const acme::CaSettings& ca : settings_.cas)
+        if (placedAt(order, ca) && !ca.trustFile.empty() && isAnchor(ca.trustFile, leaf.issuer)) return;
+    // The order stays, and the next attempt fetches the same certificate.
+    throw Error(ErrorKind::transient, "certificate-alone",
+                order.ca + " sent the certificate without that of its issuer, " + leaf.issuer +
+                    ", which is no root in " + settings_.trustFile.string() + " either");
 }
 
 const acme::CaSettings& AcmeIssuer::caAfter(int failures) const {
@@ -458,6 +481,7 @@ std::optional<Wait> AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme
     const auto trial =
         std::ranges::find_if(settings_.trialCas, [&](const auto& each) { return each.name == ca.staging; });
     if (trial == settings_.trialCas.end()) return std::nullopt;
+    const TimePoint latest = clock_.now() + longestWaitForOne;
     if (auto wait = mustWait(spec, *trial)) {
         const bool tooLong = wait->until > latest || budget_.orderFor(spec, *trial).emergency;
         return tooLong ? std::nullopt : wait;
@@ -467,6 +491,7 @@ std::optional<Wait> AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme
         return order(spec, *trial, activity,
                      [&](StoredOrder& journal) { tryOut(spec, *trial, solvers, journal, stop); });
     } catch (Error& error) {
+        if (error.kind() == ErrorKind::rateLimited && error.retryAt() > latest) return std::nullopt;
         error.within("the trial at " + trial->name + "; " + ca.name + " was not asked");
         throw;
     }
@@ -480,7 +505,6 @@ void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca,
         {journal.row().key, spec.keyAlgorithm, hal::KeyPolicy::file, {}, spec.id + " at " + ca.name});
     const hal::Pkey handle = keys_.store().open(key.id);
     acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names)}, solvers,
-    const TimePoint latest = clock_.now() + longestWaitForOne;
                 journal, stop);
     records_.orders.setState(journal.row().id, store::OrderState::finished, "");
     keys_.discard(journal.row().key);
@@ -491,7 +515,6 @@ std::string AcmeIssuer::predecessor(const CertificateSpec& spec, const acme::CaS
     const std::optional<Credential> current = records_.credentials.current(spec.id);
     if (!current || current->source != Source::acme || current->issuerId != ca.name) return "";
     return crypto::renewalIdOf(current->chainPem).value_or("");
-        if (error.kind() == ErrorKind::rateLimited && error.retryAt() > latest) return std::nullopt;
 }
 
 RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
@@ -503,6 +526,10 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
         std::ranges::find_if(settings_.cas, [&](const auto& each) { return each.name == current.issuerId; });
     const auto id = crypto::renewalIdOf(current.chainPem);
     if (ca == settings_.cas.end() || !id) return info;
+    if (const std::optional<CaPause> pause = budget_.pauseOfAll(*ca)) {
+        info.nextQuery = nextQuery(clock_.now(), pause->until - clock_.now());
+        return info;
+    }
     try {
         const auto answer = acme::renewalInfo(*lineTo(*ca, stop)->session, *id, stop);
         info.failures = 0;
@@ -536,10 +563,6 @@ ChainWish AcmeIssuer::chainWish(const CertificateSpec& spec, const acme::CaSetti
 
 // Once, and not with each certificate.
 void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings& ca,
-    if (const std::optional<CaPause> pause = budget_.pauseOfAll(*ca)) {
-        info.nextQuery = nextQuery(clock_.now(), pause->until - clock_.now());
-        return info;
-    }
                                const std::string& reason) {
     if (wanted.name.empty()) return;
     const std::string name = "acme-profile-missing:" + ca.name + " " + ca.directory + " " + wanted.name;

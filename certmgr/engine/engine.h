@@ -306,10 +306,10 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     Workers uploadWorkers_;  // of their own: a pipe that its writer never closes must not hold up the issuing
     Workers deployWorkers_;
     Workers orderWorkers_;
-    // Of their own: DNS may take its time, and who waits at a terminal is not to wait for orders too.
     // What else is asked of CAs and name servers: of their own, as orders may hang for as long as a CA is
     // waited for.
     Workers errandWorkers_;
+    // Of their own: DNS may take its time, and who waits at a terminal is not to wait for orders too.
     Workers preflightWorkers_;
     Workers alarmWorkers_;  // of their own: a mail server may take its time
 };

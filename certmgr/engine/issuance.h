@@ -157,9 +157,9 @@ class AcmeIssuer {
     void settleKey(const acme::CaSettings& ca, const std::stop_token& stop);
     std::shared_ptr<Line> lineTo(const acme::CaSettings& ca, const std::stop_token& stop);
     std::string predecessor(const CertificateSpec& spec, const acme::CaSettings& ca);
+    bool otherKeyWanted(const KeyId& id, const CertificateSpec& spec) const;
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);
     std::optional<Wait> tryFirst(const CertificateSpec& spec, const acme::CaSettings& ca,
-    bool otherKeyWanted(const KeyId& id, const CertificateSpec& spec) const;
                                  const Before& before, const acme::Solvers& solvers, const Activity& activity,
                                  const std::stop_token& stop);
     std::optional<Wait> order(const CertificateSpec& spec, const acme::CaSettings& ca,
@@ -174,6 +174,8 @@ class AcmeIssuer {
     // `key`: of the order; absent: it is not in the key store.
     Credential checked(const CertificateSpec& spec, const store::OrderRow& order,
                        const std::optional<hal::KeyInfo>& key, const acme::Issued& issued) const;
+    void requireIssuer(const store::OrderRow& order, const CertificateSummary& leaf,
+                       const std::string& chainPem) const;
     void discardGivenUp(const CertificateId& id);
     ChainWish chainWish(const CertificateSpec& spec, const acme::CaSettings& ca) const;
     void tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings& ca, const std::string& reason);

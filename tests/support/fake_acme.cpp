@@ -105,6 +105,16 @@ void FakeAcme::setMixingCertificates(bool mix) {
     mixing_ = mix;
 }
 
+void FakeAcme::setSendingLeavesAlone(bool alone) {
+    const std::lock_guard lock(mutex_);
+    alone_ = alone;
+}
+
+std::string FakeAcme::rootPem() const {
+    const std::lock_guard lock(mutex_);
+    return certmgr::crypto::toPem(*ca_);
+}
+
 int FakeAcme::chainsAsked() const {
     const std::lock_guard lock(mutex_);
     return chainsAsked_;
@@ -207,9 +217,10 @@ std::string FakeAcme::issue(const Order& order, const std::string& csrDer) {
 HttpResponse FakeAcme::certificateAnswer(const Order& order, const std::string& url, std::size_t number) {
     ++chainsAsked_;
     HttpResponse response{200, {{"content-type", "application/pem-certificate-chain"}}, order.chainPem};
+    const std::string end = "-----END CERTIFICATE-----\n";
+    if (alone_) response.body.erase(response.body.find(end) + end.size());
     if (upperPems_.empty()) return response;
     const std::string leaf = (mixing_ && number > 0 ? issue(order, order.csrDer) : order.chainPem);
-    const std::string end = "-----END CERTIFICATE-----\n";
     response.body = upperPems_.at(number).empty()
                         ? "no PEM"
                         : leaf.substr(0, leaf.find(end) + end.size()) + upperPems_[number];

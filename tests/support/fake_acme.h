@@ -61,6 +61,8 @@ class FakeAcme {
     };
     void giveChains(const std::vector<CrossSigned>& chains);
     void setMixingCertificates(bool mix);  // alternate chains are for another leaf
+    void setSendingLeavesAlone(bool alone);
+    std::string rootPem() const;
     int chainsAsked() const;
     // In its directory, each with the lifetime of its certificates.
     void offerProfiles(std::map<std::string, certmgr::seconds> lifetimes);
@@ -109,6 +111,7 @@ class FakeAcme {
     std::vector<std::string> replaced_;
     std::vector<std::string> upperPems_;  // in the place of the CA's own certificate; empty: unreadable
     bool mixing_ = false;
+    bool alone_ = false;
     int chainsAsked_ = 0;
     std::map<std::string, certmgr::seconds> profiles_;
     bool refusingProfiles_ = false;

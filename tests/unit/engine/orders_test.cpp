@@ -244,5 +244,74 @@ TEST_F(EngineTest, AnAccountWhoseKeyIsGoneIsMadeAnew) {
     EXPECT_NE(view("gw.example.com").sha256, leaf);
 }
 
+TEST_F(EngineTest, OneThatIsDatedFromTheBeginningOfTheDayTakesThePlaceOfAnEarlierOne) {
+    startEngine();
+    const std::string before = view("gw.example.com").serial;
+    ca.setAhead(-std::chrono::hours(12));
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_NE(view("gw.example.com").serial, before);
+    EXPECT_EQ(view("gw.example.com").lastError, "");
+    EXPECT_EQ(ca.ordersMade(), 2);
+    runUntil(start + day);
+    EXPECT_EQ(ca.ordersMade(), 2);
+}
+
+TEST_F(EngineTest, TheKindOfChallengeThatProvedItIsTriedFirstUntilAReissueByHand) {
+    const auto challengeTurn = [this] {
+        return store::CertificateRepository(*database).find("gw.example.com")->challengeTurn;
+    };
+    ca.setRefusing(true);
+    startEngine();
+    store::CertificateRepository(*database).attemptFailed("gw.example.com", {1, std::nullopt}, clock.now(),
+                                                          "authorization-failed", "no", "");
+    ca.setRefusing(false);
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").state, "acme");
+    EXPECT_EQ(challengeTurn(), 1);
+    runUntil(start + day * 62);
+    EXPECT_EQ(ca.ordersMade(), 3);
+    EXPECT_EQ(challengeTurn(), 1);
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(challengeTurn(), 0);
+}
+
+TEST_F(EngineTest, AnOrderThatWasNeverSentGoesOutWithTheKeyThatIsWantedNow) {
+    ca.setDown(true);
+    startEngine();
+    profile.certificates.front().keyAlgorithm = hal::KeyAlgorithm::rsa2048;
+    ca.setDown(false);
+    startEngine();
+    engine->reissue("gw.example.com");
+    settle();
+    EXPECT_EQ(view("gw.example.com").keyAlgorithm, "rsa-2048");
+    EXPECT_EQ(ca.ordersMade(), 1);
+}
+
+TEST_F(EngineTest, WithoutAServiceTheKeysOfRenewedCertificatesGoToo) {
+    startEngine();
+    engine->request({{"extra.example.com"}, "", "", true});
+    settle();
+    const std::size_t before = keys.list().size();
+    for (int renewals = 0; renewals < 4; ++renewals) {
+        engine->reissue("extra.example.com");
+        settle();
+    }
+    EXPECT_LE(keys.list().size(), before + 1);
+}
+
+TEST_F(EngineTest, ALeafWithoutItsIssuerIsNotTaken) {
+    settings.systemTrustFile = folder / "trust.pem";
+    ca.setSendingLeavesAlone(true);
+    startEngine();
+    EXPECT_EQ(view("gw.example.com").state, "local");
+    EXPECT_NE(view("gw.example.com").lastError.str().find("without that of its issuer"), std::string::npos);
+    testing_support::writeFile(settings.systemTrustFile, ca.rootPem());  // which signs leaves itself
+    runUntil(start + day);
+    EXPECT_EQ(view("gw.example.com").state, "acme") << view("gw.example.com").lastError;
+    EXPECT_EQ(ca.ordersMade(), 1);
+}
+
 }  // namespace
 }  // namespace certmgr::engine
