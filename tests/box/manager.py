@@ -112,6 +112,13 @@ class Manager:
         with open(self.configuration, "a", encoding="utf-8") as configuration:
             configuration.write(f"\n[{table}]\n" + "".join(map(toml_line, values.items())))
 
+    def set_acme(self, **values):
+        """In the table [acme], in the place of what the tests have there."""
+        text = self.configuration.read_text()
+        for name in values:
+            text = re.sub(rf"^{name} = .*\n", "", text, flags=re.MULTILINE)
+        self.configuration.write_text(text.replace("[acme]\n", "[acme]\n" + "".join(map(toml_line, values.items())), 1))
+
     def add_service(self, name, description, names, nginx, check=True, reload=True):
         """One certificate for each of the names. `reload`: nginx has them when it is reloaded, else for each connection."""
         told = [f"check_command = {json.dumps(nginx.check_command)}"] if check and reload else []

@@ -1,5 +1,8 @@
 """What the tests wait for, said once."""
 
+import contextlib
+import sqlite3
+
 from box import namespace
 from box.process import BoxError, wait_until
 
@@ -35,3 +38,11 @@ def on_bus(box, limit=20):
         return True
 
     wait_until("answer of certmgrd on the bus", answers, limit)
+
+
+def attempts_are_due(box):
+    """The time until the next attempts has passed, and the daemon was restarted."""
+    box.manager.stop()
+    with contextlib.closing(sqlite3.connect(box.manager.state / "certmgr.db")) as database, database:
+        assert database.execute("UPDATE certificates SET next_attempt = last_attempt WHERE failures > 0").rowcount
+    box.manager.start()

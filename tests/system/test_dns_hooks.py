@@ -14,7 +14,7 @@ import subprocess
 import threading
 
 import pytest
-from await_state import certificates_where
+from await_state import attempts_are_due, certificates_where
 from box import QUICK
 from box.namespace import ROOTFS
 from box.process import wait_until
@@ -23,6 +23,7 @@ ZONE = "example.com"
 WILDCARD, ID = f"*.{ZONE}", f"_.{ZONE}"
 OWNER = f"_acme-challenge.{ZONE}"
 SECRET_NAME = "DNS_SECRET"
+NO_REUSE = {**QUICK, "PEBBLE_AUTHZREUSE": "0"}  # each order is proved anew
 
 # What each of them does in the end. knsupdate would take the key as an argument too, for all to see.
 UPDATE = """
@@ -143,7 +144,7 @@ class Hook:
 
 @pytest.fixture
 def make_hook(make_box):
-    return lambda form, *arguments, **values: Hook(make_box(pebble_environment=QUICK, zone=ZONE, sites=False), form, *arguments, **values)
+    return lambda form, *arguments, **values: Hook(make_box(pebble_environment=NO_REUSE, zone=ZONE, sites=False), form, *arguments, **values)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -230,6 +231,33 @@ def test_what_cannot_be_removed_is_said_once_and_removed_later(make_hook):
     hook.write(LEGO_EXEC)
     hook.box.manager.restart()
     hook.issued()
+
+
+def test_a_kind_that_fails_makes_way_for_the_next_and_a_reissue_begins_with_the_first(make_hook):
+    """The name leads elsewhere at first, so that the CA finds nothing at its port 80."""
+    hook = make_hook("lego-exec", LEGO_EXEC.replace("present)", "present) until [ -e @CALLS@.go ]; do sleep 0.05; done;"))
+    box, name = hook.box, f"vpn.{ZONE}"
+    box.manager.set_acme(challenges=["http-01", "dns-01"])
+    box.knot.change(["vpn A 127.0.0.9"])
+    box.manager.start()
+    box.control.run("request", name)
+    failed = certificates_where(box, lambda it: it["LastError"], "failure", names=[name])[name]
+    assert "/.well-known/acme-challenge/TOKEN" in failed["LastError"] and failed["State"] == "local"
+    assert hook.called() == ""
+
+    attempts_are_due(box)
+    wait_until("a call", hook.called)
+    certificates_where(box, lambda it: it["Activity"] == f"proving {name} by dns-01: the attempt by http-01 failed",
+                       "reason of the kind", names=[name])
+    (hook.folder / "calls.go").touch()
+    by_dns = certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", names=[name])[name]
+    assert re.fullmatch(rf"present (_acme-challenge\.{name}\. {VALUE})\ncleanup \1\n", hook.called()), hook.called()
+
+    box.knot.change([])
+    box.control.run("reissue", name)
+    assert box.control.certificates()[name]["Serial"] != by_dns["Serial"]
+    assert hook.called().count("present") == 1, "http-01 again"
+    assert box.ca.count("POST /order-plz") == 3
 
 
 FUNCTIONS = r"""

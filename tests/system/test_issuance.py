@@ -125,6 +125,29 @@ def test_two_names_in_one_certificate_and_an_address(box):
     assert len(found) == 1, "equal sets of names are one certificate"
 
 
+NOT_PUBLIC = {
+    "nas.local": 'no public CA issues for nas.local: ".local" belongs to multicast DNS',
+    "gw.internal": 'no public CA issues for gw.internal: ".internal" is reserved',
+    "192.168.1.5": "the address 192.168.1.5 is private (RFC 1918), so no public CA can reach it",
+}
+
+
+def test_no_ca_is_asked_for_what_no_public_one_issues(make_box):
+    """Which holds where the settings don't say otherwise, as those of the other tests do."""
+    box = make_box(pebble_environment=QUICK, sites=False)
+    settings, otherwise = box.manager.configuration.read_text(), "public_names_only = false\n"
+    assert otherwise in settings
+    box.manager.configuration.write_text(settings.replace(otherwise, ""))
+    box.manager.start()
+    for name, words in NOT_PUBLIC.items():
+        box.control.run("request", name)
+        found = box.control.certificates()[name]
+        assert found["State"] == "local" and words in found["Reason"], found["Reason"]
+        assert words in " ".join(box.control.run("show", name).stdout.split())
+        assert not found["Activity"] and not found["LastError"]
+    assert box.ca.count("POST /order-plz") == 0
+
+
 def test_the_authority_can_be_downloaded_and_verifies_local_leaves(make_box):
     box = make_box(ca=None)
     box.start()
