@@ -1,4 +1,5 @@
-"""A box whose packet filter, nftables with all its rules, drops what comes from outside: a CA gets in while it looks.
+"""A box whose packet filter, nftables with all its rules, drops what comes from outside: a CA gets in while it looks, to
+the port of http-01 and to that of tls-alpn-01.
 
 Outside is another network namespace, over a pair of veth; the CA itself comes by loopback, which is open.
 """
@@ -6,7 +7,8 @@ Outside is another network namespace, over a pair of veth; the CA itself comes b
 import pytest
 from await_state import certificates_where
 from box import Box, namespace
-from box.process import Process, run, wait_until
+from box.front import start_tls_responder
+from box.process import Process, free_ports, run, wait_until
 
 RULES = """table inet filter {{
     include "{shipped}"
@@ -35,13 +37,20 @@ def outside():
     run(["ip", "netns", "delete", "outside"])
 
 
-@pytest.fixture(scope="module")
-def filtered(outside):
-    with Box(ca="pebble", pebble_environment=SLOW, sites=False) as box:
-        at_wan = Process("responder at wan", [box.responder.program, "--directory", box.responder.directory, "--listen",
-                                              f"{HERE}:{box.manager.challenge_port}"], box.folder / "log/wan.log",
-                         user="certmgr-responder")
-        box.add(at_wan)
+@pytest.fixture(scope="module", params=["http-01", "tls-alpn-01"])
+def filtered(outside, request):
+    """`challenge_port`: on which the CA looks."""
+    tls_port, = free_ports(1)
+    with Box(ca="pebble", pebble_environment=SLOW, sites=False, pebble_settings={"tlsPort": tls_port}) as box:
+        tls_challenges, _ = start_tls_responder(box, tls_port)
+        program, challenges, box.challenge_port = {
+            "http-01": (box.responder.program, box.responder.directory, box.manager.challenge_port),
+            "tls-alpn-01": (box.programs["tls_responder"], tls_challenges, tls_port)}[request.param]
+        box.add(Process("responder at wan", [program, "--directory", challenges, "--listen", f"{HERE}:{box.challenge_port}"],
+                        box.folder / "log/wan.log", user="certmgr-responder"))
+        settings = box.manager.configuration
+        settings.write_text(f'tls_challenge_directory = "{tls_challenges}"\n' + settings.read_text())
+        box.manager.set_acme(challenges=[request.param], tls_challenge_port=tls_port)
         rules = box.folder / "rules"
         rules.write_text(RULES.format(shipped=namespace.ROOTFS / "usr/share/certmgr/nftables.conf"))
         run(["nft", "-f", rules])
@@ -55,13 +64,13 @@ def open_ports():
 
 
 def reaches(port):
-    """Whether who is outside gets an answer."""
-    return run(["ip", "netns", "exec", "outside", "curl", "-s", "-m", "1", f"http://{HERE}:{port}/"],
+    """Whether who is outside is let in."""
+    return run(["ip", "netns", "exec", "outside", "timeout", "1", "bash", "-c", f"</dev/tcp/{HERE}/{port}"],
                check=False).returncode == 0
 
 
 def test_the_port_is_open_while_the_ca_looks_and_closed_again(filtered):
-    box, port = filtered, filtered.manager.challenge_port
+    box, port = filtered, filtered.challenge_port
     box.manager.start()
     assert not reaches(port)
     box.control.run("request", "vpn.example.com")
@@ -73,7 +82,7 @@ def test_the_port_is_open_while_the_ca_looks_and_closed_again(filtered):
 
 
 def test_what_a_crash_left_open_is_closed_at_the_next_start(filtered):
-    box, port = filtered, filtered.manager.challenge_port
+    box, port = filtered, filtered.challenge_port
     box.ca.stop_answering()
     run(["nft", "add", "element", "inet", "filter", "certmgr_open_ports", f"{{ {port} timeout 600s }}"])
     assert reaches(port)
@@ -88,7 +97,7 @@ def test_what_a_crash_left_open_is_closed_at_the_next_start(filtered):
 
 def test_where_the_daemon_never_comes_back_the_kernel_closes_the_port(filtered):
     """Nobody is there to do it but the limit, which the element of the set has."""
-    box, port = filtered, filtered.manager.challenge_port
+    box, port = filtered, filtered.challenge_port
     text = box.manager.configuration.read_text()
     box.manager.configuration.write_text(text.replace("limit_seconds = 600", "limit_seconds = 4"))
     box.manager.restart()
