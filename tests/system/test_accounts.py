@@ -100,6 +100,27 @@ def test_the_life_of_an_account(make_box, release):
     assert account_of(box) != ""
 
 
+def test_the_ca_itself_has_deactivated_the_account(make_box):
+    box = make_box(tpm=False, pebble_environment=QUICK, sites=False)
+    answers = []
+
+    def keep(resource, ask):
+        answers.append((resource, ask()))
+        return answers[-1][1]
+
+    proxy = AcmeProxy(box.folder / "proxy", box.ca, keep)
+    box.add(proxy)
+    box.manager.configure(box.keyd.socket, box.provider, {"pebble": proxy})
+    box.manager.start()
+    box.control.run("request", "vpn.example.com")
+    certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", ["vpn.example.com"])
+    account = account_of(box)
+    answers.clear()
+    box.control.run("acme", "deactivate", "pebble")
+    (resource, answer), = answers
+    assert account.endswith(resource) and (answer.status, answer.json["status"]) == (200, "deactivated")
+
+
 @pytest.mark.parametrize("taken", [True, False])
 def test_a_lost_answer_to_the_change_of_a_key(make_box, taken):
     """Whether the CA has taken the new key or not: the account goes on."""
