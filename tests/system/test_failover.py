@@ -1,0 +1,98 @@
+"""Two CAs in order of preference: when the first is away or asks to wait, the second issues, and why is shown; a restart
+changes nothing about whose turn it is, and the next certificate comes from the first again."""
+
+import threading
+
+import pytest
+from acme_proxy import AcmeProxy
+from await_state import attempts_are_due, certificates_where
+from box import QUICK
+from box.acme import Pebble
+from test_acme_faults import problem
+
+NAME = "vpn.example.com"
+
+
+class Held(AcmeProxy):
+    """It keeps the first authorization back until `go_on` is set."""
+
+    def __init__(self, folder, server):
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        super().__init__(folder, server, self.hold)
+
+    def hold(self, resource, ask):
+        if resource == "authorization":
+            self.asked.set()
+            self.go_on.wait(60)
+        return ask()
+
+
+@pytest.fixture
+def two(make_box):
+    """`box.ca` is asked through `box.first`, and `box.second` through `box.held`."""
+    box = make_box(tpm=False, pebble_environment=QUICK, sites=False)
+    folder = box.folder / "second"
+    (folder / "log").mkdir(parents=True)
+    box.second = Pebble(folder, box.manager.challenge_port, QUICK)
+    box.first, box.held = AcmeProxy(box.folder / "proxy", box.ca), Held(folder / "proxy", box.second)
+    for part in (box.second, box.first, box.held):
+        box.add(part)
+    box.manager.configure(box.keyd.socket, box.provider, {"first": box.first, "second": box.held})
+    box.manager.start()
+    return box
+
+
+def orders(box):
+    return [ca.count("POST /order-plz") for ca in (box.ca, box.second)]
+
+
+def shown(box, condition, what):
+    return certificates_where(box, condition, what, names=[NAME])[NAME]
+
+
+def failed(box, failures):
+    found = shown(box, lambda it: it["Failures"] == failures and not it["Activity"], f"failure number {failures}")
+    assert found["LastError"].startswith("first: ") and found["State"] == "local", found
+    assert box.second.count("GET /dir") == 0, "it is the first one's turn"
+
+
+def the_second_issues_and_then_the_first_again(box):
+    assert box.held.asked.wait(20)
+    shown(box, lambda it: it["Reason"] == "a local certificate is in use; one is ordered from second, since the attempts at "
+                                          "first failed", "reason")
+    before = orders(box)
+    box.manager.process.kill()
+    box.manager.process.child.wait()
+    box.held.go_on.set()
+    box.manager.start()
+    by_second = shown(box, lambda it: it["State"] == "acme", "certificate of the second")
+    assert orders(box) == before, "the order at the second went on"
+    assert not by_second["LastError"]
+
+    box.control.run("reissue", NAME)
+    by_first = shown(box, lambda it: it["Serial"] != by_second["Serial"], "certificate of the first")
+    assert by_first["State"] == "acme" and by_first["Issuer"] != by_second["Issuer"]
+    assert orders(box) == [before[0] + 1, before[1]]
+
+
+def test_the_first_is_away(two):
+    two.ca.stop_answering()
+    two.control.run("request", NAME)
+    failed(two, 1)
+    two.manager.restart()
+    attempts_are_due(two)
+    failed(two, 2)
+    two.manager.restart()
+    attempts_are_due(two)
+    two.ca.start()
+    the_second_issues_and_then_the_first_again(two)
+
+
+def test_the_first_asks_to_wait_for_long(two):
+    refuse = problem(429, "rateLimited", Retry_After="7200")
+    two.first.change = lambda resource, ask: refuse(ask()) if resource == "newAccount" else ask()
+    two.control.run("request", NAME)
+    failed(two, 2)  # as many as lead to the next one
+    two.first.change = lambda resource, ask: ask()
+    attempts_are_due(two)
+    the_second_issues_and_then_the_first_again(two)
