@@ -96,3 +96,23 @@ def test_the_first_asks_to_wait_for_long(two):
     two.first.change = lambda resource, ask: ask()
     attempts_are_due(two)
     the_second_issues_and_then_the_first_again(two)
+
+
+def test_the_limit_of_the_first_is_used_up(two):
+    """It was passed over, and a restart does not lead back to it while the order at the next one is under way."""
+    settings, first, begin_of_second = two.manager.configuration, "other.example.com", '\n[[acme.ca]]\nname = "second"'
+    unlimited = settings.read_text()
+    settings.write_text(unlimited.replace(begin_of_second, (
+        f'\n[[acme.ca.limit]]\nwhat = "orders"\ncount = 1\nwindow_seconds = 86400\n{begin_of_second}')))
+    two.manager.restart()
+    two.control.run("request", first)
+    certificates_where(two, lambda it: it["State"] == "acme", "certificate of the first", names=[first])
+    two.control.run("request", NAME)
+    assert two.held.asked.wait(20)
+    two.manager.process.kill()
+    two.manager.process.child.wait()
+    settings.write_text(unlimited)
+    two.held.go_on.set()
+    two.manager.start()
+    shown(two, lambda it: it["State"] == "acme", "certificate of the second")
+    assert orders(two) == [1, 1]
