@@ -44,6 +44,20 @@ def test_a_wildcard_is_proved_for_one_account(make_box):
     assert not box.knot.proofs()
 
 
+def test_the_record_goes_where_an_alias_leads(make_box):
+    box = make_box(pebble_environment=QUICK, zone=ZONE, sites=False)
+    box.knot.change(["_acme-challenge.away CNAME proof-of-away.dynamic"])
+    box.knot.follow()
+    box.manager.set_acme(challenges=["dns-01"])
+    box.manager.start()
+    box.control.run("request", f"away.{ZONE}")
+    wait_until("a record", box.knot.proofs)
+    assert f" proof-of-away.dynamic.{ZONE}. " in box.knot.proofs()[0]
+    box.knot.follow()
+    certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", names=[f"away.{ZONE}"])
+    assert not box.knot.proofs()
+
+
 def test_the_record_of_a_killed_run_is_removed(make_box):
     """It is killed while it waits for the secondary."""
     box = make_box(pebble_environment=QUICK, zone=ZONE)

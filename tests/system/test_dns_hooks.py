@@ -233,6 +233,20 @@ def test_what_cannot_be_removed_is_said_once_and_removed_later(make_hook):
     hook.issued()
 
 
+def test_an_alias_in_a_zone_of_others_leads_to_one_of_ours(make_hook):
+    """It is looked for at the resolver."""
+    ours, name = f"ours.{ZONE}", f"away.{ZONE}"
+    hook = make_hook("lego-exec", zones=[ours])
+    box = hook.box
+    box.manager.set_acme(challenges=["dns-01"], resolver=f"127.0.0.1:{box.knot.port}")
+    box.knot.change([f"_acme-challenge.away CNAME away.{ours}."])
+    box.manager.start()
+    box.control.run("request", name)
+    certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", names=[name])
+    assert re.fullmatch(rf"present (away\.{ours}\. {VALUE})\ncleanup \1\n", hook.called()), hook.called()
+    assert not box.knot.proofs()
+
+
 def test_a_kind_that_fails_makes_way_for_the_next_and_a_reissue_begins_with_the_first(make_hook):
     """The name leads elsewhere at first, so that the CA finds nothing at its port 80."""
     hook = make_hook("lego-exec", LEGO_EXEC.replace("present)", "present) until [ -e @CALLS@.go ]; do sleep 0.05; done;"))
