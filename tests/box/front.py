@@ -83,10 +83,13 @@ backend nginx_tls
 
 
 def start_tls_responder(box, port):
-    """What answers tls-alpn-01, on a port of loopback. Returns the folder of its challenges, and its process."""
+    """What answers tls-alpn-01, on a port of loopback, from a folder that is in the settings now. Returns that, and its
+    process."""
     challenges = box.folder / "tls-challenges"
     challenges.mkdir()
     shutil.chown(challenges, "certmgr", "certmgr")
+    settings = box.manager.configuration
+    settings.write_text(f'tls_challenge_directory = "{challenges}"\n' + settings.read_text())
     log = box.folder / "log/tls-responder.log"
     responder = Process("certmgr-tls-responder", [box.programs["tls_responder"], "--directory", challenges, "--listen",
                                                   f"127.0.0.1:{port}"], log, user="certmgr-responder")

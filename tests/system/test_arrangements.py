@@ -57,12 +57,9 @@ class Clients(Meanwhile):
 def shared():
     """A box whose CA asks on the ports of the standards."""
     with Box(ca="pebble", pebble_environment=QUICK, sites=False, pebble_settings={"httpPort": 80, "tlsPort": 443}) as box:
-        challenges, box.tls_responder = start_tls_responder(box, 8403)
-        text = box.manager.configuration.read_text()
-        box.manager.configuration.write_text(f'tls_challenge_directory = "{challenges}"\n' + text.replace(
-            f"challenge_port = {box.manager.challenge_port}\n",
-            'challenge_port = 80\ntls_challenge_port = 443\nchallenges = ["none-yet"]\n'
-            f'preflight = true\nresolver = "127.0.0.1:{box.ca.dns_port}"\n'))
+        _, box.tls_responder = start_tls_responder(box, 8403)
+        box.manager.set_acme(challenge_port=80, tls_challenge_port=443, preflight=True,
+                             resolver=f"127.0.0.1:{box.ca.dns_port}")
         box.front = Front(box)
         yield box
 
@@ -70,9 +67,7 @@ def shared():
 @pytest.mark.parametrize("kind", ["http-01", "tls-alpn-01"])
 def test_a_challenge_gets_through_in_each_arrangement_and_no_client_sees_an_error(shared, kind):
     box, front = shared, shared.front
-    text = box.manager.configuration.read_text()
-    before = text.partition("challenges = [")[2].partition("]")[0]
-    box.manager.configuration.write_text(text.replace(f"challenges = [{before}]", f'challenges = ["{kind}"]'))
+    box.manager.set_acme(challenges=[kind])
     box.manager.restart()
     processes = front.nginx.pid, box.tls_responder.pid, box.responder.process.pid
     with Clients() as clients:

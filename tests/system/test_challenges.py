@@ -1,4 +1,4 @@
-"""How control of an address is proved, and of a name where another server than certmgr's brings the answer to the CA."""
+"""How control of an address is proved, and of a name where another server than certmgr's answers the CA."""
 
 import ipaddress
 import socket
@@ -37,8 +37,6 @@ def test_addresses_are_proved_as_names_are(make_box, kind):
     challenges, _ = start_tls_responder(box, port)
     answer_at_ip6(box, box.responder.program, box.responder.directory, box.responder.port)
     answer_at_ip6(box, box.programs["tls_responder"], challenges, port)
-    settings = box.manager.configuration
-    settings.write_text(f'tls_challenge_directory = "{challenges}"\n' + settings.read_text())
     box.manager.set_acme(challenges=[kind], tls_challenge_port=port)
     box.manager.start()
     for address in ("127.0.0.1", "::1"):
@@ -54,9 +52,11 @@ def test_a_web_server_that_has_the_folder_needs_no_responder(make_box):
     folder = box.folder / "web"
     folder.mkdir()
     (folder / "nginx.conf").write_text(f"""daemon off; user www-data; pid {folder}/nginx.pid; events {{}}
-        http {{ access_log {folder}/access.log; {temporary_paths(folder)} server {{ listen 127.0.0.1:{box.responder.port};
-            location /.well-known/acme-challenge/ {{ alias {box.responder.directory}/; }} }} }}""")
-    nginx = Process("nginx", ["nginx", "-e", box.folder / "log/web.log", "-c", folder / "nginx.conf"], box.folder / "log/web.log")
+        http {{ access_log {folder}/access.log; {temporary_paths(folder)}
+            server {{ listen 127.0.0.1:{box.responder.port};
+                location /.well-known/acme-challenge/ {{ alias {box.responder.directory}/; }} }} }}""")
+    log = box.folder / "log/web.log"
+    nginx = Process("nginx", ["nginx", "-e", log, "-c", folder / "nginx.conf"], log)
     box.add(nginx)
     nginx.wait_until("its port was open", lambda: port_open(box.responder.port))
     box.manager.start()

@@ -144,7 +144,8 @@ class Hook:
 
 @pytest.fixture
 def make_hook(make_box):
-    return lambda form, *arguments, **values: Hook(make_box(pebble_environment=NO_REUSE, zone=ZONE, sites=False), form, *arguments, **values)
+    return lambda form, *arguments, **values: Hook(make_box(pebble_environment=NO_REUSE, zone=ZONE, sites=False), form,
+                                                   *arguments, **values)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -249,7 +250,8 @@ def test_an_alias_in_a_zone_of_others_leads_to_one_of_ours(make_hook):
 
 def test_a_kind_that_fails_makes_way_for_the_next_and_a_reissue_begins_with_the_first(make_hook):
     """The name leads elsewhere at first, so that the CA finds nothing at its port 80."""
-    hook = make_hook("lego-exec", LEGO_EXEC.replace("present)", "present) until [ -e @CALLS@.go ]; do sleep 0.05; done;"))
+    hook = make_hook("lego-exec", LEGO_EXEC.replace(
+        "present)", "present) until [ -e @CALLS@.go ]; do sleep 0.05; done;"))
     box, name = hook.box, f"vpn.{ZONE}"
     box.manager.set_acme(challenges=["http-01", "dns-01"])
     box.knot.change(["vpn A 127.0.0.9"])

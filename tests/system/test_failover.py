@@ -1,5 +1,5 @@
-"""Two CAs in order of preference: when the first is away or asks to wait, the second issues, and why is shown; a restart
-changes nothing about whose turn it is, and the next certificate comes from the first again."""
+"""Two CAs in order of preference: when the first is away or asks to wait, the second issues, and why is shown; a
+restart changes nothing about whose turn it is, and the next certificate comes from the first again."""
 
 import threading
 
@@ -58,8 +58,8 @@ def failed(box, failures):
 
 def the_second_issues_and_then_the_first_again(box):
     assert box.held.asked.wait(20)
-    shown(box, lambda it: it["Reason"] == "a local certificate is in use; one is ordered from second, since the attempts at "
-                                          "first failed", "reason")
+    why = "a local certificate is in use; one is ordered from second, since the attempts at first failed"
+    shown(box, lambda it: it["Reason"] == why, "reason")
     before = orders(box)
     box.manager.process.kill()
     box.manager.process.child.wait()

@@ -1,5 +1,5 @@
-"""A box whose packet filter, nftables with all its rules, drops what comes from outside: a CA gets in while it looks, to
-the port of http-01 and to that of tls-alpn-01.
+"""A box whose packet filter, nftables with all its rules, drops what comes from outside: a CA gets in while it looks,
+to the port of http-01 and to that of tls-alpn-01.
 
 Outside is another network namespace, over a pair of veth; the CA itself comes by loopback, which is open.
 """
@@ -46,10 +46,8 @@ def filtered(outside, request):
         program, challenges, box.challenge_port = {
             "http-01": (box.responder.program, box.responder.directory, box.manager.challenge_port),
             "tls-alpn-01": (box.programs["tls_responder"], tls_challenges, tls_port)}[request.param]
-        box.add(Process("responder at wan", [program, "--directory", challenges, "--listen", f"{HERE}:{box.challenge_port}"],
-                        box.folder / "log/wan.log", user="certmgr-responder"))
-        settings = box.manager.configuration
-        settings.write_text(f'tls_challenge_directory = "{tls_challenges}"\n' + settings.read_text())
+        at_wan = [program, "--directory", challenges, "--listen", f"{HERE}:{box.challenge_port}"]
+        box.add(Process("responder at wan", at_wan, box.folder / "log/wan.log", user="certmgr-responder"))
         box.manager.set_acme(challenges=[request.param], tls_challenge_port=tls_port)
         rules = box.folder / "rules"
         rules.write_text(RULES.format(shipped=namespace.ROOTFS / "usr/share/certmgr/nftables.conf"))

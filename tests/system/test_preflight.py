@@ -153,9 +153,7 @@ def test_who_answers_on_port_443_in_place_of_the_responder_is_named(asking):
     box = asking([f"port A {HERE}"], pebble_settings={"tlsPort": 443})
     name = f"port.{ZONE}"
     challenges, responder = start_tls_responder(box, 8403)
-    text = box.manager.configuration.read_text()
-    box.manager.configuration.write_text(f'tls_challenge_directory = "{challenges}"\n' + text.replace(
-        "[acme]\n", '[acme]\ntls_challenge_port = 443\nchallenges = ["tls-alpn-01"]\n', 1))
+    box.manager.set_acme(tls_challenge_port=443, challenges=["tls-alpn-01"])
     box.manager.restart()
 
     finding, words = port_finding(box, name)

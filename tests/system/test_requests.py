@@ -12,8 +12,8 @@ MOST_POLLS = 8  # the waits between them begin with 10 ms and double
 
 
 class Requests:
-    """For an AcmeProxy: what the server is asked for, and when. `change(resource, number, answer)` may change the answer
-    to the request of this number for a resource, from 1."""
+    """For an AcmeProxy: what the server is asked for, and when. `change(resource, number, answer)` may change the
+    answer to the request of this number for a resource, from 1."""
 
     def __init__(self, change=lambda resource, number, answer: answer):
         self.change, self.times = change, collections.defaultdict(list)
@@ -31,8 +31,8 @@ class Requests:
 def watched(make_box):
     """A box with an account at a CA that is asked through the proxy."""
     def make(requests, reuse):
-        box = make_box(tpm=False, pebble_environment={**QUICK, "PEBBLE_AUTHZREUSE": reuse}, pebble_arguments=["-strict"],
-                       sites=False)
+        box = make_box(tpm=False, pebble_environment={**QUICK, "PEBBLE_AUTHZREUSE": reuse},
+                       pebble_arguments=["-strict"], sites=False)
         proxy = AcmeProxy(box.folder / "proxy", box.ca)
         box.add(proxy)
         box.manager.configure(box.keyd.socket, box.provider, {"pebble": proxy})
