@@ -14,6 +14,7 @@ import subprocess
 import threading
 
 import pytest
+from acme_proxy import AcmeProxy
 from await_state import attempts_are_due, certificates_where
 from box import QUICK
 from box.namespace import ROOTFS
@@ -37,6 +38,7 @@ send
 END
 }
 """
+FORGET = UPDATE.replace("update", "forget", 1).replace('$1 $2 60 TXT "$3"', "del $1 TXT")
 # It tells the test how it was called, and with what.
 BEGIN = """#!/bin/sh
 echo "$*" >>@CALLS@
@@ -104,9 +106,14 @@ class Hook:
         self.secrets.write_text(f"# of the name server\n{variable}='{self.secret}'\n")
         self.secrets.chmod(0o640)
         shutil.chown(self.secrets, "root", "certmgr")
-        adapter = {"adapter": str(box.manager.programs / "acme-sh-hook")} if form == "acme.sh" else {}
-        box.manager.prove_by_hook(box.knot, hook=form, program=str(self.program), environment_file=str(self.secrets),
-                                  servers=[f"{address}:{box.knot.port}" for address in servers], **adapter, **values)
+        if form == "acme.sh":
+            values["adapter"] = str(box.manager.programs / "acme-sh-hook")
+        self.settings = {"hook": form, "program": str(self.program), "environment_file": str(self.secrets),
+                         "servers": [f"{address}:{box.knot.port}" for address in servers], **values}
+        self.prove()
+
+    def prove(self):
+        self.box.manager.prove_by_hook(self.box.knot, **self.settings)
 
     def write(self, script):
         for name, value in {"CALLS": self.calls, "ENVIRONMENT": self.environment, "PORT": self.box.knot.port,
@@ -232,6 +239,38 @@ def test_what_cannot_be_removed_is_said_once_and_removed_later(make_hook):
     hook.write(LEGO_EXEC)
     hook.box.manager.restart()
     hook.issued()
+
+
+def test_a_program_that_removes_all_records_of_a_name_harms_no_other_certificate(make_hook):
+    """As acme.sh's dns_nsupdate.sh does. The CA looks for the record of the wildcard when that of the domain is over."""
+    hook = make_hook("lego-exec", LEGO_EXEC.replace("case", FORGET + "case").replace("cleanup) update del", "cleanup) forget"))
+    box = hook.box
+    proxy = AcmeProxy(box.folder / "proxy", box.ca)
+    box.add(proxy)
+    box.manager.configure(box.keyd.socket, box.provider, {"pebble": proxy})
+    box.manager.set_acme(challenges=["dns-01"])
+    hook.prove()
+    answered, first_is_over = [], threading.Event()
+
+    def hold(resource, ask):
+        if resource == "challenge":
+            answered.append(resource)
+            first = len(answered) == 1
+            wait_until("both records", lambda: len(box.knot.proofs()) == 2)
+            if not first:
+                first_is_over.wait(60)
+        return ask()
+
+    proxy.change = hold
+    box.manager.start()
+    for name in (WILDCARD, ZONE):
+        box.control.run("request", "--no-wait", name)
+    wait_until("first certificate", lambda: "acme" in [it["State"] for it in box.control.certificates().values()])
+    first_is_over.set()
+    found = certificates_where(box, lambda it: it["State"] == "acme", "certificates", names=[ID, ZONE])
+    assert [it["Failures"] for it in found.values()] == [0, 0]
+    wait_until("end of the records", lambda: not box.knot.proofs())
+    wait_until("end of what is on disk", lambda: not list((box.manager.state / "dns-records").iterdir()))
 
 
 def test_an_alias_in_a_zone_of_others_leads_to_one_of_ours(make_hook):

@@ -75,10 +75,18 @@ void DnsSolver::remove(const Proof& proof) noexcept {
         const BusyNames::Turn turn = busy_.await(record->record.owner);
         if (!records_.find(proof)) return;  // taken away while this waited
         records_.end(proof);
-        placeOf(record->record).zone.table->writer->remove(*record);
+        RecordWriter& writer = *placeOf(record->record).zone.table->writer;
+        if (mustStay(writer, record->record.owner)) return;
+        writer.remove(*record);
         records_.forget(proof);
     } catch (const Error&) {  // stays on disk for clearAway()
     }
+}
+
+// A CA may be looking for another one there.
+bool DnsSolver::mustStay(const RecordWriter& writer, const std::string& owner) const {
+    return writer.mayRemoveOthers() &&
+           records_.anyAt(owner, std::filesystem::file_time_type::clock::now() - longestRun);
 }
 
 // A program may fail because of a record that it has taken away already, in a run that crashed.
@@ -102,7 +110,7 @@ bool DnsSolver::withdraw(const PresentedRecords::Left& left, std::set<std::strin
     try {
         RecordWriter& writer = *placeOf(left.record.record).zone.table->writer;
         means = writer.means();
-        if (silent.contains(means)) return false;
+        if (silent.contains(means) || mustStay(writer, left.record.record.owner)) return false;
         writer.remove(left.record);
     } catch (const Error& error) {
         // Each other record would take all of its time again, in which no order gets at a program.

@@ -50,6 +50,7 @@ class DnsSolver : public Solver {
     enum class Seen { there, notThere, noAnswer };
     static Seen lookAt(const ZoneServers::Server& server, const net::DnsRecord& record);
     bool isGone(const PresentedRecords::Left& left) const;
+    bool mustStay(const RecordWriter& writer, const std::string& owner) const;
 
     const ChallengeKind kind_;
     const std::shared_ptr<DnsZones> zones_;

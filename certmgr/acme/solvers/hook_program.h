@@ -28,6 +28,8 @@ class HookProgram : public RecordWriter {
     }
     void add(const ProofRecord& record) override { call(true, record); }
     void remove(const ProofRecord& record) override { call(false, record); }
+    // As acme.sh's dns_nsupdate.sh does, which works for one certificate after the other.
+    bool mayRemoveOthers() const override { return true; }
 
   private:
     void call(bool add, const ProofRecord& record);

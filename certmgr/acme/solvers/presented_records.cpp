@@ -75,6 +75,17 @@ void PresentedRecords::forget(const Proof& proof) const {
     require(::unlink(file.c_str()) == 0 || errno == ENOENT, file);
 }
 
+bool PresentedRecords::anyAt(const std::string& owner, fs::file_time_type oldest) const {
+    std::error_code unreadable;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory_, unreadable)) {
+        std::error_code gone;
+        const bool inUse = entry.last_write_time(gone) >= oldest && !gone && !entry.path().has_extension();
+        if (!inUse) continue;
+        if (const auto record = read(entry.path()); record && record->record.owner == owner) return true;
+    }
+    return false;
+}
+
 std::vector<PresentedRecords::Left> PresentedRecords::left(fs::file_time_type oldest) const {
     std::vector<Left> found;
     std::error_code unreadable;

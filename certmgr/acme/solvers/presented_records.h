@@ -23,6 +23,8 @@ class PresentedRecords {
     // Its time is over, and it is still to be taken away.
     void end(const Proof& proof) const;
     void forget(const Proof& proof) const;
+    // One that was added since `oldest` is there for a CA to see, and has not ended.
+    bool anyAt(const std::string& owner, std::filesystem::file_time_type oldest) const;
 
     // Ended, or added before `oldest` by a run that nobody went on with.
     struct Left {

@@ -23,6 +23,8 @@ class RecordWriter {
     virtual std::string means() const = 0;
     virtual void add(const ProofRecord& record) = 0;
     virtual void remove(const ProofRecord& record) = 0;
+    // Whether that may take away all records of the name.
+    virtual bool mayRemoveOthers() const { return false; }
 };
 
 }  // namespace certmgr::acme
