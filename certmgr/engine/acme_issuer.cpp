@@ -292,12 +292,14 @@ const acme::CaSettings& AcmeIssuer::caAfter(int failures) const {
     return settings_.cas.at(caInTurn(failures, settings_.cas.size()));
 }
 
-std::string AcmeIssuer::describeTurn(int failures) const {
-    const acme::CaSettings& ca = caAfter(failures);
-    if (settings_.cas.size() == 1 || failures == 0) return ca.name;
-    const acme::CaSettings& last = caAfter(failures - 1);
-    return ca.name +
-           (last.name == ca.name ? " once more" : ", since the attempts at " + last.name + " failed");
+std::string AcmeIssuer::describeTurn(const CertificateSpec& spec, const Before& before) {
+    const Turn turn = caToAsk(spec, before);
+    if (!turn.passedOver.empty()) return turn.ca.name + "; " + turn.passedOver;
+    const bool inTurn = turn.ca.name == caAfter(before.failures).name;
+    if (settings_.cas.size() == 1 || before.failures == 0 || !inTurn) return turn.ca.name;
+    const acme::CaSettings& last = caAfter(before.failures - 1);
+    return turn.ca.name +
+           (last.name == turn.ca.name ? " once more" : ", since the attempts at " + last.name + " failed");
 }
 
 AttemptRecord AcmeIssuer::afterFailure(int failures, const Error& error,
@@ -384,32 +386,41 @@ const acme::CaSettings* AcmeIssuer::caOfOpenOrder(const CertificateSpec& spec, c
 }
 
 AcmeIssuer::Turn AcmeIssuer::caToAsk(const CertificateSpec& spec, const Before& before) {
-    if (const acme::CaSettings* const ca = caOfOpenOrder(spec, before)) return {*ca, std::nullopt};
+    if (const acme::CaSettings* const ca = caOfOpenOrder(spec, before)) return {*ca, std::nullopt, ""};
     const std::size_t cas = settings_.cas.size();
     const std::size_t first = caInTurn(before.failures, cas);
     std::optional<Wait> shortest;
+    std::string passedOver;
     const acme::CaSettings* lastChance = nullptr;
     for (std::size_t next = 0; next < cas; ++next) {
         const acme::CaSettings& ca = settings_.cas[(first + next) % cas];
         std::optional<Wait> wait = mustWait(spec, ca);
-        if (!wait) return {ca, std::nullopt};
+        if (!wait) return {ca, std::nullopt, passedOver};
+        if (passedOver.empty()) passedOver = wait->why;
         if (wait->unlessLastChance && !lastChance) lastChance = &ca;
         if (!shortest || wait->until < shortest->until) shortest = std::move(wait);
     }
-    if (lastChance) return {*lastChance, std::nullopt};
-    return {settings_.cas.at(first), std::move(shortest)};
+    if (lastChance) return {*lastChance, std::nullopt, ""};
+    return {settings_.cas.at(first), std::move(shortest), ""};
 }
 
 std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before& before,
                                       const Activity& activity, std::stop_token stop) {
     const std::shared_lock lock(accountsInUse_);
-    const Turn turn = caToAsk(spec, before);
-    if (turn.wait) return turn.wait;
-    const acme::CaSettings& ca = turn.ca;
     const acme::Solvers solvers{
         solvers_, before.challengeTurn + (acme::challengeFailed(before.errorCode) ? before.failures : 0)};
-    if (auto wait = tryFirst(spec, ca, before, solvers, activity, stop)) return wait;
-    return order(spec, ca, activity, [&](StoredOrder& journal) { run(spec, ca, solvers, journal, stop); });
+    std::optional<Wait> wait;
+    // Another order may get the last place that a CA has left: then the next CA has its turn.
+    for (std::size_t turns = 0; turns < settings_.cas.size(); ++turns) {
+        const Turn turn = caToAsk(spec, before);
+        if (turn.wait) return turn.wait;
+        wait = tryFirst(spec, turn.ca, before, solvers, activity, stop);
+        if (wait) return wait;
+        wait = order(spec, turn.ca, activity,
+                     [&](StoredOrder& journal) { run(spec, turn.ca, solvers, journal, stop); });
+        if (!wait) break;
+    }
+    return wait;
 }
 
 std::optional<Wait> AcmeIssuer::order(const CertificateSpec& spec, const acme::CaSettings& ca,

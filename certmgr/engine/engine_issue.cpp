@@ -18,6 +18,10 @@ seconds localRetry(int failures) {
     return std::min(longestLocalRetry, seconds(std::int64_t{1} << std::min(failures, 6)));
 }
 
+AcmeIssuer::Before beforeOf(const store::CertificateRow& row) {
+    return {row.acme.failures, row.lastErrorCode, row.lastAttempt, row.challengeTurn};
+}
+
 }  // namespace
 
 std::string Engine::whyNoCa(const CertificateSpec& spec) const {
@@ -69,11 +73,13 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
     facts.acmeImpossible = row.wanted() ? whyNoAcme(row.spec) : "no profile asks for it any more";
     facts.acme = {row.acme.failures, row.nextAttempt(now)};
     if (facts.current) facts.renewAt = suggestedRenewal(records_, *facts.current);
-    if (acmeIssuer_.configured()) facts.orderFrom = acmeIssuer_.describeTurn(row.acme.failures);
     facts.issuingAuthority = server ? localCa_.issuingId() : localCa_.rootId();
     facts.reissue = row.reissueAsked;
     if (facts.current) facts.revocation = records_.acmeRevocations.dueFor(facts.current->key);
     facts.clockTrusted = parts_.clock.trust().trusted;
+    Decision decision = decide(facts, now);
+    if (decision.action != Action::orderAcme) return decision;
+    facts.orderFrom = acmeIssuer_.describeTurn(row.spec, beforeOf(row));
     return decide(facts, now);
 }
 
@@ -168,9 +174,7 @@ void Engine::orderTurn(const CertificateId& id, std::int64_t follows, std::stop_
         parts_.queue.post([this, certificate, sentence] { showActivity(certificate, sentence); });
     };
     try {
-        const std::optional<Wait> wait = acmeIssuer_.issue(
-            row->spec, {row->acme.failures, row->lastErrorCode, row->lastAttempt, row->challengeTurn},
-            activity, stop);
+        const std::optional<Wait> wait = acmeIssuer_.issue(row->spec, beforeOf(*row), activity, stop);
         wait ? recordWait(id, *wait) : recordSuccess(id);
     } catch (const Error& error) {
         if (!stop.stop_requested()) recordFailure(*row, error);

@@ -85,8 +85,6 @@ class AcmeIssuer {
     // return a sentence.
     std::string changeAccountKey(const std::string& ca, const std::stop_token& stop);
     std::string deactivateAccount(const std::string& ca, const std::stop_token& stop);
-    // For people: the CA that is asked after so many failures in a row, and why not the first.
-    std::string describeTurn(int failures) const;
     // Why nobody here can prove it to a CA; empty: somebody can.
     std::string whyNotProvable(const Identifier& name) const;
     // What a CA that was asked now would find of the name, without asking one; `limit`: of the questions to
@@ -118,6 +116,8 @@ class AcmeIssuer {
     };
     std::optional<Wait> issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
                               std::stop_token stop);
+    // For people: the CA that it would ask now, and why not the first.
+    std::string describeTurn(const CertificateSpec& spec, const Before& before);
 
     // For people: what CAs have said to leave alone of such an order, and where that is ended; empty:
     // nothing.
@@ -147,6 +147,7 @@ class AcmeIssuer {
     struct Turn {
         const acme::CaSettings& ca;
         std::optional<Wait> wait;  // until one of them may be asked
+        std::string passedOver;    // why another one is not asked, whose turn it was; empty: none was
     };
     Turn caToAsk(const CertificateSpec& spec, const Before& before);
     const acme::CaSettings* caOfOpenOrder(const CertificateSpec& spec, const Before& before);

@@ -2,6 +2,7 @@
 restart changes nothing about whose turn it is, and the next certificate comes from the first again."""
 
 import threading
+import time
 
 import pytest
 from acme_proxy import AcmeProxy
@@ -10,7 +11,7 @@ from box import QUICK
 from box.acme import Pebble
 from test_acme_faults import problem
 
-NAME = "vpn.example.com"
+NAME, OTHER = "vpn.example.com", "other.example.com"
 
 
 class Held(AcmeProxy):
@@ -98,21 +99,51 @@ def test_the_first_asks_to_wait_for_long(two):
     the_second_issues_and_then_the_first_again(two)
 
 
-def test_the_limit_of_the_first_is_used_up(two):
-    """It was passed over, and a restart does not lead back to it while the order at the next one is under way."""
-    settings, first, begin_of_second = two.manager.configuration, "other.example.com", '\n[[acme.ca]]\nname = "second"'
-    unlimited = settings.read_text()
-    settings.write_text(unlimited.replace(begin_of_second, (
+def allow_one_order_at_the_first(two):
+    settings, begin_of_second = two.manager.configuration, '\n[[acme.ca]]\nname = "second"'
+    settings.write_text(settings.read_text().replace(begin_of_second, (
         f'\n[[acme.ca.limit]]\nwhat = "orders"\ncount = 1\nwindow_seconds = 86400\n{begin_of_second}')))
     two.manager.restart()
-    two.control.run("request", first)
-    certificates_where(two, lambda it: it["State"] == "acme", "certificate of the first", names=[first])
+
+
+def test_the_limit_of_the_first_is_used_up(two):
+    """It was passed over, and a restart does not lead back to it while the order at the next one is under way."""
+    settings = two.manager.configuration
+    unlimited = settings.read_text()
+    allow_one_order_at_the_first(two)
+    two.control.run("request", OTHER)
+    certificates_where(two, lambda it: it["State"] == "acme", "certificate of the first", names=[OTHER])
     two.control.run("request", NAME)
     assert two.held.asked.wait(20)
+    why = "a local certificate is in use; one is ordered from second; first: not asked, since the CA allows 1 order"
+    shown(two, lambda it: it["Reason"].startswith(why), "reason")
     two.manager.process.kill()
     two.manager.process.child.wait()
     settings.write_text(unlimited)
     two.held.go_on.set()
     two.manager.start()
     shown(two, lambda it: it["State"] == "acme", "certificate of the second")
+    assert orders(two) == [1, 1]
+
+
+def test_of_two_orders_for_the_last_place_at_the_first_one_goes_to_the_second(two):
+    """Both have chosen the first when one of them gets that place."""
+    allow_one_order_at_the_first(two)
+    two.held.go_on.set()
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hold(resource, ask):
+        if resource == "newAccount":
+            asked.set()
+            go_on.wait(60)
+        return ask()
+
+    two.first.change = hold
+    for name in (NAME, OTHER):
+        two.control.run("request", "--no-wait", name)
+    assert asked.wait(20)
+    certificates_where(two, lambda it: it["Activity"], "order under way", names=[NAME, OTHER])
+    time.sleep(0.2)  # the other one waits for the account then, which nobody shows
+    go_on.set()
+    certificates_where(two, lambda it: it["State"] == "acme", "certificates", names=[NAME, OTHER])
     assert orders(two) == [1, 1]
