@@ -616,7 +616,8 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
     const std::shared_ptr<Line> line = lineTo(ca, stop);
     journal.activity("making the key");
     const hal::KeyInfo key =
-        keys_.obtain({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
+        keys_.findOrMake({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
+    journal.keyMade(key);
     const hal::Pkey handle = keys_.store().open(key.id);
     const acme::Issued issued =
         acme::issue(*line->session,

@@ -86,6 +86,7 @@ void StoredOrder::sendingNewOrder(bool replaces) {
     records_.database.transaction([&] {
         wait_ = placing_.budget.spend(row_.certificate, placing_.ca, order);
         if (wait_) return;
+        if (key_) records_.keys.made(*key_);
         records_.orders.sending(row_.id, now, replaces, order.suggested);
     });
     if (wait_) throw Error(ErrorKind::rateLimited, "budget-spent", wait_->why).retryAt(wait_->until);

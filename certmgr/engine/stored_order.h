@@ -48,6 +48,9 @@ class StoredOrder : public acme::OrderJournal {
     // now on.
     void orderLost(const std::string& explanation) override;
 
+    // Goes on record with newOrder: by then it is needed.
+    void keyMade(const hal::KeyInfo& key) { key_ = key; }
+
     const store::OrderRow& row() const { return row_; }
     const std::optional<Wait>& wait() const { return wait_; }
 
@@ -65,6 +68,7 @@ class StoredOrder : public acme::OrderJournal {
     store::OrderRow row_;
     const Placing placing_;
     Activity activity_;
+    std::optional<hal::KeyInfo> key_;
     std::optional<Wait> wait_;
     std::vector<Identifier> failed_;
 };

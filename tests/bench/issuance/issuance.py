@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 import dbus  # noqa: E402  (the path above comes first)
 from box import PROXIED, QUICK, WEB_INTERFACE, Box, BoxError, namespace  # noqa: E402
 from box.process import run, wait_until  # noqa: E402
-from measure import Cost, cpu_of, memory_of, run_measured  # noqa: E402
+from measure import Cost, cpu_of, cpu_of_machine, memory_of, run_measured  # noqa: E402
 from peers import PEERS, Lego  # noqa: E402
 from watch import bus_at, certmgr_processes, lines, manager_on, object_path  # noqa: E402
 
@@ -133,9 +133,12 @@ def side_by_side(box):
     """Without services: what is issued is not deployed, as with lego, which runs no hook here."""
     ours, theirs = certmgr_processes(box), [box.ca.process.pid]
     before = cpu_of(ours), cpu_of(theirs)
+    busy, idle = cpu_of_machine()
     rate = rate_of(box, [f"many-{number}.example.com" for number in range(SIDE_BY_SIDE)], acme=True)
     each = (cpu_of(ours) - before[0]) / SIDE_BY_SIDE
     pebble_each = (cpu_of(theirs) - before[1]) / SIDE_BY_SIDE
+    busy, idle = (after - began for after, began in zip(cpu_of_machine(), (busy, idle)))
+    rest = busy / SIDE_BY_SIDE - each - pebble_each
     both = os.cpu_count() / (each + pebble_each)
     lego_per_second, lego_each = lego_alone(registered(Lego, box))
     bare = bare_rate(box)
@@ -144,7 +147,9 @@ def side_by_side(box):
           f"| lego, {LEGO_AT_ONCE} at once | {lego_per_second:.1f} | {lego_each * 1000:.1f} ms |\n"
           f"| a bare client on the same Pebble: no keys kept, nothing stored | {bare:.0f} | |\n"
           f"| what {os.cpu_count()} cores allow to certmgr and Pebble together | {both:.0f} | |\n"
-          f"| Pebble | {os.cpu_count() / pebble_each:.0f} with clients for free | {pebble_each * 1000:.1f} ms |", flush=True)
+          f"| Pebble | {os.cpu_count() / pebble_each:.0f} with clients for free | {pebble_each * 1000:.1f} ms |\n"
+          f"| the bus, the responder, those who ask, the kernel's own threads | | {rest * 1000:.1f} ms |\n"
+          f"| no work for a core | | {idle / (busy + idle):.0%} of the time |", flush=True)
 
 
 def table_of_many_issuances():

@@ -48,6 +48,13 @@ def cpu_of(pids):
     return total / TICKS
 
 
+def cpu_of_machine():
+    """Seconds in which its cores have had work, and those in which they have had none, since it began."""
+    with open("/proc/stat", encoding="utf-8") as stat:
+        user, nice, system, idle, waiting, irq, softirq = (int(field) / TICKS for field in stat.readline().split()[1:8])
+    return user + nice + system + irq + softirq, idle + waiting
+
+
 def memory_of(pid, what):
     """VmRSS or VmHWM, bytes."""
     with open(f"/proc/{pid}/status", encoding="utf-8") as status:
