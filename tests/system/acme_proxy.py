@@ -1,9 +1,13 @@
 """An HTTPS proxy in front of an ACME server, that looks at what passes and may change it."""
 
+import contextlib
 import http.client
 import http.server
 import json
+import os
+import socket
 import ssl
+import struct
 import threading
 
 from box.acme import make_server_certificate
@@ -11,19 +15,42 @@ from box.acme import make_server_certificate
 # What a path of Pebble is, in the words of RFC 8555 7.1.
 RESOURCES = {"/dir": "directory", "/nonce-plz": "newNonce", "/sign-me-up": "newAccount", "/order-plz": "newOrder",
              "/authZ/": "authorization", "/chalZ/": "challenge", "/finalize-order/": "finalize", "/my-order/": "order",
-             "/certZ/": "certificate", "/list-orderz/": "orders",
+             "/certZ/": "certificate", "/list-orderz/": "orders", "/revoke-cert": "revokeCert",
+             "/rollover-account-key": "keyChange",
              "/draft-ietf-acme-ari-03/renewalInfo/": "renewalInfo"}
 
 
 def resource_of(path):
+    if "/alternate/" in path:
+        return "alternate"
     return next((resource for prefix, resource in RESOURCES.items() if path.startswith(prefix)), path)
 
 
+# ---- How a connection ends
+
+def drop(connection):
+    """The end of TCP without that of TLS."""
+    connection.close()
+
+
+def reset(connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    os.close(connection.detach())
+
+
+def take_leave(connection):
+    """As TLS wants it: nothing tells that an answer is not whole but what is in it."""
+    with contextlib.suppress(OSError):
+        connection.unwrap()
+
+
 class Answer:
-    """An HTTP answer in the making. `sent`: how many octets of it go out before the connection is cut; None: all."""
+    """An HTTP answer in the making. `sent`: how many octets of it go out before `end(connection)`; None: all, and the
+    connection stays. `pieces(octets)`: as which they go out, and what follows them."""
 
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body, self.sent = status, dict(headers), body, None
+        self.pieces, self.end = lambda octets: [octets], drop
 
     @property
     def json(self):
@@ -46,18 +73,23 @@ class Answer:
 class AcmeProxy:
     """Looks like a CA of the box's settings: `directory` and `trust_file`. The server builds its URLs from the Host that
     it is asked for, so that they lead through here. `change(resource, answer, ask)` returns the answer that is given;
-    the server is asked only when `ask()` is called."""
+    the server is asked only when `ask()` is called. `greet(connection)` has a new one before TLS, and raises an OSError to
+    end it. `keep`: a connection is good for more than one request."""
 
     def __init__(self, folder, server, change=lambda resource, ask: ask()):
         folder.mkdir()
         self.trust_file, key = make_server_certificate(folder)
         self.trust_file.chmod(0o644)
-        self.change = change
+        self.change, self.greet, self.keep = change, lambda connection: None, True
         proxy, port = self, server.port
         towards = ssl.create_default_context(cafile=str(server.trust_file))
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                proxy.greet(self.request)
+                super().setup()
 
             def ask(self, body):
                 connection = http.client.HTTPSConnection("127.0.0.1", port, context=towards)
@@ -72,10 +104,14 @@ class AcmeProxy:
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 answer = proxy.change(resource_of(self.path), lambda: self.ask(body))
-                self.wfile.write(answer.octets(self.command))
+                if not proxy.keep:
+                    answer.headers["Connection"] = "close"
+                for piece in answer.pieces(answer.octets(self.command)):
+                    self.wfile.write(piece)
                 if answer.sent is not None:
+                    answer.end(self.connection)
+                if answer.sent is not None or not proxy.keep:
                     self.close_connection = True
-                    self.connection.close()
 
             do_GET = do_HEAD = do_POST = forward
 

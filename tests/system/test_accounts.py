@@ -128,7 +128,7 @@ def test_a_lost_answer_to_the_change_of_a_key(make_box, taken):
     asked = []
 
     def change(resource, ask):
-        if resource != "/rollover-account-key":
+        if resource != "keyChange":
             return ask()
         asked.append(resource)
         answer = ask() if taken else Answer(500, {}, b"")

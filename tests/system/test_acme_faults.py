@@ -1,196 +1,92 @@
 """What an ACME server may do wrong, fault by fault, each with what must come of it: a proxy before a real Pebble breaks one
-thing of what passes."""
+thing of what passes on the way to a certificate."""
 
-import dataclasses
-import datetime
+import contextlib
 import itertools
-import typing
+import socket
+import ssl
 
 import pytest
-from acme_proxy import AcmeProxy, Answer
-from await_state import certificates_where, proved
-from box import QUICK, Box, namespace
+from acme_faults import (CUTS, ELSEWHERE, HTML, LATER, NEW_ORDER, OTHER_KEY, OTHER_ROOT, OUT_OF_ORDER, Row, below, body, both,
+                         chain, chunked, cut, drop_json, endless, endless_chunks, endless_headers, faulty_gateway, forged,
+                         header, issued, length, list_of, problem, prove, set_json, unchanged, unlisted, until_closed,
+                         with_flipped_bit, with_impostor, without_header)
+from acme_proxy import Answer, drop, reset, take_leave
+from await_state import certificates_where
+from box import WEB_INTERFACE
 from box.process import wait_until
 from box.tls import CERTIFICATE
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
-NEW_ORDER = "Added order"  # to what Pebble keeps: a request that it refuses is none
+LENGTH = 2  # of the CAs that a chain has above the leaf
+STEPS = ("newOrder", "authorization", "challenge", "finalize", "order", "certificate")
 
 
-# ---- What is done to an answer
-
-def cut(share):
-    """The connection ends within the answer: `share` of the head has gone out, beyond 1 that of the body."""
-
-    def change(answer):
-        head, body = len(answer.head()), len(answer.body)
-        answer.sent = int(head * share) if share <= 1 else head + int(body * (share - 1))
-        return answer
-
-    return change
+def backwards(items):
+    return items[::-1]
 
 
-def set_json(**values):
-    def change(answer):
-        answer.json = {**answer.json, **values}
-        return answer
-
-    return change
-
-
-def drop_json(key):
-    def change(answer):
-        answer.json = {name: value for name, value in answer.json.items() if name != key}
-        return answer
-
-    return change
-
-
-def header(name, value):
-    def change(answer):
-        answer.headers[name] = value
-        return answer
-
-    return change
-
-
-def without_header(name):
-    def change(answer):
-        del answer.headers[name]
-        return answer
-
-    return change
-
-
-def challenges(edit):
-    def change(answer):
-        answer.json = {**answer.json, "challenges": edit(answer.json["challenges"])}
-        return answer
-
-    return change
-
-
-def length(difference):
-    def change(answer):
-        answer.headers["Content-Length"] = str(len(answer.body) + difference)
-        if difference > 0:
-            answer.sent = len(answer.head()) + len(answer.body)
-        return answer
-
-    return change
-
-
-def body(text, status=200, content_type="application/json", **headers):
-    """In the place of what the server said."""
-    headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda answer: Answer(status, {**answer.headers, "Content-Type": content_type, "Content-Length": str(len(text)),
-                                          **headers}, text.encode())
-
-
-def problem(status, kind, **headers):
-    return body(f'{{"type": "urn:ietf:params:acme:error:{kind}", "detail": "the test says {kind}"}}', status,
-                "application/problem+json", **headers)
-
-
-def chain(edit):
-    """Of the certificates as PEM blocks."""
-
-    def change(answer):
-        answer.body = "".join(edit(CERTIFICATE.findall(answer.body.decode()))).encode()
-        answer.headers["Content-Length"] = str(len(answer.body))
-        return answer
-
-    return change
-
-
-OTHER_CA, OTHER_KEY = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-OTHER_CA_NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another CA")])
-
-
-def by_other_ca(subject, key, begin, end, *extensions):
-    now = datetime.datetime.utcnow()
-    builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(OTHER_CA_NAME).public_key(key)
-               .serial_number(x509.random_serial_number()).not_valid_before(now + datetime.timedelta(days=begin))
-               .not_valid_after(now + datetime.timedelta(days=end)))
-    for extension in extensions:
-        builder = builder.add_extension(extension, critical=True)
-    return builder.sign(OTHER_CA, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
-
-
-OTHER_ROOT = by_other_ca(OTHER_CA_NAME, OTHER_CA.public_key(), -90, 90, x509.BasicConstraints(True, None))
-
-
-def forged(names=None, key=None, begin=-1, end=30):
-    """Another CA's chain; what is not given is as in the real leaf."""
-
-    def change(pem):
-        real = x509.load_pem_x509_certificate(pem[0].encode())
-        meant = (x509.SubjectAlternativeName([x509.DNSName(name) for name in names]) if names else
-                 real.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-        return [by_other_ca(x509.Name([]), key or real.public_key(), begin, end, meant), OTHER_ROOT]
-
-    return chain(change)
-
-
-def unchanged(resource, ask):
-    return ask()
-
-
-def unlisted(resource, ask):
-    """The server keeps no list of orders."""
-    return drop_json("orders")(ask()) if resource.startswith("/my-account/") else ask()
-
-
-# ---- What must come of it
-
-@dataclasses.dataclass
-class Row:
-    """Without `words` the certificate comes in spite of the fault. With them the local one stays, the words are said, and
-    once the fault is over another attempt brings it. `orders`: how many newOrder the server sees in all. `asked`: it hears
-    of the request that is answered wrongly. `times`: so often; 0: always. `besides`: what else passes, also afterwards."""
-
-    resource: str
-    change: typing.Callable
-    words: str = ""
-    orders: int = 1
-    asked: bool = True
-    times: int = 0
-    besides: typing.Callable = unchanged
-
-
-CUTS = {"before the answer": 0, "in the status line": 0.05, "in the headers": 0.5, "after the headers": 1,
-        "in the body": 1.5}
-ELSEWHERE = body("", 302, Location="https://127.0.0.1:1/elsewhere")
-HTML = body("<html>It works!</html>", content_type="text/html")
 TABLE = {
-    **{f"{resource}: cut {where}": Row(resource, cut(share), "127.0.0.1")
-       for resource, (where, share) in itertools.product(
-           ("newOrder", "authorization", "challenge", "finalize", "certificate"), CUTS.items())},
+    **{f"{resource}: cut {where}": Row(resource, cut(where), "127.0.0.1")
+       for resource, where in itertools.product(STEPS, CUTS)},
+    **{f"{resource}: reset {where}": Row(resource, cut(where, reset), "127.0.0.1")
+       for resource, where in itertools.product(STEPS, ("before the answer", "in the body"))},
+    **{f"{resource}: {what}": Row(resource, change, words)
+       for resource, (what, (change, words)) in itertools.product(("newOrder", "order", "certificate"), {
+           "chunked": (chunked, ""),
+           "chunked, cut in the body": (both(chunked, cut("in the body")), "127.0.0.1"),
+           "chunked, cut before the last chunk": (both(chunked, cut("before the last chunk")), "127.0.0.1"),
+           "chunked, cut after the last chunk": (both(chunked, cut("before the last byte")), ""),
+           "until closed": (until_closed(take_leave), ""),
+           # RFC 9112 9.8: without a closing alert of TLS such an answer is not complete.
+           "until closed, without the end of TLS": (until_closed(drop), "127.0.0.1"),
+           "until closed, cut in the body": (both(until_closed(drop), cut("in the body")), "127.0.0.1"),
+           "until closed, reset in the body": (both(until_closed(drop), cut("in the body", reset)), "127.0.0.1"),
+       }.items())},
+    **{f"{resource}: until closed, ended in the body": Row(
+        resource, both(until_closed(drop), cut("in the body", take_leave)), words)
+       for resource, words in {"newOrder": "JSON", "authorization": "JSON", "finalize": "JSON", "order": "JSON",
+                               "certificate": "CERTIFICATE"}.items()},
+    "certificate: until closed, cut after the leaf": Row(
+        "certificate", both(chain(lambda pem: pem[:1]), until_closed(drop)), "127.0.0.1"),
+    **{f"{resource}: {what}": Row(resource, change, "more than")
+       for resource, (what, change) in itertools.product(STEPS, {
+           "endless": endless(b" " * 0x10000), "endless chunks": endless_chunks,
+           "endless headers": endless_headers}.items())},
     **{f"{resource}: {what}": Row(resource, change, words, asked=False)
-       for resource, (what, (change, words)) in itertools.product(
-           ("newOrder", "authorization", "challenge", "finalize", "certificate"),
-           {"500": (body("out of order", 500, "text/plain"), "500"),
-            "503, later": (body("", 503, "text/plain", Retry_After="3600"), "503"),
-            "rate limited": (problem(429, "rateLimited", Retry_After="3600"), "rateLimited"),
-            "redirected": (ELSEWHERE, "302"),
-            "HTML": (HTML, "expected"),
-            "server internal": (problem(500, "serverInternal"), "serverInternal"),
-            "bad nonce for ever": (problem(400, "badNonce"), "badNonce")}.items())},
+       for resource, (what, (change, words)) in itertools.product(STEPS, {
+           "500": (OUT_OF_ORDER, "500"),
+           "503, later": (LATER, "503"),
+           "rate limited": (problem(429, "rateLimited", Retry_After="3600"), "rateLimited"),
+           "redirected": (ELSEWHERE, "302"),
+           "HTML": (HTML, "expected"),
+           "server internal": (problem(500, "serverInternal"), "serverInternal"),
+           "bad nonce for ever": (problem(400, "badNonce"), "badNonce")}.items())},
     **{f"{resource}: {what}": Row(resource, change, asked=False, times=1)
-       for resource, (what, change) in itertools.product(
-           ("newOrder", "authorization", "finalize", "certificate"),
-           {"a bad nonce": problem(400, "badNonce"), "an account forgotten": problem(400, "accountDoesNotExist")}.items())},
+       for resource, (what, change) in itertools.product(STEPS, {
+           "a bad nonce": problem(400, "badNonce"), "an account forgotten": problem(400, "accountDoesNotExist")}.items())},
+    **{f"{resource}: {what}": Row(resource, change)
+       for resource, (what, change) in itertools.product(STEPS, {
+           "no nonce": without_header("Replay-Nonce"), "a malformed nonce": header("Replay-Nonce", "not base64url!"),
+           "a nonce of its own": header("Replay-Nonce", "A" * 22), "an endless nonce": header("Replay-Nonce", "A" * 5000),
+       }.items())},
+    **{f"{resource}: length {what}": Row(resource, change, words)
+       for resource, part in {"newOrder": "JSON", "authorization": "JSON", "finalize": "JSON", "order": "JSON",
+                              "certificate": "END"}.items()
+       for what, (change, words) in {
+           "too great": (length(+10), "127.0.0.1"),
+           "too great by one": (length(+1), "127.0.0.1"),
+           "too small": (length(-10), part),
+           "unreadable": (header("Content-Length", "many"), "127.0.0.1"),
+           "below zero": (header("Content-Length", "-5"), "127.0.0.1"),
+           "twice": (header("content-length", "70"), part)}.items()},
     # Without a list, an order that may have been made is given up as lost.
-    "newOrder: 503, later, and no list": Row("newOrder", body("", 503, "text/plain", Retry_After="3600"), "503", asked=False,
-                                             besides=unlisted),
+    "newOrder: 503, later, and no list": Row("newOrder", LATER, "503", asked=False, besides=unlisted, lost=1),
+    "newOrder: made, and 503, later": Row("newOrder", LATER, "503"),
+    "newOrder: made, and 503, later, and no list": Row("newOrder", LATER, "503", orders=2, besides=unlisted, lost=1),
+    "newOrder: refused by 503, and no list": Row("newOrder", problem(503, "rateLimited", Retry_After="3600"), "rateLimited",
+                                                 asked=False, besides=unlisted),
     "newOrder: 429, and no list": Row("newOrder", body("", 429, "text/plain"), "429", asked=False, besides=unlisted),
-    "newOrder: cut before the answer, once": Row("newOrder", cut(0), "the CA has seen the request", times=1),
-    "newOrder: length too great": Row("newOrder", length(+10), "127.0.0.1"),
-    "newOrder: length too small": Row("newOrder", length(-10), "JSON"),
+    "newOrder: cut before the answer, once": Row("newOrder", cut("before the answer"), "the CA has seen the request", times=1),
     "newOrder: no Location": Row("newOrder", without_header("Location"), "Location"),
     "newOrder: Location without TLS": Row("newOrder", header("Location", "http://127.0.0.1/order"), "https"),
     "newOrder: no finalize": Row("newOrder", drop_json("finalize"), "finalize"),
@@ -204,14 +100,17 @@ TABLE = {
     "authorization: expired": Row("authorization", set_json(status="expired"), "expired", orders=2),
     "authorization: invalid": Row("authorization", set_json(status="invalid"), "invalid", orders=2),
     "authorization: pending for a while": Row("authorization", set_json(status="pending"), times=3),
-    "authorization: in another order": Row("authorization", challenges(lambda offered: offered[::-1])),
-    "authorization: kinds that nobody knows": Row("authorization", challenges(
+    "authorization: in another order": Row("authorization", list_of("challenges", backwards)),
+    **{f"{resource}: {key} in another order": Row(resource, list_of(key, backwards), more=2)
+       for resource, key in itertools.product(("newOrder", "finalize", "order"), ("identifiers", "authorizations"))},
+    "newOrder: an authorization twice": Row("newOrder", list_of("authorizations", lambda urls: urls + urls[:1]), more=2),
+    "authorization: kinds that nobody knows": Row("authorization", list_of("challenges", 
         lambda offered: [{"type": "quantum-01", "status": "pending", "url": "https://127.0.0.1:1/q"}, *offered])),
-    "authorization: no http-01": Row("authorization", challenges(
+    "authorization: no http-01": Row("authorization", list_of("challenges", 
         lambda offered: [one for one in offered if one["type"] != "http-01"]), "http-01", orders=2),
-    "authorization: no token": Row("authorization", challenges(
+    "authorization: no token": Row("authorization", list_of("challenges", 
         lambda offered: [{**one, "token": ""} for one in offered]), "token"),
-    "authorization: a token with a path": Row("authorization", challenges(
+    "authorization: a token with a path": Row("authorization", list_of("challenges", 
         lambda offered: [{**one, "token": "../../../../etc/passwd"} for one in offered]), "token"),
     "finalize: not ready at first": Row("finalize", problem(403, "orderNotReady"), asked=False, times=1),
     "finalize: bad CSR": Row("finalize", problem(400, "badCSR"), "badCSR", orders=2, asked=False),
@@ -231,16 +130,22 @@ TABLE = {
     "certificate: as JSON": Row("certificate", header("Content-Type", "application/json"), "application/json"),
     "certificate: nothing": Row("certificate", chain(lambda pem: []), "CERTIFICATE"),
     "certificate: no PEM": Row("certificate", body("perhaps", content_type="application/pem-certificate-chain"), "CERTIFICATE"),
-    "certificate: endless": Row("certificate", body("x" * 3_000_000, content_type="application/pem-certificate-chain"), "more than"),
+    "certificate: far too long": Row("certificate", body("x" * 3_000_000, content_type="application/pem-certificate-chain"),
+                                     "more than"),
     "certificate: for another key": Row("certificate", forged(key=OTHER_KEY.public_key()), "another key", orders=2),
     "certificate: for another name": Row("certificate", forged(names=["x.example"]), "cover", orders=2),
     "certificate: expired": Row("certificate", forged(begin=-30, end=-1), "ended", orders=2),
     "certificate: not valid yet": Row("certificate", forged(begin=1), "begins"),
-    "certificate: the chain in reverse": Row("certificate", chain(lambda pem: pem[::-1])),
+    "certificate: the chain in reverse": Row("certificate", chain(backwards)),
     "certificate: twice": Row("certificate", chain(lambda pem: pem + pem)),
     # A root may sign leaves itself, and does not belong into the chain: that there was more cannot be seen.
     "certificate: without its issuer": Row("certificate", chain(lambda pem: pem[:1])),
     "certificate: with a stranger in its issuer's place": Row("certificate", chain(lambda pem: [pem[0], OTHER_ROOT]), "missing"),
+    "certificate: below an issuer that has ended": Row("certificate", below(-30, -1), "is valid now"),
+    "certificate: below an issuer that begins tomorrow": Row("certificate", below(1, 90), "is valid now"),
+    "certificate: with another issuer of that name": Row("certificate", chain(with_impostor), "missing"),
+    "certificate: a bit of its signature flipped": Row("certificate", chain(with_flipped_bit(0)), "missing"),
+    "certificate: a bit of its issuer's signature flipped": Row("certificate", chain(with_flipped_bit(1)), "missing"),
 }
 
 # Let's Encrypt's words, who wants a person to visit a page: boulder, wfe2/wfe.go.
@@ -251,57 +156,15 @@ TABLE["newOrder: paused"] = Row("newOrder", body(
     "temporarily prevented", asked=False)
 
 
-class Fault:
-    """What the row says, for an AcmeProxy."""
-
-    def __init__(self, row):
-        self.row, self.done = row, 0
-
-    def __call__(self, resource, ask):
-        if resource != self.row.resource or (self.row.times and self.done == self.row.times):
-            return self.row.besides(resource, ask)
-        self.done += 1
-        return self.row.change(ask() if self.row.asked else Answer(0, {}, b""))
-
-
 @pytest.fixture(scope="module")
 def gateway():
-    """All is well, and its nginx is served, before the first fault and after the last."""
-    # With three orders a page, as Pebble has it else, the list becomes too long to be read to its end.
-    with Box(pebble_environment={**QUICK, "PEBBLE_WFE_ORDERS_PER_PAGE": "100"}) as box:
-        proxy = AcmeProxy(box.folder / "proxy", box.ca)
-        box.manager.configure(box.keyd.socket, box.provider, {"pebble": proxy})
-        box.proxy = proxy
-        try:
-            box.start()
-            proved(box, "acme")
-            yield box
-            assert all(box.look(name).verified for name in namespace.NAMES)
-        finally:
-            proxy.stop()
+    with faulty_gateway({"PEBBLE_CHAIN_LENGTH": str(LENGTH)}) as box:
+        yield box
 
 
 @pytest.mark.parametrize("fault", TABLE)
 def test_one_thing_is_wrong(gateway, fault):
-    row, name = TABLE[fault], f"fault-{list(TABLE).index(fault)}.example.com"
-    orders, daemon = gateway.ca.count(NEW_ORDER), gateway.manager.process.pid
-    gateway.proxy.change = done = Fault(row)
-    try:
-        gateway.control.run("request", name)
-        found = certificates_where(gateway, lambda it: it["State"] == "acme" or it["LastError"], "end of the attempt",
-                                   names=[name])[name]
-        gateway.proxy.change = row.besides
-        assert done.done, "the fault was never met"
-        if row.words:
-            assert found["State"] == "local", "a certificate that is worse was taken"
-            assert row.words in found["LastError"] and len(found["LastError"]) < 600
-            gateway.control.run("reissue", name)
-        found = certificates_where(gateway, lambda it: it["State"] == "acme", "certificate of the CA", names=[name])[name]
-    finally:
-        gateway.proxy.change = unchanged
-    assert found["LostOrders"] == 0
-    assert gateway.ca.count(NEW_ORDER) - orders == row.orders
-    assert gateway.manager.process.pid == daemon and gateway.manager.process.running()
+    prove(gateway, TABLE[fault], f"fault-{list(TABLE).index(fault)}.example.com")
 
 
 @pytest.mark.parametrize("heard, listed, orders, lost", [
@@ -330,8 +193,8 @@ def test_killed_while_new_order_is_on_its_way(gateway, heard, listed, orders, lo
         wait_until("the request", lambda: killed)
         gateway.manager.process.child.wait()
         gateway.manager.start()
-        found = certificates_where(gateway, lambda it: it["State"] == "acme", "certificate of the CA", names=[name])[name]
+        found = issued(gateway, name)
     finally:
-        gateway.proxy.change = lambda resource, ask: ask()
+        gateway.proxy.change = unchanged
     assert gateway.ca.count(NEW_ORDER) - before == orders
     assert found["LostOrders"] == lost
