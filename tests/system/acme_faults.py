@@ -270,7 +270,7 @@ class Row:
     """Without `words` the certificate comes in spite of the fault. With them the local one stays, the words are said, and
     once the fault is over another attempt brings it. `orders`: how many newOrder the server sees in all; `lost`: how many
     are on record as lost. `asked`: it hears of the request that is answered wrongly. `times`: so often; 0: always.
-    `besides`: what else passes, also afterwards. `before(gateway, name)`: is done first. `more`: other names in the
+    `besides`: what else passes, also afterwards. `before(gateway, name)`: is done first. `three`: names are in the
     certificate; `options`: of the request. `shown`: of the certificate of the CA."""
 
     resource: str
@@ -282,7 +282,7 @@ class Row:
     besides: typing.Callable = unchanged
     lost: int = 0
     before: typing.Callable = lambda gateway, name: None
-    more: int = 0
+    three: bool = False
     options: tuple = ()
     shown: dict = dataclasses.field(default_factory=dict)
 
@@ -343,16 +343,21 @@ def issued(gateway, key):
     return certificates_where(gateway, lambda it: it["State"] == "acme", "certificate of the CA", names=[key])[key]
 
 
-def attempt(gateway, name, row):
+def attempt(gateway, name, more=(), options=()):
     """The first one, or the next where there was one before."""
     key = certificate_of(gateway, name)
     if key:
         gateway.control.run("reissue", key, check=False)
     else:
-        gateway.control.run("request", name, *(f"{number}.{name}" for number in range(row.more)), *row.options)
+        gateway.control.run("request", name, *more, *options)
         key = certificate_of(gateway, name)
     return certificates_where(gateway, lambda it: it["State"] == "acme" or it["LastError"], "end of the attempt",
                               names=[key])[key]
+
+
+def others(name):
+    """What a certificate of three names has besides."""
+    return f"a.{name}", f"b.{name}"
 
 
 def prove(gateway, row, name):
@@ -361,7 +366,7 @@ def prove(gateway, row, name):
     daemon = SameProcess(gateway.manager.process)
     gateway.proxy.change = fault = Fault(row)
     try:
-        found = attempt(gateway, name, row)
+        found = attempt(gateway, name, others(name) if row.three else (), row.options)
         gateway.proxy.change = row.besides
         assert fault.done, "the fault was never met"
         if row.words:

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+pytest.register_assert_rewrite("acme_faults")
 from box import QUICK, Box, namespace  # noqa: E402  (the path above comes first)
 
 

@@ -7,15 +7,15 @@ import socket
 import ssl
 
 import pytest
-from acme_faults import (CUTS, ELSEWHERE, HTML, LATER, NEW_ORDER, OTHER_KEY, OTHER_ROOT, OUT_OF_ORDER, Row, below, body, both,
-                         chain, chunked, cut, drop_json, endless, endless_chunks, endless_headers, faulty_gateway, forged,
-                         header, issued, length, list_of, problem, prove, set_json, unchanged, unlisted, until_closed,
-                         with_flipped_bit, with_impostor, without_header)
+from acme_faults import (CUTS, ELSEWHERE, HTML, LATER, NEW_ORDER, OTHER_KEY, OTHER_ROOT, OUT_OF_ORDER, Fault, Row, attempt,
+                         below, body, both, chain, chunked, cut, drop_json, endless, endless_chunks, endless_headers,
+                         faulty_gateway, forged, header, issued, length, list_of, problem, prove, set_json, unchanged,
+                         unlisted, until_closed, with_flipped_bit, with_impostor, without_header)
 from acme_proxy import Answer, drop, reset, take_leave
 from await_state import certificates_where
 from box import WEB_INTERFACE
 from box.process import wait_until
-from box.tls import CERTIFICATE
+from cryptography import x509
 
 LENGTH = 2  # of the CAs that a chain has above the leaf
 STEPS = ("newOrder", "authorization", "challenge", "finalize", "order", "certificate")
@@ -101,9 +101,9 @@ TABLE = {
     "authorization: invalid": Row("authorization", set_json(status="invalid"), "invalid", orders=2),
     "authorization: pending for a while": Row("authorization", set_json(status="pending"), times=3),
     "authorization: in another order": Row("authorization", list_of("challenges", backwards)),
-    **{f"{resource}: {key} in another order": Row(resource, list_of(key, backwards), more=2)
+    **{f"{resource}: {key} in another order": Row(resource, list_of(key, backwards), three=True)
        for resource, key in itertools.product(("newOrder", "finalize", "order"), ("identifiers", "authorizations"))},
-    "newOrder: an authorization twice": Row("newOrder", list_of("authorizations", lambda urls: urls + urls[:1]), more=2),
+    "newOrder: an authorization twice": Row("newOrder", list_of("authorizations", lambda urls: urls + urls[:1]), three=True),
     "authorization: kinds that nobody knows": Row("authorization", list_of("challenges", 
         lambda offered: [{"type": "quantum-01", "status": "pending", "url": "https://127.0.0.1:1/q"}, *offered])),
     "authorization: no http-01": Row("authorization", list_of("challenges", 
@@ -165,6 +165,71 @@ def gateway():
 @pytest.mark.parametrize("fault", TABLE)
 def test_one_thing_is_wrong(gateway, fault):
     prove(gateway, TABLE[fault], f"fault-{list(TABLE).index(fault)}.example.com")
+
+
+def test_a_chain_in_reverse_is_served_leaf_first(gateway):
+    before = gateway.control.certificates()[WEB_INTERFACE]["Sha256"]
+    gateway.proxy.change = fault = Fault(Row("certificate", chain(backwards)))
+    try:
+        gateway.control.run("reissue", WEB_INTERFACE)
+        certificates_where(gateway, lambda it: it["Sha256"] != before and it["Proof"] == "proved", "the next one",
+                           names=[WEB_INTERFACE])
+    finally:
+        gateway.proxy.change = unchanged
+    seen = gateway.look(WEB_INTERFACE)
+    served = [x509.load_pem_x509_certificate(pem.encode()) for pem in seen.chain]
+    assert fault.done and seen.verified and len(served) == 1 + LENGTH
+    assert [it.issuer for it in served[:-1]] == [it.subject for it in served[1:]]
+
+
+class BrokenConnection:
+    """The one of that number."""
+
+    def __init__(self, number, how):
+        self.left, self.how, self.met = itertools.count(number, -1), how, False
+
+    def __call__(self, connection):
+        if next(self.left) == 0:
+            self.met = True
+            self.how(connection)
+            raise ConnectionAbortedError
+
+
+def cut_in_handshake(connection):
+    """Within the server's first flight."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    incoming.write(socket.socket.recv(connection, 0x4000))
+    with contextlib.suppress(ssl.SSLWantReadError):
+        connection.context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+    flight = outgoing.read()
+    socket.socket.sendall(connection, flight[:len(flight) // 2])
+
+
+GREETINGS = {"closed": lambda connection: None, "reset": reset, "cut in the handshake": cut_in_handshake}
+
+
+@pytest.mark.parametrize("how", GREETINGS)
+def test_each_connection_is_broken_once(gateway, how):
+    """Each request has one of its own."""
+    orders, failed = gateway.ca.count(NEW_ORDER), 0
+    gateway.proxy.keep = False
+    try:
+        for number in itertools.count():
+            gateway.proxy.greet = broken = BrokenConnection(number, GREETINGS[how])
+            name = f"connection-{number}.{list(GREETINGS).index(how)}.example.com"
+            found = attempt(gateway, name)
+            gateway.proxy.greet = lambda connection: None
+            if found["LastError"]:
+                assert broken.met and "127.0.0.1" in found["LastError"]
+                gateway.control.run("reissue", name)
+                failed += 1
+            assert issued(gateway, name)["LostOrders"] == 0
+            assert gateway.ca.count(NEW_ORDER) - orders == number + 1
+            if not broken.met:
+                break
+    finally:
+        gateway.proxy.keep, gateway.proxy.greet = True, lambda connection: None
+    assert failed >= len(STEPS)
 
 
 @pytest.mark.parametrize("heard, listed, orders, lost", [
