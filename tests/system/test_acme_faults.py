@@ -39,15 +39,15 @@ TABLE = {
            "until closed": (until_closed(take_leave), ""),
            # RFC 9112 9.8: without a closing alert of TLS such an answer is not complete.
            "until closed, without the end of TLS": (until_closed(drop), "127.0.0.1"),
-           "until closed, cut in the body": (both(until_closed(drop), cut("in the body")), "127.0.0.1"),
+           "until closed, cut in the body": (both(until_closed(drop), cut("in the body")), "pebble"),  # or as what is left of it
            "until closed, reset in the body": (both(until_closed(drop), cut("in the body", reset)), "127.0.0.1"),
        }.items())},
     **{f"{resource}: until closed, ended in the body": Row(
         resource, both(until_closed(drop), cut("in the body", take_leave)), words)
        for resource, words in {"newOrder": "JSON", "authorization": "JSON", "finalize": "JSON", "order": "JSON",
-                               "certificate": "CERTIFICATE"}.items()},
-    "certificate: until closed, cut after the leaf": Row(
-        "certificate", both(chain(lambda pem: pem[:1]), until_closed(drop)), "127.0.0.1"),
+                               "certificate": "has no END"}.items()},
+    "certificate: until closed, cut above the issuer": Row(
+        "certificate", both(chain(lambda pem: pem[:2]), until_closed(drop)), "127.0.0.1"),
     **{f"{resource}: {what}": Row(resource, change, "more than")
        for resource, (what, change) in itertools.product(STEPS, {
            "endless": endless(b" " * 0x10000), "endless chunks": endless_chunks,
@@ -138,8 +138,9 @@ TABLE = {
     "certificate: not valid yet": Row("certificate", forged(begin=1), "begins"),
     "certificate: the chain in reverse": Row("certificate", chain(backwards)),
     "certificate: twice": Row("certificate", chain(lambda pem: pem + pem)),
-    # A root may sign leaves itself, and does not belong into the chain: that there was more cannot be seen.
-    "certificate: without its issuer": Row("certificate", chain(lambda pem: pem[:1])),
+    "certificate: without its issuer": Row("certificate", chain(lambda pem: pem[:1]), "without that of its issuer"),
+    # A root may sign it, and does not belong into the chain: that there was more cannot be seen.
+    "certificate: without the issuer of its issuer": Row("certificate", chain(lambda pem: pem[:2])),
     "certificate: with a stranger in its issuer's place": Row("certificate", chain(lambda pem: [pem[0], OTHER_ROOT]), "missing"),
     "certificate: below an issuer that has ended": Row("certificate", below(-30, -1), "is valid now"),
     "certificate: below an issuer that begins tomorrow": Row("certificate", below(1, 90), "is valid now"),

@@ -1,17 +1,17 @@
 """What an ACME server may do wrong beside the way to a certificate: where a client begins, and what it asks now and then."""
 
-import contextlib
 import email.utils
 import itertools
-import sqlite3
 import time
 import urllib.parse
 
 import pytest
 from acme_faults import (ELSEWHERE, HTML, LATER, OUT_OF_ORDER, Fault, Row, attempt, body, both, cut, drop_json, endless_chunks,
-                         faulty_gateway, header, issued, list_of, others, problem, prove, set_json, unchanged, without_header)
-from await_state import certificates_where
-from box import WEB_INTERFACE
+                         faulty_gateway, header, issued, list_of, next_question, others, problem, prove, set_json, unchanged,
+                         without_header)
+from acme_proxy import AcmeProxy
+from await_state import certificates_where, proved
+from box import QUICK, WEB_INTERFACE
 from box.acme import cached
 from box.process import wait_until
 from test_chains import name_of, root_of
@@ -43,7 +43,7 @@ def without_account(gateway, _):
 def lost(gateway, name, *more):
     """The answer to its newOrder."""
     gateway.proxy.change = Fault(Row("newOrder", cut("before the answer")))
-    gateway.control.run("request", name, *more)
+    attempt(gateway, name, more)
     gateway.proxy.change = unchanged
 
 
@@ -52,20 +52,23 @@ def lost_of_three(gateway, name):
 
 
 def pages_without_end(answer):
-    answer.headers["Link"] = f'<{urllib.parse.urljoin(answer.json["orders"][0], "/list-orderz/1")}>;rel="next"'
-    answer.json = {"orders": []}
-    return answer
+    directory = answer.headers["Link"].partition("<")[2].partition(">")[0]
+    return body('{"orders": []}', Link=f'<{urllib.parse.urljoin(directory, "/list-orderz/1")}>;rel="next"')(answer)
 
 
-FAILURES = {"500": (OUT_OF_ORDER, "500"), "503, later": (LATER, "503"), "rate limited": (problem(429, "rateLimited"), "rateLimited"),
-            "redirected": (ELSEWHERE, "302"), "HTML": (HTML, "expected"), "cut before the answer": (cut("before the answer"), "127.0.0.1"),
-            "cut in the headers": (cut("in the headers"), "127.0.0.1")}
+FAILURES = {
+    "500": (OUT_OF_ORDER, "500"), "503, later": (LATER, "503"), "rate limited": (problem(429, "rateLimited"), "rateLimited"),
+    "redirected": (ELSEWHERE, "302"), "HTML": (HTML, "expected"),
+    "cut before the answer": (cut("before the answer"), "127.0.0.1"), "cut in the headers": (cut("in the headers"), "127.0.0.1")}
 TABLE = {
     **{f"{resource}: {what}": Row(resource, change, words, asked=what.startswith("cut"), before=before)
        for (resource, before), (what, (change, words)) in itertools.product(
-           {"directory": restarted, "newNonce": restarted, "newAccount": without_account}.items(), FAILURES.items())},
+           {"directory": restarted, "newNonce": restarted, "newAccount": without_account}.items(), FAILURES.items())
+       if (resource, what) != ("newNonce", "rate limited")},
+    "newNonce: rate limited": Row("newNonce", problem(429, "rateLimited"), "newNonce", asked=False, before=restarted),  # no body
     "directory: no newOrder": Row("directory", drop_json("newOrder"), "newOrder", before=restarted),
-    "directory: newNonce without TLS": Row("directory", set_json(newNonce="http://127.0.0.1/nonce"), "newNonce", before=restarted),
+    "directory: newNonce without TLS": Row("directory", set_json(newNonce="http://127.0.0.1/nonce"), "newNonce",
+                                           before=restarted),
     "directory: cut in the body": Row("directory", cut("in the body"), "127.0.0.1", before=restarted),
     "newNonce: none": Row("newNonce", without_header("Replay-Nonce"), "Replay-Nonce", before=restarted),
     "newNonce: malformed": Row("newNonce", header("Replay-Nonce", "not base64url!"), "Replay-Nonce", before=restarted),
@@ -93,7 +96,7 @@ TABLE = {
                                            shown={"AcmeProfile": "shortlived"}),
     "newOrder: a profile that is offered is refused": Row(
         "newOrder", problem(400, "invalidProfile"), asked=False, times=1, options=("--profile", "shortlived"),
-        shown={"AcmeProfile": "default"}),
+        shown={"AcmeProfileReason": 'the CA refuses the profile "shortlived"'}),
     "newOrder: a profile that is offered and required is refused": Row(
         "newOrder", problem(400, "invalidProfile"), "the profile is required", asked=False,
         options=("--profile", "shortlived", "--profile-required"), shown={"AcmeProfile": "shortlived"}),
@@ -125,42 +128,36 @@ def test_a_date_to_come_again_is_by_the_clock_of_the_ca(gateway, skew):
 # ---- What is asked now and then
 
 SUGGESTIONS = {  # and after how long the next question is due
-    "500": (OUT_OF_ORDER, MINUTE), "503, in an hour": (LATER, HOUR), "rate limited": (problem(429, "rateLimited"), MINUTE),
-    "not there": (problem(404, "malformed"), 6 * HOUR), "not there, HTML": (body("no", 404, "text/html"), 6 * HOUR),
-    "HTML": (HTML, 6 * HOUR), "redirected": (ELSEWHERE, 6 * HOUR), "as text": (header("Content-Type", "text/plain"), 6 * HOUR),
-    "no window": (drop_json("suggestedWindow"), 6 * HOUR), "cut before the answer": (cut("before the answer"), 6 * HOUR),
-    "cut in the body": (cut("in the body"), 6 * HOUR), "endless chunks": (endless_chunks, MINUTE),
-    "again in a second": (header("Retry-After", "1"), MINUTE), "again at once": (header("Retry-After", "0"), MINUTE),
-    "again in a hundred years": (header("Retry-After", "3155760000"), DAY),
-    "again in an age": (header("Retry-After", "9" * 30), 6 * HOUR)}
-
-
-def next_question(gateway, name):
-    file = f"file:{gateway.manager.state}/certmgr.db?mode=ro"
-    with contextlib.closing(sqlite3.connect(file, uri=True)) as database:
-        found = database.execute("SELECT next_query FROM renewal_information JOIN credentials USING (generation) "
-                                 "WHERE certificate = ?", (name,)).fetchone()
-    return found and found[0] - time.time()
+    **{what: (change, False, pause) for what, (change, pause) in {
+        "500": (OUT_OF_ORDER, MINUTE), "503, in an hour": (LATER, HOUR), "rate limited": (problem(429, "rateLimited"), MINUTE),
+        "not there": (problem(404, "malformed"), 6 * HOUR), "not there, HTML": (body("no", 404, "text/html"), 6 * HOUR),
+        "HTML": (HTML, 6 * HOUR), "redirected": (ELSEWHERE, 6 * HOUR)}.items()},
+    **{what: (change, True, pause) for what, (change, pause) in {
+        "as text": (header("Content-Type", "text/plain"), 6 * HOUR), "no window": (drop_json("suggestedWindow"), 6 * HOUR),
+        "cut before the answer": (cut("before the answer"), 6 * HOUR), "cut in the body": (cut("in the body"), 6 * HOUR),
+        "endless chunks": (endless_chunks, MINUTE), "again in a second": (header("Retry-After", "1"), MINUTE),
+        "again at once": (header("Retry-After", "0"), MINUTE), "again in 100 years": (header("Retry-After", "3155760000"), DAY),
+        "again in an age": (header("Retry-After", "9" * 30), 6 * HOUR)}.items()}}
 
 
 @pytest.mark.parametrize("what", SUGGESTIONS)
 def test_nothing_that_is_said_of_the_renewal_harms(gateway, what):
-    change, pause = SUGGESTIONS[what]
+    change, asked, pause = SUGGESTIONS[what]
     name = f"renewal-{list(SUGGESTIONS).index(what)}.example.com"
-    gateway.proxy.change = fault = Fault(Row("renewalInfo", change))
+    gateway.proxy.change = fault = Fault(Row("renewalInfo", change, asked=asked))
     try:
-        attempt(gateway, name)
+        attempt(gateway, name, options=("--profile", "default"))
         certificate = issued(gateway, name)
         wait_until("the question", lambda: next_question(gateway, name))
     finally:
         gateway.proxy.change = unchanged
-    assert fault.done == 1
+    assert fault.done in (1, 2), "libcurl asks again where a connection that it had kept ends before the answer"
     assert pause - 10 < next_question(gateway, name) < pause + 10
     assert certificate["NotBefore"] + 30 * DAY < certificate["RenewAt"] < certificate["NotAfter"]
 
 
 @pytest.mark.parametrize("what, change, words", [
-    ("conflict", problem(409, "malformed"), "malformed"), ("500", OUT_OF_ORDER, "500"), ("HTML", HTML, "expected"),
+    ("conflict", problem(409, "malformed"), "malformed"), ("500", OUT_OF_ORDER, "500"),
     ("refused", problem(403, "unauthorized"), "unauthorized"), ("503", LATER, "503")])
 def test_a_key_that_the_ca_does_not_change(gateway, what, change, words):
     account, = gateway.control.json("acme", "list")
@@ -177,6 +174,23 @@ def test_a_key_that_the_ca_does_not_change(gateway, what, change, words):
     assert gateway.control.json("acme", "list")[0]["Account"] == account["Account"]
 
 
+def test_a_key_whose_change_is_answered_by_somebody_else(make_box):
+    """By a page of a proxy, say, that the CA knows nothing of: the account goes on."""
+    box = make_box(tpm=False, pebble_environment=QUICK)
+    proxy = AcmeProxy(box.folder / "proxy", box.ca)
+    try:
+        box.manager.configure(box.keyd.socket, box.provider, {"pebble": proxy})
+        box.start()
+        proved(box, "acme")
+        proxy.change = fault = Fault(Row("keyChange", HTML, asked=False))
+        refused = box.control.run("acme", "rollover", "pebble", check=False)
+        proxy.change = unchanged
+        assert fault.done and refused.returncode != 0
+        box.control.run("reissue", WEB_INTERFACE)
+    finally:
+        proxy.stop()
+
+
 @pytest.mark.parametrize("what, change, asked, state", [
     ("500", OUT_OF_ORDER, False, "due"), ("503", LATER, False, "due"), ("cut", cut("before the answer"), True, "due"),
     ("html", HTML, False, "due"), ("revoked", problem(400, "alreadyRevoked"), False, "done"),
@@ -188,7 +202,7 @@ def test_a_revocation_that_fails(gateway, what, change, asked, state):
     serial = issued(gateway, name)["Serial"]
 
     def revocation(words):
-        return certificates_where(gateway, lambda it: it["Revocation"].startswith(words), words, names=[name])
+        return certificates_where(gateway, lambda it: it["Revocation"].startswith(words), words, names=[name], limit=10)
 
     gateway.proxy.change = fault = Fault(Row("revokeCert", change, asked=asked))
     try:

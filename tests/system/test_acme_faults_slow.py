@@ -3,7 +3,9 @@
 import threading
 
 import pytest
-from acme_faults import (Row, attempt, both, faulty_gateway, header, held, issued, list_of, prove, set_json, trickling)
+from acme_faults import (Fault, Row, attempt, both, faulty_gateway, header, held, issued, list_of, next_question, prove,
+                         set_json, trickling, unchanged)
+from box.process import wait_until
 
 LIMIT = 2  # seconds for an answer, and for an authorization or order to come to its end
 STEPS = ("newOrder", "authorization", "challenge", "finalize", "order", "certificate")
@@ -29,6 +31,17 @@ def gateway():
 @pytest.mark.parametrize("fault", TABLE)
 def test_one_thing_takes_its_time(gateway, fault):
     prove(gateway, TABLE[fault], f"fault-{list(TABLE).index(fault)}.example.com")
+
+
+def test_what_is_not_said_of_the_renewal_is_asked_for_in_a_minute(gateway):
+    gateway.proxy.change = fault = Fault(Row("renewalInfo", held(LIMIT + 2)))
+    try:
+        attempt(gateway, "renewal.example.com")
+        issued(gateway, "renewal.example.com")
+        wait_until("the question", lambda: next_question(gateway, "renewal.example.com"))
+    finally:
+        gateway.proxy.change = unchanged
+    assert fault.done and 50 < next_question(gateway, "renewal.example.com") < 70
 
 
 def test_a_handshake_that_stalls(gateway):
