@@ -37,6 +37,11 @@ class Chains {
     HttpResponse ask(const std::string& url, const std::string& what) {
         HttpResponse response = ca_.post(url, "", what, stop_);
         requireType(response, "application/pem-certificate-chain", what);
+        // JSON that was cut is none, but a chain that was cut may be one.
+        if (!response.delimited)
+            throw Error(
+                ErrorKind::transient, "chain-perhaps-cut",
+                what + ": whether all of it has come cannot be told: expected a Content-Length or chunks");
         return response;
     }
 

@@ -163,6 +163,8 @@ class CurlHttpClient::Connection {
             throw Error(ErrorKind::transient, "http-unreachable",
                         endpoint + " cannot be reached: the connection ended within the answer");
         received.response.status = static_cast<int>(info(CURLINFO_RESPONSE_CODE));
+        received.response.delimited = received.response.header("content-length").has_value() ||
+                                      received.response.header("transfer-encoding").has_value();
         received.response.sentAgain = kept_ && info(CURLINFO_NUM_CONNECTS) > 0;
         kept_ = received.response.header("connection") != "close";
         lastUsed_ = steady_clock::now();

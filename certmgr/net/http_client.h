@@ -23,6 +23,9 @@ struct HttpResponse {
     std::multimap<std::string, std::string> headers;  // names in lower case
     std::string body;
     std::chrono::microseconds took{};  // a new connection included
+    // False: nothing but the end of the connection tells that of the body, and libcurl does not tell an end
+    // by TLS from one that anybody on the way has made (RFC 9112 9.8).
+    bool delimited = true;
     // The connection was kept from an earlier request and is another one now: it may have ended after the
     // server had taken this request, which was then sent again.
     bool sentAgain = false;

@@ -36,18 +36,20 @@ TABLE = {
            "chunked, cut in the body": (both(chunked, cut("in the body")), "127.0.0.1"),
            "chunked, cut before the last chunk": (both(chunked, cut("before the last chunk")), "127.0.0.1"),
            "chunked, cut after the last chunk": (both(chunked, cut("before the last byte")), ""),
-           "until closed": (until_closed(take_leave), ""),
-           # RFC 9112 9.8: without a closing alert of TLS such an answer is not complete.
-           "until closed, without the end of TLS": (until_closed(drop), "127.0.0.1"),
            "until closed, cut in the body": (both(until_closed(drop), cut("in the body")), "pebble"),  # or as what is left of it
            "until closed, reset in the body": (both(until_closed(drop), cut("in the body", reset)), "127.0.0.1"),
        }.items())},
     **{f"{resource}: until closed, ended in the body": Row(
         resource, both(until_closed(drop), cut("in the body", take_leave)), words)
        for resource, words in {"newOrder": "JSON", "authorization": "JSON", "finalize": "JSON", "order": "JSON",
-                               "certificate": "has no END"}.items()},
+                               "certificate": "all of it"}.items()},
+    # What was cut is no JSON, but may be a chain: RFC 9112 9.8.
+    **{f"{resource}: until closed{how}": Row(resource, until_closed(end), words)
+       for (resource, words), (how, end) in itertools.product(
+           {"newOrder": "", "order": "", "certificate": "all of it"}.items(),
+           {"": take_leave, ", without the end of TLS": drop}.items())},
     "certificate: until closed, cut above the issuer": Row(
-        "certificate", both(chain(lambda pem: pem[:2]), until_closed(drop)), "127.0.0.1"),
+        "certificate", both(chain(lambda pem: pem[:2]), until_closed(drop)), "all of it"),
     **{f"{resource}: {what}": Row(resource, change, "more than")
        for resource, (what, change) in itertools.product(STEPS, {
            "endless": endless(b" " * 0x10000), "endless chunks": endless_chunks,
