@@ -6,6 +6,7 @@
 
 #include <strings.h>
 
+#include "certmgr/acme/nonce_pool.h"
 #include "certmgr/acme/wire/json.h"
 #include "certmgr/acme/wire/problem.h"
 #include "certmgr/core/ascii.h"
@@ -47,7 +48,8 @@ std::string whereExplained(const wire::Problem& problem, const net::HttpResponse
 }
 
 Error errorFor(const wire::Problem& problem, const net::HttpResponse& response, const std::string& what) {
-    const std::string words = what + ": " + wire::sentence(problem);
+    const bool silent = problem.type.empty() && problem.detail.empty();  // as the answer to a HEAD
+    const std::string words = what + ": " + (silent ? found(response) : wire::sentence(problem));
     if (problem.is("rateLimited") || response.status == 429)
         return {ErrorKind::rateLimited, rateLimitedCode, words + whereExplained(problem, response)};
     if (response.status == 503 && response.header("retry-after"))
@@ -124,6 +126,13 @@ void requireType(const net::HttpResponse& response, std::string_view type, const
         throw Error(ErrorKind::misconfigured, "not-acme",
                     what + ": expected " + std::string(type) + ", found " + found(response) +
                         "; is the directory's URL right?");
+}
+
+void requireNonce(const net::HttpResponse& response, const std::string& what) {
+    if (NoncePool::nonceOf(response)) return;
+    throw Error(
+        ErrorKind::misconfigured, "not-acme",
+        what + ": expected the answer of an ACME server, with a Replay-Nonce, found " + found(response));
 }
 
 std::optional<seconds> retryAfter(const net::HttpResponse& response, sys_seconds now) {

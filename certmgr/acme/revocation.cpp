@@ -23,21 +23,20 @@ std::string revocationResource(Session::Impl& ca, const std::stop_token& stop) {
 void revoke(Session& session, const RevocationRequest& request, const std::stop_token& stop) {
     Session::Impl& ca = session.impl();
     const std::string payload = wire::revocationPayload(request.certificate, request.reason);
-    std::vector<std::function<void()>> ways{
-        [&] { ca.post(revocationResource(ca, stop), payload, revokeCert, stop); }};
+    std::vector<std::function<net::HttpResponse()>> ways{
+        [&] { return ca.post(revocationResource(ca, stop), payload, revokeCert, stop); }};
     if (request.key) {
         const bool first = request.reason == RevocationReason::keyCompromise;
         ways.insert(first ? ways.begin() : ways.end(), [&] {
-            ca.postBy(*request.key, revocationResource(ca, stop), payload, revokeCert, stop);
+            return ca.postBy(*request.key, revocationResource(ca, stop), payload, revokeCert, stop);
         });
     }
     for (std::size_t way = 0; way < ways.size(); ++way) {
         try {
-            return ways[way]();
+            return requireNonce(ways[way](), revokeCert);
         } catch (Error& error) {
             if (isProblem(error, "alreadyRevoked")) return;
-            const bool otherWay = isProblem(error, "unauthorized") && way + 1 < ways.size();
-            if (otherWay) continue;
+            if (error.kind() == ErrorKind::rejected && way + 1 < ways.size()) continue;  // the other way
             if (error.problem().empty()) ca.forgetDirectory();
             error.within(ca.caName());
             throw;

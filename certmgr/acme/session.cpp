@@ -152,14 +152,16 @@ void Session::Impl::changeKey(EVP_PKEY& next, const std::stop_token& stop) {
     const std::string account = accountUrl(stop);
     const std::string inner =
         crypto::signJws(next, {*url, "", std::nullopt}, wire::keyChangePayload(account, crypto::jwk(*key_)));
-    signedPost(account, *url, inner, "the change of the account's key", stop);
+    const std::string what = "the change of the account's key";
+    requireNonce(signedPost(account, *url, inner, what, stop), what);
 }
 
 // RFC 8555 7.3.6: to a deactivated account the answer is "unauthorized" whatever it asks for.
 void Session::Impl::deactivate(const std::stop_token& stop) {
     const std::string account = accountUrl(stop);
     try {
-        signedPost(account, account, wire::deactivationPayload(), "the account's deactivation", stop);
+        const std::string what = "the account's deactivation";
+        requireNonce(signedPost(account, account, wire::deactivationPayload(), what, stop), what);
     } catch (const Error& error) {
         if (!isProblem(error, "unauthorized") && !isProblem(error, "accountDoesNotExist")) throw;
     }
