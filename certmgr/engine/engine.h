@@ -125,6 +125,7 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
         std::optional<CertificateView> view;  // absent: the database could not be read
         Decision decision;
         std::optional<TimePoint> renewalQueryDue;
+        std::int64_t follows = 0;  // the generation in force that was judged; 0: none
         std::optional<TimePoint> persistLookDue;
         std::optional<Error> error;
     };
@@ -175,10 +176,10 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     void takeAwayDropped();
     Turn issueTurn(const CertificateId& id);
     void settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn);
-    Decision decideFor(const store::CertificateRow& row);
+    Decision decideFor(const store::CertificateRow& row, std::optional<Credential> current);
     void recordSuccess(const CertificateId& id);
     void takeAwayRetired(const CertificateId& id);
-    // `follows`: the generation in force when the order was decided.
+    // `follows`: of the turn that decided it.
     void orderTurn(const CertificateId& id, std::int64_t follows, std::stop_token stop);
     std::optional<TimePoint> renewalQueryDue(const CertificateSpec& spec);
     void renewalTurn(const CertificateId& id, const std::stop_token& stop);

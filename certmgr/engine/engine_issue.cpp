@@ -53,7 +53,7 @@ KeyPlace Engine::placeOfTpmKey(const CertificateId& id) const {
                                                                  : KeyPlace::wrongForSome;
 }
 
-Decision Engine::decideFor(const store::CertificateRow& row) {
+Decision Engine::decideFor(const store::CertificateRow& row, std::optional<Credential> current) {
     const TimePoint now = parts_.clock.now();
     const bool server = row.spec.usage == Usage::server;
     CertificateFacts facts;
@@ -64,7 +64,7 @@ Decision Engine::decideFor(const store::CertificateRow& row) {
         facts.uploaded = std::move(upload.credential);
         facts.uploadedReason = std::move(upload.reason);
     }
-    facts.current = records_.credentials.current(row.spec.id);
+    facts.current = std::move(current);
     if (facts.current) {
         const auto key = parts_.keys.find(facts.current->key);
         facts.currentKeyLost = !key;
@@ -120,10 +120,13 @@ Engine::Turn Engine::issueTurn(const CertificateId& id) {
 // Decides and does what takes milliseconds, until nothing of that is left.
 void Engine::settleIssue(const CertificateId& id, std::optional<store::CertificateRow>& row, Turn& turn) {
     for (int round = 0; round < mostRounds; ++round) {
+        // Before the row: what an order that ends meanwhile has put in force is then not taken for older.
+        std::optional<Credential> current = records_.credentials.current(id);
+        turn.follows = current ? current->generation : 0;
         row = records_.certificates.find(id);
         if (!row) return;
         row->spec.usage = usageOf(id);
-        turn.decision = decideFor(*row);
+        turn.decision = decideFor(*row, std::move(current));
         if (turn.decision.action == Action::useUploaded) {
             const Credential upload = uploads_.best(row->spec, parts_.clock.now()).credential.value();
             records_.credentials.setCurrent(id, upload.generation);
@@ -267,7 +270,7 @@ void Engine::concludeIssue(const CertificateId& id, const Turn& turn) {
     }
     if (turn.decision.action == Action::orderAcme && !turn.error) {
         view.activity = "asking the CA";
-        runOrder(id, view.generation);
+        runOrder(id, turn.follows);
     }
     parts_.views.put(view);
     lookAtAlarmsSoon();
