@@ -5,11 +5,11 @@ import threading
 import time
 
 import pytest
+from acme_faults import problem
 from acme_proxy import AcmeProxy
 from await_state import attempts_are_due, certificates_where
 from box import QUICK
 from box.acme import Pebble
-from test_acme_faults import problem
 
 NAME, OTHER = "vpn.example.com", "other.example.com"
 
