@@ -1,8 +1,9 @@
+#include "certmgr/engine/acme_issuer.h"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
 
-#include "certmgr/acme/account.h"
 #include "certmgr/acme/choice.h"
 #include "certmgr/acme/preflight.h"
 #include "certmgr/acme/renewal_info.h"
@@ -90,34 +91,16 @@ bool isAnchor(const std::filesystem::path& file, const std::string& subject) {
 
 }  // namespace
 
-struct AcmeIssuer::Line {
-    KeyId accountKey;
-    std::unique_ptr<net::HttpClient> http;
-    std::unique_ptr<acme::Session> session;
-};
-
-AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock,
-                       std::vector<std::reference_wrapper<acme::Solver>> solvers, HttpFactory http,
-                       const acme::PersistLookup& persistLookup, AcmeSettings settings, EventLog& log)
+AcmeIssuer::AcmeIssuer(KeyRing& keys, Records& records, const Clock& clock, AcmeCas& cas,
+                       std::vector<std::reference_wrapper<acme::Solver>> solvers, EventLog& log)
     : keys_(keys),
       records_(records),
       clock_(clock),
-      accounts_(keys, records, clock, log),
+      cas_(cas),
+      settings_(cas.settings()),
       budget_(records, clock),
       solvers_(std::move(solvers)),
-      http_(std::move(http)),
-      persistLookup_(persistLookup),
-      settings_(std::move(settings)),
       log_(log) {}
-
-AcmeIssuer::~AcmeIssuer() = default;
-
-std::vector<AcmeAccount> AcmeIssuer::accounts() {
-    std::vector<AcmeAccount> accounts;
-    for (const acme::CaSettings& ca : settings_.cas) accounts.push_back(accounts_.view(ca));
-    for (const acme::CaSettings& ca : settings_.trialCas) accounts.push_back(accounts_.view(ca));
-    return accounts;
-}
 
 std::vector<CaBudget> AcmeIssuer::budgets(const std::vector<Coming>& coming) {
     std::map<std::string, std::vector<PlannedOrder>> planned;
@@ -130,86 +113,6 @@ std::vector<CaBudget> AcmeIssuer::budgets(const std::vector<Coming>& coming) {
     for (const acme::CaSettings& ca : settings_.cas) budgets.push_back(budget_.show(ca, planned[ca.name]));
     for (const acme::CaSettings& ca : settings_.trialCas) budgets.push_back(budget_.show(ca, {}));
     return budgets;
-}
-
-const acme::CaSettings& AcmeIssuer::caNamed(const std::string& name) const {
-    const auto ca = std::ranges::find_if(settings_.cas, [&](const auto& each) { return each.name == name; });
-    if (ca != settings_.cas.end()) return *ca;
-    throw Error(ErrorKind::rejected, "no-such-ca",
-                "there is no CA \"" + name + "\" in the settings; see certmgrctl acme list");
-}
-
-std::unique_lock<std::shared_timed_mutex> AcmeIssuer::withoutOrders(const std::stop_token& stop) {
-    std::unique_lock lock(accountsInUse_, std::defer_lock);
-    while (!lock.try_lock_for(std::chrono::milliseconds(100)))
-        if (stop.stop_requested())
-            throw Error(ErrorKind::transient, "cancelled", "orders were under way until the end");
-    return lock;
-}
-
-// A crash, or a lost answer, leaves it open which of the two keys the account has: the CA knows.
-void AcmeIssuer::settleKey(const acme::CaSettings& ca, const std::stop_token& stop) {
-    const std::optional<store::AccountRow> row = accounts_.unsettled(ca);
-    if (!row) return;
-    const KeyId next = *row->nextKey;
-    if (!keys_.store().find(next)) return accounts_.settleKey(ca, row->key);  // never made, so never sent
-    const std::unique_ptr<net::HttpClient> http = http_(ca);
-    acme::Session session(ca, {next, std::nullopt, {}}, keys_.store().open(next), *http);
-    accounts_.settleKey(ca, acme::hasAccount(session, stop) ? next : row->key);
-}
-
-std::string AcmeIssuer::changeAccountKey(const std::string& name, const std::stop_token& stop) {
-    const acme::CaSettings& ca = caNamed(name);
-    const std::string url = accounts_.existing(ca).url;
-    const auto alone = withoutOrders(stop);
-    const std::shared_ptr<Line> line = lineTo(ca, stop);
-    const KeyId next = accounts_.makeNextKey(ca);
-    {
-        const std::lock_guard lock(mutex_);
-        lines_.erase({ca.name, ca.directory});  // whatever comes now, the next use settles which key it is
-    }
-    acme::changeKey(*line->session, *keys_.store().open(next), stop);
-    accounts_.settleKey(ca, next);
-    return "the account " + url + " at " + ca.name + " has another key; the one before is destroyed";
-}
-
-std::string AcmeIssuer::deactivateAccount(const std::string& name, const std::stop_token& stop) {
-    const acme::CaSettings& ca = caNamed(name);
-    const std::string url = accounts_.existing(ca).url;
-    const auto alone = withoutOrders(stop);
-    acme::deactivate(*lineTo(ca, stop)->session, stop);
-    {
-        const std::lock_guard lock(mutex_);
-        lines_.erase({ca.name, ca.directory});
-    }
-    accounts_.forget(ca);
-    budget_.liftAll(ca);
-    return "the account " + url + " at " + ca.name +
-           " is deactivated; certificates in use stay, and the next order there makes another account";
-}
-
-std::shared_ptr<AcmeIssuer::Line> AcmeIssuer::lineTo(const acme::CaSettings& ca,
-                                                     const std::stop_token& stop) {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<Line>& line = lines_[{ca.name, ca.directory}];
-    if (line && keys_.store().find(line->accountKey)) return line;
-
-    settleKey(ca, stop);
-    acme::AccountSettings account = accounts_.open(ca);
-    account.registered = [this, ca, record = account.registered](const acme::Registration& registration) {
-        records_.database.transaction([&] {
-            const auto row = records_.accounts.find(ca.name, ca.directory);
-            if (!row || row->url != registration.url) budget_.accountMade(ca);
-            record(registration);
-        });
-    };
-    auto made = std::make_shared<Line>();
-    made->accountKey = account.key;
-    made->http = http_(ca);
-    made->session = std::make_unique<acme::Session>(ca, std::move(account),
-                                                    keys_.store().open(made->accountKey), *made->http);
-    line = made;
-    return line;
 }
 
 bool AcmeIssuer::otherKeyWanted(const KeyId& id, const CertificateSpec& spec) const {
@@ -319,27 +222,12 @@ std::string AcmeIssuer::whyNotProvable(const Identifier& name) const {
     return certmgr::whyNotProvable(name, kinds);
 }
 
-// Who waits for a CA elsewhere may hold the lock for long; then what the settings say has to do.
-std::vector<std::string> AcmeIssuer::caaIdentities(const acme::CaSettings& ca) {
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock) return ca.caaIdentities;
-    const auto line = lines_.find({ca.name, ca.directory});
-    return line != lines_.end() && line->second ? acme::caaIdentitiesOf(*line->second->session)
-                                                : ca.caaIdentities;
-}
-
-std::vector<std::string> AcmeIssuer::readCaaIdentities(const acme::CaSettings& ca,
-                                                       const std::stop_token& stop) {
-    std::vector<std::string> known = caaIdentities(ca);
-    return known.empty() ? acme::readCaaIdentities(*lineTo(ca, stop)->session, stop) : known;
-}
-
 std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::chrono::milliseconds limit,
                                                   const std::stop_token& stop) {
     if (!configured()) return {};
     const acme::Solvers solvers{solvers_, 0};
     const acme::CaSettings& first = settings_.cas.front();
-    const acme::Asking asking{accounts_.view(first).url, caaIdentities(first)};
+    const acme::Asking asking{cas_.accountUrl(first), cas_.caaIdentities(first)};
     acme::Solver* const solver = acme::solverInTurn(name, solvers, asking);
     const std::string out = acme::whyKindsAreOut(name, solvers, asking);
     if (!solver)
@@ -355,7 +243,7 @@ std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::c
           "to be proved by " + std::string(toString(solver->kind())) + (out.empty() ? "" : ": " + out)}}};
     acme::Looking looking{*solver, {}, limit};
     for (const acme::CaSettings& ca : settings_.cas)
-        looking.cas.push_back({caaIdentities(ca), false, solver->kind(), accounts_.view(ca).url});
+        looking.cas.push_back({cas_.caaIdentities(ca), false, solver->kind(), cas_.accountUrl(ca)});
     auto ca = settings_.cas.begin();
     for (PreflightFinding& finding : acme::lookAhead(name, looking, settings_.preflight, stop)) {
         const bool ofCa = finding.check == PreflightCheck::caa;
@@ -406,7 +294,7 @@ AcmeIssuer::Turn AcmeIssuer::caToAsk(const CertificateSpec& spec, const Before& 
 
 std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before& before,
                                       const Activity& activity, std::stop_token stop) {
-    const std::shared_lock lock(accountsInUse_);
+    const AcmeCas::InUse use = cas_.use();
     const acme::Solvers solvers{
         solvers_, before.challengeTurn + (acme::challengeFailed(before.errorCode) ? before.failures : 0)};
     std::optional<Wait> wait;
@@ -511,11 +399,11 @@ std::optional<Wait> AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme
 // Nobody trusts the certificate, so nobody gets it, and its key goes too.
 void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
                         StoredOrder& journal, const std::stop_token& stop) {
-    const std::shared_ptr<Line> line = lineTo(ca, stop);
+    const std::shared_ptr<acme::Session> session = cas_.sessionTo(ca, stop);
     const hal::KeyInfo key = keys_.obtain(
         {journal.row().key, spec.keyAlgorithm, hal::KeyPolicy::file, {}, spec.id + " at " + ca.name});
     const hal::Pkey handle = keys_.store().open(key.id);
-    acme::issue(*line->session, {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names)}, solvers,
+    acme::issue(*session, {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names)}, solvers,
                 journal, stop);
     records_.orders.setState(journal.row().id, store::OrderState::finished, "");
     keys_.discard(journal.row().key);
@@ -530,7 +418,7 @@ std::string AcmeIssuer::predecessor(const CertificateSpec& spec, const acme::CaS
 
 RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
                                     const std::stop_token& stop) {
-    const std::shared_lock lock(accountsInUse_);
+    const AcmeCas::InUse use = cas_.use();
     RenewalInfo info = known.value_or(RenewalInfo{});
     info.nextQuery = nextQuery(clock_.now(), std::nullopt);
     const auto ca =
@@ -542,7 +430,7 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
         return info;
     }
     try {
-        const auto answer = acme::renewalInfo(*lineTo(*ca, stop)->session, *id, stop);
+        const auto answer = acme::renewalInfo(*cas_.sessionTo(*ca, stop), *id, stop);
         info.failures = 0;
         if (!answer) {
             info.nextQuery = nextQueryOfSilentCa(clock_.now());
@@ -604,23 +492,23 @@ acme::CaSettings AcmeIssuer::caOf(const store::AcmeRevocationRow& row) const {
 }
 
 void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop) {
-    const std::shared_lock lock(accountsInUse_);
+    const AcmeCas::InUse use = cas_.use();
     const acme::CaSettings ca = caOf(row);
     acme::RevocationRequest request{crypto::toDer(*crypto::parseLeafPem(row.leafPem)), row.reason, {}};
     if (keys_.store().find(row.key)) request.key = keys_.store().open(row.key);
-    acme::revoke(*lineTo(ca, stop)->session, request, stop);
+    acme::revoke(*cas_.sessionTo(ca, stop), request, stop);
 }
 
 void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,
                      StoredOrder& journal, std::stop_token stop) {
-    const std::shared_ptr<Line> line = lineTo(ca, stop);
+    const std::shared_ptr<acme::Session> session = cas_.sessionTo(ca, stop);
     journal.activity("making the key");
     const hal::KeyInfo key =
         keys_.findOrMake({journal.row().key, spec.keyAlgorithm, spec.keyPolicy, {spec.users, {}}, spec.id});
     journal.keyMade(key);
     const hal::Pkey handle = keys_.store().open(key.id);
     const acme::Issued issued =
-        acme::issue(*line->session,
+        acme::issue(*session,
                     {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names), predecessor(spec, ca),
                      profileAt(ca, spec), [&] { return chainWish(spec, ca); }, settings_.preflight},
                     solvers, journal, stop);

@@ -13,7 +13,7 @@
 
 #include "certmgr/core/alarm_verdict.h"
 #include "certmgr/engine/acme_commands.h"
-#include "certmgr/engine/issuance.h"
+#include "certmgr/engine/acme_issuer.h"
 
 namespace certmgr::engine {
 

@@ -21,6 +21,7 @@
 #include "certmgr/engine/jobs.h"
 #include "certmgr/engine/lanes.h"
 #include "certmgr/engine/own_trust.h"
+#include "certmgr/engine/persist_proofs.h"
 #include "certmgr/engine/registrar.h"
 #include "certmgr/engine/schedule.h"
 #include "certmgr/engine/shared_reading.h"
@@ -37,7 +38,7 @@ struct Parts {
     deploy::Deployer& deployer;
     const deploy::GenerationStore& generations;
     std::vector<std::reference_wrapper<acme::Solver>> solvers;  // in order of preference
-    AcmeIssuer::HttpFactory http;
+    AcmeCas::HttpFactory http;
     const acme::PersistLookup& persistLookup;
     const Clock& clock;
     EventLog& log;
@@ -124,8 +125,8 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
         bool wanted = true;                   // false: there is no such certificate any more
         std::optional<CertificateView> view;  // absent: the database could not be read
         Decision decision;
-        std::optional<TimePoint> renewalQueryDue;
         std::int64_t follows = 0;  // the generation in force that was judged; 0: none
+        std::optional<TimePoint> renewalQueryDue;
         std::optional<TimePoint> persistLookDue;
         std::optional<Error> error;
     };
@@ -262,7 +263,9 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     KeyRing keys_;
     LocalCa localCa_;
     LocalIssuer localIssuer_;
+    AcmeCas acmeCas_;
     AcmeIssuer acmeIssuer_;
+    PersistProofs persistProofs_;
     AcmeRevocations acmeRevocations_;
     Uploads uploads_;
     Deployments deployments_;

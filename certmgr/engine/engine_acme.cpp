@@ -6,18 +6,17 @@
 namespace certmgr::engine {
 
 std::vector<AcmeAccount> Engine::accounts() {
-    return acmeIssuer_.accounts();
+    return acmeCas_.accounts();
 }
 
 std::string Engine::changeAccountKey(const std::string& ca) {
-    return accountJob("rollover", [this, ca](const std::stop_token& stop) {
-        return acmeIssuer_.changeAccountKey(ca, stop);
-    });
+    return accountJob(
+        "rollover", [this, ca](const std::stop_token& stop) { return acmeCas_.changeAccountKey(ca, stop); });
 }
 
 std::string Engine::deactivateAccount(const std::string& ca) {
     return accountJob("deactivate", [this, ca](const std::stop_token& stop) {
-        return acmeIssuer_.deactivateAccount(ca, stop);
+        return acmeCas_.deactivateAccount(ca, stop);
     });
 }
 

@@ -8,7 +8,10 @@
 namespace certmgr::engine {
 
 std::optional<TimePoint> Engine::persistLookDue(const CertificateSpec& spec) {
-    if (!acmeIssuer_.provesByRecords() || !whyNoAcme(spec).empty()) return std::nullopt;
+    const bool provesByRecords = std::ranges::any_of(parts_.solvers, [](const acme::Solver& solver) {
+        return solver.kind() == ChallengeKind::dnsPersist01;
+    });
+    if (!provesByRecords || !whyNoAcme(spec).empty()) return std::nullopt;
     std::optional<TimePoint> due;
     for (const store::PersistRow& row : records_.persist.list(spec.id)) {
         const TimePoint look = believedTime(row.nextLook, parts_.clock.now(), persistLookAgain);
@@ -22,7 +25,7 @@ void Engine::runPersist(const CertificateId& id) {
     const std::string lane = "persist:" + id;
     lanes_.run(
         lane, preflightWorkers_,
-        [this, id](const std::stop_token& stop) { acmeIssuer_.lookAtPersistRecords(id, stop); },
+        [this, id](const std::stop_token& stop) { persistProofs_.lookAgain(id, stop); },
         [this, id, lane](const auto& failure) {
             if (stopping_ || removing_.contains(id)) return;
             if (failure) {

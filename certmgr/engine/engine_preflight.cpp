@@ -84,7 +84,7 @@ void Engine::persistRecords(const PersistRecordCommand& command, PersistRecordsR
     if (command.wildcard && !name.wildcard()) wish.name.value.insert(0, "*.");
     lookFor<PersistRecords>(
         [this, wish](PersistRecords& found, const std::stop_token& stop) {
-            found.entries = acmeIssuer_.persistRecords(wish, longestPreflight, stop);
+            found.entries = persistProofs_.wanted(wish, longestPreflight, stop);
         },
         std::move(reply));
 }
