@@ -53,9 +53,12 @@ std::vector<std::string> ask(const DnsServer& server, const std::string& name, l
                         " (response code " + std::to_string(code) + ")");
     std::vector<std::string> found;
     const ldns_rr_list* const records = ldns_pkt_answer(answer.get());
-    for (std::size_t i = 0; i < ldns_rr_list_rr_count(records); ++i)
-        if (const ldns_rr* const record = ldns_rr_list_rr(records, i); ldns_rr_get_type(record) == type)
-            found.push_back(read(record));
+    for (std::size_t i = 0; i < ldns_rr_list_rr_count(records); ++i) {
+        const ldns_rr* const record = ldns_rr_list_rr(records, i);
+        // A resolver follows aliases, and the servers of another zone are none of this name's.
+        const bool ofAnother = type == LDNS_RR_TYPE_NS && nameOf(ldns_rr_owner(record)) != name;
+        if (ldns_rr_get_type(record) == type && !ofAnother) found.push_back(read(record));
+    }
     return found;
 }
 

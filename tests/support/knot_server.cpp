@@ -21,6 +21,7 @@ ns2 A 127.0.0.2
 constexpr const char* aliases = R"(
 _acme-challenge.away CNAME away.proofs.example.
 _acme-challenge.beside CNAME beside.elsewhere
+*.wild CNAME ns2
 _acme-challenge.circle CNAME _acme-challenge.circle
 _validation-persist.away CNAME persist.proofs.example.
 _validation-persist.circle CNAME _validation-persist.circle

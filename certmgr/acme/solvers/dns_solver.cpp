@@ -5,12 +5,18 @@
 #include "certmgr/acme/solvers/account_label.h"
 #include "certmgr/core/error.h"
 #include "certmgr/crypto/digest.h"
+#include "hal/key_store.h"
 
 namespace certmgr::acme {
 namespace {
 
 // By then all servers of a zone know what it has.
 constexpr std::chrono::hours slowestServer{1};
+
+// A name that nobody has.
+std::string siblingOf(const std::string& name) {
+    return hal::KeyId::fresh().text() + name.substr(name.find('.'));
+}
 
 }  // namespace
 
@@ -30,7 +36,9 @@ std::string DnsSolver::nameToProve(const Identifier& identifier, const std::stri
 // A CA follows aliases (RFC 8555 8.4 looks the name up as any other), so that a zone may leave the proofs of
 // its names to another one.
 std::optional<DnsSolver::Place> DnsSolver::placeFor(const std::string& owner) const {
-    const std::string name = servers_.target(owner);
+    std::string name = servers_.target(owner);
+    // The alias of a wildcard (RFC 4592): a record at the name itself takes its place.
+    if (name != owner && zones_->find(owner) && servers_.target(siblingOf(owner)) == name) name = owner;
     const std::optional<DnsZones::Zone> zone = zones_->find(name);
     return zone ? std::optional(Place{*zone, name}) : std::nullopt;
 }

@@ -71,6 +71,17 @@ TEST_F(DnsSolverTest, presentsAtEveryServerOfTheZoneAndRemoves) {
     EXPECT_FALSE(recordsLeft());
 }
 
+TEST_F(DnsSolverTest, takesAWildcardOfAliasesForNoDelegation) {
+    DnsSolver solver = this->solver();
+    const Proof proof = proofOf("wild.gw.example");
+    EXPECT_EQ(solver.whyNot(proof.identifier, {account}), "");
+    solver.present(proof);
+    awaitVisible(solver, proof);
+    EXPECT_EQ(knot_.proofsAt("_acme-challenge.wild.gw.example"), Texts{valueOf(proof)});
+    solver.remove(proof);
+    EXPECT_FALSE(recordsLeft());
+}
+
 TEST_F(DnsSolverTest, removesWhatACrashedRunPresented) {
     const Proof proof = proofOf("gw.example");
     solver().present(proof);
