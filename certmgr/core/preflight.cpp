@@ -140,8 +140,9 @@ PreflightFinding judgePort(const Identifier& name, std::uint16_t port,
         return {PreflightCheck::port, PreflightVerdict::ok,
                 "what is laid for " + name.value + " is handed out on port " + number + " of " + right};
     const bool blocked =
-        std::ranges::all_of(answers, blocks) ||
-        std::ranges::any_of(answers, [](const auto& each) { return blocks(each) && isIp6(each.address); });
+        std::ranges::all_of(answers, blocks) || std::ranges::any_of(answers, [](const PortAnswer& each) {
+            return blocks(each) && each.who == PortAnswer::Who::other && isIp6(each.address);
+        });
     return {PreflightCheck::port, blocked ? PreflightVerdict::blocked : PreflightVerdict::uncertain,
             wrong +
                 ": what listens there has to pass the CA on to the responder, as the files in "

@@ -62,7 +62,8 @@ struct PortAnswer {
     bool certain = false;  // a CA that came to this address would meet the same
 };
 
-// A CA takes any of the addresses, and IPv6 first: it is blocked where all are wrong, or one of IPv6.
+// A CA takes any of the addresses, and IPv6 first; where nobody listens there it goes on to IPv4. So it is
+// blocked where all are wrong, or another answers at one of IPv6.
 PreflightFinding judgePort(const Identifier& name, std::uint16_t port,
                            const std::vector<PortAnswer>& answers);
 

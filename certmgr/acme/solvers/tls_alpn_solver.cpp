@@ -125,7 +125,9 @@ std::optional<Solver::Missing> TlsAlpnSolver::missing(const Proof& proof) const 
     if (answer.who == PortAnswer::Who::us) return std::nullopt;
     if (answer.who == PortAnswer::Who::nobody)
         return Missing{"the server of port " + std::to_string(port_) + " to start", false};
-    return Missing{"the challenge on port " + std::to_string(port_) + ", where " + answer.words, false};
+    // Of orders for one name the last has its answer there: a CA would meet that, and count a failure.
+    const bool another = contentOf(fileOf(proof.identifier)) != answerTo(proof);
+    return Missing{"the challenge on port " + std::to_string(port_) + ", where " + answer.words, another};
 }
 
 }  // namespace certmgr::acme

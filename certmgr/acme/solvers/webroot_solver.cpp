@@ -65,8 +65,10 @@ std::optional<Solver::Missing> WebrootSolver::missing(const Proof& proof) const 
 }
 
 PortAnswer WebrootSolver::answerFor(const Proof& proof, const std::string& address) const {
-    const net::LocalAnswer answer = net::askLocally(
-        address, port_, proof.identifier.value, "/.well-known/acme-challenge/" + proof.token, longestAnswer);
+    const bool ip6 = proof.identifier.value.find(':') != std::string::npos;  // RFC 3986 3.2.2
+    const std::string host = ip6 ? "[" + proof.identifier.value + "]" : proof.identifier.value;
+    const net::LocalAnswer answer =
+        net::askLocally(address, port_, host, "/.well-known/acme-challenge/" + proof.token, longestAnswer);
     if (!answer.listening) return {address, PortAnswer::Who::nobody, "", answer.refused};
     if (answer.status == 200 && answer.body == proof.keyAuthorization)
         return {address, PortAnswer::Who::us, "", true};

@@ -116,6 +116,9 @@ TEST(PreflightPortTest, OnlyWhatACaWouldMeetForCertainBlocks) {
     EXPECT_EQ(judgePort(name, 80, {right6, wrong4}).verdict, PreflightVerdict::uncertain);
     EXPECT_EQ(judgePort(name, 80, {right4, wrong6}).verdict, PreflightVerdict::blocked) << "CAs prefer IPv6";
     EXPECT_EQ(judgePort(name, 80, {wrong4, wrong6}).verdict, PreflightVerdict::blocked);
+    EXPECT_EQ(judgePort(name, 80, {right4, {ours6, Who::nobody, "", true}}).verdict,
+              PreflightVerdict::uncertain)
+        << "CAs go on to IPv4";
     EXPECT_EQ(judgePort(name, 80, {wrong4, redirect}).verdict, PreflightVerdict::uncertain);
 }
 
