@@ -125,6 +125,7 @@ struct Open {
     std::string url;
     Identifier name;
     ChallengeKind kind;  // that it is proved by
+    bool preferred;
 };
 
 class Authorizing {
@@ -136,7 +137,9 @@ class Authorizing {
         for (const std::string& url : urls) prepare(url);
         if (!failures_.empty()) throw failures_.error();
         if (open_.empty()) return;
-        for (const Presented& each : toAnswer_) awaitVisible(each);
+        // They become visible side by side.
+        const auto begin = std::chrono::steady_clock::now();
+        for (const Presented& each : toAnswer_) awaitVisible(each, begin);
         for (Solver* const solver : answering_) openPort(*solver);
         Polling polling(waitingFor(), ca_.patience(), stop_);
         presented_.setInUse(true);
@@ -187,7 +190,7 @@ class Authorizing {
             presented_.add(std::move(each));
         const Presented answer{*choice.solver, proofFor(ca_, authorization, *choice.challenge, stop_)};
         present(answer);
-        open_.push_back({url, answer.proof.identifier, choice.solver->kind()});
+        open_.push_back({url, answer.proof.identifier, choice.solver->kind(), choice.preferred});
         answering_.insert(choice.solver);
         // "processing": an earlier run has answered it.
         if (choice.challenge->status != "pending") return;
@@ -220,8 +223,8 @@ class Authorizing {
 
     // At the start of the box its proxy may still be to come, and name servers tell each other of a record in
     // their own time: a short wait is worth an authorization that fails and a minute of backoff.
-    void awaitVisible(const Presented& answer) {
-        const auto deadline = std::chrono::steady_clock::now() + answer.solver.patience();
+    void awaitVisible(const Presented& answer, std::chrono::steady_clock::time_point begin) {
+        const auto deadline = begin + answer.solver.patience();
         for (auto look = firstLook;; look = std::min(look * 2, longestLook)) {
             const std::optional<Solver::Missing> missing = answer.solver.missing(answer.proof);
             if (!missing) return;
@@ -245,7 +248,7 @@ class Authorizing {
             const Authorization authorization = fetch(each.url, &polling);
             if (authorization.status == AuthorizationStatus::invalid) failures_.add(authorization);
             const bool proved = authorization.status == AuthorizationStatus::valid;
-            if (proved) journal_.authorizationProved(each.name, each.kind);
+            if (proved) journal_.authorizationProved(each.name, each.kind, each.preferred);
             return proved;
         });
         if (failures_.empty()) return;

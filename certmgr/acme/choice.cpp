@@ -50,6 +50,31 @@ std::string whyOut(const Solver& solver, const Identifier& identifier, const Cha
                     (offers.empty() ? "none" : offers) + "; set up here: " + (out.empty() ? "none" : out));
 }
 
+// std::ranges::stable_partition is more than clang 14 can read.
+template <class Usable, class KindOf>
+void beginWith(std::optional<ChallengeKind> first, std::vector<Usable>& usable, KindOf kindOf) {
+    std::stable_partition(usable.begin(), usable.end(),
+                          [&](const Usable& each) { return first && kindOf(each) == *first; });
+}
+
+// The others, of which some ask name servers, need not be asked whether they could.
+bool firstWillDo(const Solvers& solvers) {
+    return solvers.failures == 0 && !solvers.first;
+}
+
+std::optional<Choice> inProcess(const Authorization& authorization, const Solvers& solvers) {
+    for (Solver& solver : solvers.inOrder)
+        if (const Challenge* const challenge = offered(authorization, solver.kind());
+            challenge && challenge->status == "processing" &&
+            whyNotProvenBy(solver.kind(), identifierOf(authorization)).empty())
+            return Choice{&solver, challenge, true, ""};
+    return std::nullopt;
+}
+
+std::size_t turnOf(const Solvers& solvers, std::size_t usable) {
+    return static_cast<std::size_t>(solvers.failures) % usable;
+}
+
 }  // namespace
 
 Identifier identifierOf(const Authorization& authorization) {
@@ -66,27 +91,34 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
                        const std::string& account) {
     const Identifier identifier = identifierOf(authorization);
     const std::string proving = "proving " + identifier.value + " by ";
+    if (const auto begun = inProcess(authorization, solvers))
+        return {begun->solver, begun->challenge, true,
+                proving + std::string(toString(begun->solver->kind())) + ", as the run before began to"};
     std::vector<Choice> usable;
     std::optional<Error> trouble;
     std::string out;
     for (Solver& solver : solvers.inOrder) {
+        if (!usable.empty() && firstWillDo(solvers)) break;
         const std::string kind(toString(solver.kind()));
         const Challenge* const challenge = offered(authorization, solver.kind());
-        if (challenge && challenge->status == "processing")
-            return {&solver, challenge, proving + kind + ", as the run before began to"};
         const std::string why = whyOut(solver, identifier, challenge, account, trouble);
         if (why.empty())
-            usable.push_back({&solver, challenge, proving + kind});
+            usable.push_back({&solver, challenge, true, proving + kind});
         else
             append(out, kind + " " + why);
     }
     if (usable.empty() && trouble) throw *trouble;
     if (usable.empty()) refuse(authorization, out);
-    const std::size_t turn = static_cast<std::size_t>(solvers.failures) % usable.size();
+    const Solver* const preferred = usable.front().solver;
+    beginWith(solvers.first, usable, [](const Choice& choice) { return choice.solver->kind(); });
+    const std::size_t turn = turnOf(solvers, usable.size());
     Choice choice = usable[turn];
+    choice.preferred = choice.solver == preferred;
     if (turn > 0)
         choice.reason +=
             ": the attempt by " + std::string(toString(usable[turn - 1].solver->kind())) + " failed";
+    else if (!choice.preferred)
+        choice.reason += ", which proved it before";
     else if (!out.empty())
         choice.reason += ": " + out;
     return choice;
@@ -95,10 +127,13 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
 Solver* solverInTurn(const Identifier& identifier, const Solvers& solvers, const Asking& ca) {
     std::vector<Solver*> usable;
     std::optional<Error> trouble;  // the order will say it
-    for (Solver& solver : solvers.inOrder)
+    for (Solver& solver : solvers.inOrder) {
+        if (!usable.empty() && firstWillDo(solvers)) break;
         if (whyOut(solver, identifier, ca, trouble).empty()) usable.push_back(&solver);
+    }
     if (usable.empty()) return nullptr;
-    return usable[static_cast<std::size_t>(solvers.failures) % usable.size()];
+    beginWith(solvers.first, usable, [](const Solver* solver) { return solver->kind(); });
+    return usable[turnOf(solvers, usable.size())];
 }
 
 std::string whyKindsAreOut(const Identifier& identifier, const Solvers& solvers, const Asking& ca) {

@@ -28,6 +28,7 @@ struct CaSettings {
     bool termsAgreed = false;
     bool forTests = false;            // its certificates are trusted by nobody
     AcmeProfile profile = {};         // for certificates that name none themselves
+    AcmeProfile addressProfile = {};  // likewise, for those with an address among their names
     std::string preferredChain = {};  // likewise
     std::string staging = {};         // name of the one for tests beside it; empty: none
     // By which CAA records allow it (RFC 8659 4.2), where its directory does not say or was not read; may be
@@ -72,8 +73,10 @@ class OrderJournal {
     virtual void orderAbandoned(const std::string& reason) = 0;
     // Durable with the order's end.
     virtual void authorizationFailed(const Identifier& /*name*/) {}
-    // Durable when it returns: the CA has taken this proof of the name.
-    virtual void authorizationProved(const Identifier& /*name*/, ChallengeKind /*kind*/) {}
+    // Durable when it returns: the CA has taken this proof of the name. `preferred`: by the kind that goes
+    // first where nothing has failed.
+    virtual void authorizationProved(const Identifier& /*name*/, ChallengeKind /*kind*/, bool /*preferred*/) {
+    }
 
     // For people, "waiting for authorization of gw.example"; not durable.
     virtual void activity(const std::string& sentence) = 0;

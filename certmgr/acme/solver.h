@@ -73,11 +73,14 @@ class Solver {
     virtual std::chrono::seconds patience() const = 0;
 };
 
-// Those that are set up, in order of preference, and how many attempts in a row have failed at a challenge:
-// each failure makes the next one that is usable go first.
+// Those that are set up, in order of preference.
 struct Solvers {
     std::vector<std::reference_wrapper<Solver>> inOrder;
+    // How many attempts in a row have failed at a challenge: each makes the next kind that is usable go
+    // first.
     int failures = 0;
+    // What proved it before, when one that is preferred had failed: it begins.
+    std::optional<ChallengeKind> first = std::nullopt;
 };
 
 }  // namespace certmgr::acme

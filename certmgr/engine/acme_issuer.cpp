@@ -222,10 +222,12 @@ std::string AcmeIssuer::whyNotProvable(const Identifier& name) const {
     return certmgr::whyNotProvable(name, kinds);
 }
 
-std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name, std::chrono::milliseconds limit,
+std::vector<PreflightEntry> AcmeIssuer::lookAhead(const Identifier& name,
+                                                  std::optional<ChallengeKind> provedBy,
+                                                  std::chrono::milliseconds limit,
                                                   const std::stop_token& stop) {
     if (!configured()) return {};
-    const acme::Solvers solvers{solvers_, 0};
+    const acme::Solvers solvers{solvers_, 0, provedBy};
     const acme::CaSettings& first = settings_.cas.front();
     const acme::Asking asking{cas_.accountUrl(first), cas_.caaIdentities(first)};
     acme::Solver* const solver = acme::solverInTurn(name, solvers, asking);
@@ -295,8 +297,8 @@ AcmeIssuer::Turn AcmeIssuer::caToAsk(const CertificateSpec& spec, const Before& 
 std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before& before,
                                       const Activity& activity, std::stop_token stop) {
     const AcmeCas::InUse use = cas_.use();
-    const acme::Solvers solvers{
-        solvers_, before.challengeTurn + (acme::challengeFailed(before.errorCode) ? before.failures : 0)};
+    const acme::Solvers solvers{solvers_, acme::challengeFailed(before.errorCode) ? before.failures : 0,
+                                before.provedBy};
     std::optional<Wait> wait;
     // Another order may get the last place that a CA has left: then the next CA has its turn.
     for (std::size_t turns = 0; turns < settings_.cas.size(); ++turns) {
@@ -523,7 +525,7 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
         const bool replaces = current && succeeds(credential, *current, now);
         const bool inForce = adopt(records_, credential, now, replaces ? current->generation : 0, [&] {
             records_.orders.setState(journal.row().id, store::OrderState::finished, "");
-            records_.certificates.attemptSucceeded(spec.id, now, solvers.failures);
+            records_.certificates.attemptSucceeded(spec.id, now, journal.provedBy(solvers.first));
             records_.certificates.askReissue(spec.id, false);
         });
         // A failure, so that the next order waits for its time: else there would be one after the other.

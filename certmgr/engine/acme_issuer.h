@@ -37,10 +37,10 @@ class AcmeIssuer {
     std::vector<CaBudget> budgets(const std::vector<Coming>& coming);
     // Why nobody here can prove it to a CA; empty: somebody can.
     std::string whyNotProvable(const Identifier& name) const;
-    // What a CA that was asked now would find of the name, without asking one; `limit`: of the questions to
-    // DNS. Nothing where no CA is configured.
-    std::vector<PreflightEntry> lookAhead(const Identifier& name, std::chrono::milliseconds limit,
-                                          const std::stop_token& stop);
+    // What a CA that was asked now would find of the name, without asking one; `provedBy`: of its
+    // certificate's Before; `limit`: of the questions to DNS. Nothing where no CA is configured.
+    std::vector<PreflightEntry> lookAhead(const Identifier& name, std::optional<ChallengeKind> provedBy,
+                                          std::chrono::milliseconds limit, const std::stop_token& stop);
     // The record after one more failure. A CA that asks to wait for long is passed over where there is
     // another.
     AttemptRecord afterFailure(int failures, const Error& error, std::optional<seconds> shortLivedRemaining,
@@ -56,7 +56,8 @@ class AcmeIssuer {
         int failures = 0;                      // in a row
         std::string errorCode;                 // of the last one
         std::optional<TimePoint> lastAttempt;  // when the last one ended
-        int challengeTurn = 0;                 // acme::Solvers::failures of the last one that succeeded
+        // What proved it, when a kind that is preferred had failed.
+        std::optional<ChallengeKind> provedBy = std::nullopt;
     };
     std::optional<Wait> issue(const CertificateSpec& spec, const Before& before, const Activity& activity,
                               std::stop_token stop);

@@ -19,7 +19,7 @@ seconds localRetry(int failures) {
 }
 
 AcmeIssuer::Before beforeOf(const store::CertificateRow& row) {
-    return {row.acme.failures, row.lastErrorCode, row.lastAttempt, row.challengeTurn};
+    return {row.acme.failures, row.lastErrorCode, row.lastAttempt, row.provedBy};
 }
 
 }  // namespace

@@ -17,11 +17,14 @@ PreflightEntry acmeEntry(const Identifier& name, const std::string& why) {
 
 }  // namespace
 
-// As the certificate that has the name is set up, where there is one.
-std::string Engine::whyNotAsked(const Identifier& name) {
-    CertificateSpec spec;
+store::CertificateRow Engine::certificateWith(const Identifier& name) {
+    store::CertificateRow found;
     for (const store::CertificateRow& row : records_.certificates.list())
-        if (row.wanted() && std::ranges::find(row.spec.names, name) != row.spec.names.end()) spec = row.spec;
+        if (row.wanted() && std::ranges::find(row.spec.names, name) != row.spec.names.end()) found = row;
+    return found;
+}
+
+std::string Engine::whyNotAsked(const Identifier& name, const CertificateSpec& spec) {
     if (std::string why = whyNoCa(spec); !why.empty()) return why + ": see [acme] and the service's profile";
     const std::string why = settings_.publicNamesOnly ? whyNotPublic(name) : "";
     return why.empty() ? "" : why + "; a CA inside the company may: public_names_only = false in [acme]";
@@ -39,9 +42,11 @@ std::vector<PreflightEntry> Engine::preflightTurn(const std::vector<Identifier>&
             throw Error(ErrorKind::transient, "resolver-slow",
                         "the resolver was still answering after " + std::to_string(longestPreflight.count()) +
                             " s, at " + name.value + ": ask for fewer names at once");
-        entries.push_back(acmeEntry(name, whyNotAsked(name)));
-        std::ranges::move(acmeIssuer_.lookAhead(name, std::min(left, longestLookAtOneName), stop),
-                          std::back_inserter(entries));
+        const store::CertificateRow row = certificateWith(name);
+        entries.push_back(acmeEntry(name, whyNotAsked(name, row.spec)));
+        std::ranges::move(
+            acmeIssuer_.lookAhead(name, row.provedBy, std::min(left, longestLookAtOneName), stop),
+            std::back_inserter(entries));
     }
     return entries;
 }

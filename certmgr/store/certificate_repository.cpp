@@ -8,7 +8,7 @@ namespace {
     "id, names, key_algorithm, key_policy, acme, acme_profile, acme_profile_required, preferred_chain, " \
     "users, "                                                                                            \
     "from_profile, profile_only, reissue_asked, "                                                        \
-    "failures, next_attempt, last_attempt, last_error, last_error_code, last_problem, challenge_turn, waits"
+    "failures, next_attempt, last_attempt, last_error, last_error_code, last_problem, proved_by, waits"
 
 CertificateRow certificateRow(Query& query) {
     CertificateRow row;
@@ -32,7 +32,7 @@ CertificateRow certificateRow(Query& query) {
     row.lastError = query.text();
     row.lastErrorCode = query.text();
     row.lastProblem = query.text();
-    row.challengeTurn = static_cast<int>(query.integer());
+    row.provedBy = challengeKindFrom(query.text());
     row.waits = query.text();
     return row;
 }
@@ -100,11 +100,12 @@ void CertificateRepository::attemptFailed(const CertificateId& id, const Attempt
         .run();
 }
 
-void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint when, int challengeTurn) {
+void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint when,
+                                             std::optional<ChallengeKind> provedBy) {
     Query(database_,
-          "UPDATE certificates SET failures = 0, next_attempt = NULL, last_attempt = ?, challenge_turn = ?, "
+          "UPDATE certificates SET failures = 0, next_attempt = NULL, last_attempt = ?, proved_by = ?, "
           "last_error_code = '', last_error = '', last_problem = '', waits = '', waits_for = '' WHERE id = ?",
-          when, challengeTurn, id)
+          when, provedBy ? toString(*provedBy) : "", id)
         .run();
 }
 
@@ -125,8 +126,8 @@ std::int64_t CertificateRepository::waiting(const std::string& what, TimePoint n
 }
 
 void CertificateRepository::retryNow(const CertificateId& id) {
-    Query(database_,
-          "UPDATE certificates SET failures = 0, next_attempt = NULL, challenge_turn = 0 WHERE id = ?", id)
+    Query(database_, "UPDATE certificates SET failures = 0, next_attempt = NULL, proved_by = '' WHERE id = ?",
+          id)
         .run();
 }
 

@@ -348,9 +348,24 @@ constexpr const char* version16 = R"sql(
     CREATE INDEX orders_by_certificate ON orders (certificate, state, intended);
 )sql";
 
-// The kind of challenge that proved a certificate is tried first when it is renewed.
+// The kind of challenge that proved a certificate is tried first when it is renewed. And what of a CA was
+// renewed, while it is valid: its key is gone, but it may still have to be revoked.
 constexpr const char* version17 = R"sql(
-    ALTER TABLE certificates ADD COLUMN challenge_turn INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE certificates ADD COLUMN proved_by TEXT NOT NULL DEFAULT '';
+    CREATE TABLE retired_certificates (
+        certificate TEXT NOT NULL REFERENCES certificates (id) ON DELETE CASCADE,
+        ca          TEXT NOT NULL,
+        directory   TEXT NOT NULL,
+        chain_pem   TEXT NOT NULL,
+        names       TEXT NOT NULL,
+        subject     TEXT NOT NULL,
+        issuer      TEXT NOT NULL,
+        serial      TEXT NOT NULL,
+        sha256      TEXT NOT NULL PRIMARY KEY,
+        not_before  INTEGER NOT NULL,
+        not_after   INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX retired_by_certificate ON retired_certificates (certificate);
 )sql";
 
 constexpr std::array steps{Migration{version1},  Migration{version2},  Migration{version3},

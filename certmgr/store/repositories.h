@@ -13,6 +13,7 @@
 #include "certmgr/core/authority_record.h"
 #include "certmgr/core/ca_pause.h"
 #include "certmgr/core/certificate.h"
+#include "certmgr/core/challenge_kind.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/core/issued_certificate.h"
 #include "certmgr/core/rate_budget.h"
@@ -66,8 +67,9 @@ struct CertificateRow {
     std::string lastErrorCode;
     std::string lastProblem;  // the ACME problem document, whole
     std::optional<TimePoint> lastAttempt;
-    int challengeTurn = 0;  // acme::Solvers::failures of the last attempt that succeeded
-    std::string waits;      // why its order waits, in plain words; empty: it does not
+    // What proved it last, when a kind that is preferred had failed.
+    std::optional<ChallengeKind> provedBy = std::nullopt;
+    std::string waits;  // why its order waits, in plain words; empty: it does not
     // What there is to wait for by `acme`.
     std::optional<TimePoint> nextAttempt(TimePoint now) const {
         return believedAttempt(acme.nextAttempt, lastAttempt, now);
@@ -94,8 +96,8 @@ class CertificateRepository {
     // How many wait for that still.
     std::int64_t waiting(const std::string& what, TimePoint now);
     // Failures 0, error cleared.
-    void attemptSucceeded(const CertificateId& id, TimePoint when, int challengeTurn);
-    // Failures and challengeTurn 0, no nextAttempt; the error stays shown.
+    void attemptSucceeded(const CertificateId& id, TimePoint when, std::optional<ChallengeKind> provedBy);
+    // Failures 0, no nextAttempt, no provedBy; the error stays shown.
     void retryNow(const CertificateId& id);
 
   private:

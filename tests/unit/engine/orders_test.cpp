@@ -188,6 +188,15 @@ TEST_F(EngineTest, TheProfileOfTheCertificateTakesThePlaceOfTheCas) {
     EXPECT_EQ(ca.profilesAsked(), (std::vector<std::string>{"classic", "shortlived"}));
 }
 
+TEST_F(EngineTest, AnAddressIsOrderedUnderTheProfileThatTheCaHasForThem) {
+    settings.cas[0].addressProfile.name = "shortlived";
+    ca.offerProfiles({{"shortlived", std::chrono::hours(160)}});
+    profile.certificates.push_back(specFor("192.0.2.7"));
+    startEngine();
+    EXPECT_EQ(view("192.0.2.7").acmeProfile, "shortlived") << view("192.0.2.7").lastError;
+    EXPECT_EQ(view("gw.example.com").acmeProfile, "");
+}
+
 TEST_F(EngineTest, AnOrderUnderAProfileThatIsNotWantedAnyMoreIsGivenUp) {
     ca.offerProfiles({{"classic", std::chrono::hours(24 * 90)}, {"shortlived", std::chrono::hours(160)}});
     settings.cas[0].profile = {"classic", false};
@@ -255,26 +264,6 @@ TEST_F(EngineTest, OneThatIsDatedFromTheBeginningOfTheDayTakesThePlaceOfAnEarlie
     EXPECT_EQ(ca.ordersMade(), 2);
     runUntil(start + day);
     EXPECT_EQ(ca.ordersMade(), 2);
-}
-
-TEST_F(EngineTest, TheKindOfChallengeThatProvedItIsTriedFirstUntilAReissueByHand) {
-    const auto challengeTurn = [this] {
-        return store::CertificateRepository(*database).find("gw.example.com")->challengeTurn;
-    };
-    ca.setRefusing(true);
-    startEngine();
-    store::CertificateRepository(*database).attemptFailed("gw.example.com", {1, std::nullopt}, clock.now(),
-                                                          "authorization-failed", "no", "");
-    ca.setRefusing(false);
-    startEngine();
-    EXPECT_EQ(view("gw.example.com").state, "acme");
-    EXPECT_EQ(challengeTurn(), 1);
-    runUntil(start + day * 62);
-    EXPECT_EQ(ca.ordersMade(), 3);
-    EXPECT_EQ(challengeTurn(), 1);
-    engine->reissue("gw.example.com");
-    settle();
-    EXPECT_EQ(challengeTurn(), 0);
 }
 
 TEST_F(EngineTest, AnOrderThatWasNeverSentGoesOutWithTheKeyThatIsWantedNow) {
