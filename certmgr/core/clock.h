@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace certmgr {
@@ -28,6 +29,11 @@ class Clock {
     // What local time is ahead of UTC at `time`, as the box has it set.
     virtual seconds utcOffset(TimePoint time) const = 0;
 };
+
+// Absent: it is not trusted.
+inline std::optional<TimePoint> trustedTime(const Clock& clock) {
+    return clock.trust().trusted ? std::optional(clock.now()) : std::nullopt;
+}
 
 // "2026-11-22T10:00:00Z" (RFC 3339), for people and JSON alike.
 std::string formatTime(TimePoint time);

@@ -8,7 +8,6 @@
 #include "certmgr/acme/preflight.h"
 #include "certmgr/acme/renewal_info.h"
 #include "certmgr/acme/response.h"
-#include "certmgr/acme/revocation.h"
 #include "certmgr/core/decision.h"
 #include "certmgr/core/trial.h"
 #include "certmgr/crypto/x509.h"
@@ -455,8 +454,8 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
 }
 
 ChainWish AcmeIssuer::chainWish(const CertificateSpec& spec, const acme::CaSettings& ca) const {
-    ChainWish wish{spec.preferredChain.empty() ? ca.preferredChain : spec.preferredChain, "", std::nullopt};
-    if (clock_.trust().trusted) wish.now = clock_.now();
+    ChainWish wish{spec.preferredChain.empty() ? ca.preferredChain : spec.preferredChain, "",
+                   trustedTime(clock_)};
     if (isFingerprint(wish.preferred))
         wish.rootSubject = subjectOfAnchor(settings_.trustFile, wish.preferred);
     return wish;
@@ -475,30 +474,6 @@ void AcmeIssuer::tellOfProfile(const AcmeProfile& wanted, const acme::CaSettings
                 event_id::profileMissing,
                 ca.name + ": " + reason,
                 {{"CERTMGR_CA", ca.name}, {"CERTMGR_PROFILE", wanted.name}}});
-}
-
-// Names are the administrator's, and may be another CA's by now. The account that ordered goes by the old
-// one.
-acme::CaSettings AcmeIssuer::caOf(const store::AcmeRevocationRow& row) const {
-    auto ca = std::ranges::find(settings_.cas, row.directory, &acme::CaSettings::directory);
-    if (row.directory.empty()) ca = std::ranges::find(settings_.cas, row.ca, &acme::CaSettings::name);
-    if (ca == settings_.cas.end())
-        throw Error(ErrorKind::misconfigured, "ca-not-configured",
-                    "the settings have no CA " + row.ca + " any more" +
-                        (row.directory.empty() ? "" : ", nor another with the directory " + row.directory) +
-                        ", which issued the certificate");
-    acme::CaSettings found = *ca;
-    const auto account = records_.accounts.find(row.ca, found.directory);
-    if (account && !account->url.empty()) found.name = row.ca;
-    return found;
-}
-
-void AcmeIssuer::revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop) {
-    const AcmeCas::InUse use = cas_.use();
-    const acme::CaSettings ca = caOf(row);
-    acme::RevocationRequest request{crypto::toDer(*crypto::parseLeafPem(row.leafPem)), row.reason, {}};
-    if (keys_.store().find(row.key)) request.key = keys_.store().open(row.key);
-    acme::revoke(*cas_.sessionTo(ca, stop), request, stop);
 }
 
 void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, const acme::Solvers& solvers,

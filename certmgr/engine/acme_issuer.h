@@ -75,10 +75,6 @@ class AcmeIssuer {
     RenewalInfo renewalInfo(const Credential& current, const std::optional<RenewalInfo>& known,
                             const std::stop_token& stop);
 
-    // Blocks until the CA has revoked it. Errors: those of acme::revoke(), and misconfigured
-    // "ca-not-configured".
-    void revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop);
-
   private:
     const acme::CaSettings& caAfter(int failures) const;
     struct Turn {
@@ -89,7 +85,6 @@ class AcmeIssuer {
     Turn caToAsk(const CertificateSpec& spec, const Before& before);
     const acme::CaSettings* caOfOpenOrder(const CertificateSpec& spec, const Before& before);
     std::optional<Wait> mustWait(const CertificateSpec& spec, const acme::CaSettings& ca);
-    acme::CaSettings caOf(const store::AcmeRevocationRow& row) const;
     std::string predecessor(const CertificateSpec& spec, const acme::CaSettings& ca);
     bool otherKeyWanted(const KeyId& id, const CertificateSpec& spec) const;
     store::OrderRow intent(const CertificateSpec& spec, const acme::CaSettings& ca);

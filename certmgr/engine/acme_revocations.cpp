@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "certmgr/acme/revocation.h"
 #include "certmgr/crypto/x509.h"
 #include "certmgr/deploy/deployer.h"
 #include "certmgr/engine/jitter.h"
@@ -32,6 +33,16 @@ const Credential& chosen(const std::vector<Credential>& history, const std::opti
     if (found == history.end())
         reject("not-found", "there is no certificate of " + id + " with the serial number " + serial);
     return *found;
+}
+
+store::AcmeRevocationRow rowFor(const CertificateId& id, const std::string& ca, const std::string& chainPem,
+                                const CertificateSummary& leaf) {
+    store::AcmeRevocationRow row;
+    row.certificate = id;
+    row.ca = ca;
+    row.leafPem = crypto::toPem(*crypto::parseLeafPem(chainPem));
+    row.leaf = leaf;
+    return row;
 }
 
 // What the CA says is for good, but for what its subscriber can put right.
@@ -78,22 +89,15 @@ std::vector<store::AcmeRevocationRow> AcmeRevocations::hurried(const Certificate
 }
 
 std::vector<store::AcmeRevocationRow> AcmeRevocations::wanted(const CertificateId& id,
-                                                              const Credential& target,
-                                                              const CaRevocationCommand& command) {
+                                                              const Credential& target) {
     std::vector<store::AcmeRevocationRow> rows;
     for (const Credential& each : records_.credentials.history(id)) {
         const bool ended = clock_.trust().trusted && each.leaf.notAfter <= clock_.now();
         if (each.key != target.key || each.source != Source::acme || ended) continue;
-        store::AcmeRevocationRow& row = rows.emplace_back();
-        row.certificate = id;
-        row.ca = each.issuerId;
+        store::AcmeRevocationRow& row =
+            rows.emplace_back(rowFor(id, each.issuerId, each.chainPem, each.leaf));
         row.directory = records_.orders.directoryOf(each.key);
         row.key = each.key;
-        row.leafPem = crypto::toPem(*crypto::parseLeafPem(each.chainPem));
-        row.leaf = each.leaf;
-        row.reason = reasonForCa(command.reason);
-        row.asked = clock_.now();
-        row.atOnce = command.atOnce;
     }
     if (rows.empty())
         reject("expired", "the certificate of " + id + " has expired: there is nothing to revoke");
@@ -111,17 +115,38 @@ void AcmeRevocations::requireNoneDue(const CertificateId& id, const CaRevocation
                        "a reason to have it at once, or the serial number of the one that is meant");
 }
 
+// Its key is gone: the account has it revoked.
+std::optional<store::AcmeRevocationRow> AcmeRevocations::retired(const CertificateId& id,
+                                                                 const std::string& serial) {
+    for (const store::RetiredCertificate& each : records_.credentials.retired(id)) {
+        if (each.leaf.serial != serial) continue;
+        store::AcmeRevocationRow row = rowFor(id, each.ca, each.chainPem, each.leaf);
+        row.directory = each.directory;
+        return row;
+    }
+    return std::nullopt;
+}
+
 AcmeRevocations::Plan AcmeRevocations::plan(const CertificateId& id, const CaRevocationCommand& command) {
     const std::optional<Credential> current = records_.credentials.current(id);
     Plan plan;
     if (command.atOnce && command.reason.empty() && command.serial.empty()) {
         plan.rows = hurried(id);
     } else {
-        reasonForCa(command.reason);
+        const RevocationReason reason = reasonForCa(command.reason);
         requireNoneDue(id, command);
-        const Credential target = chosen(records_.credentials.history(id), current, id, command.serial);
-        requireOfCa(target);
-        plan.rows = wanted(id, target, command);
+        if (auto row = retired(id, command.serial)) {
+            plan.rows.push_back(*std::move(row));
+        } else {
+            const Credential target = chosen(records_.credentials.history(id), current, id, command.serial);
+            requireOfCa(target);
+            plan.rows = wanted(id, target);
+        }
+        for (store::AcmeRevocationRow& row : plan.rows) {
+            row.reason = reason;
+            row.asked = clock_.now();
+            row.atOnce = command.atOnce;
+        }
     }
     plan.inForce = current && std::ranges::any_of(plan.rows, [&](const store::AcmeRevocationRow& row) {
                        return row.key == current->key;
@@ -206,10 +231,35 @@ std::optional<TimePoint> AcmeRevocations::take(const store::AcmeRevocationRow& r
     return step.lookAgain;
 }
 
+// Names are the administrator's, and may be another CA's by now. The account that ordered goes by the old
+// one.
+acme::CaSettings AcmeRevocations::caOf(const store::AcmeRevocationRow& row) const {
+    const std::vector<acme::CaSettings>& cas = cas_.settings().cas;
+    auto ca = std::ranges::find(cas, row.directory, &acme::CaSettings::directory);
+    if (row.directory.empty()) ca = std::ranges::find(cas, row.ca, &acme::CaSettings::name);
+    if (ca == cas.end())
+        throw Error(ErrorKind::misconfigured, "ca-not-configured",
+                    "the settings have no CA " + row.ca + " any more" +
+                        (row.directory.empty() ? "" : ", nor another with the directory " + row.directory) +
+                        ", which issued the certificate");
+    acme::CaSettings found = *ca;
+    const auto account = records_.accounts.find(row.ca, found.directory);
+    if (account && !account->url.empty()) found.name = row.ca;
+    return found;
+}
+
+void AcmeRevocations::revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop) {
+    const AcmeCas::InUse use = cas_.use();
+    const acme::CaSettings ca = caOf(row);
+    acme::RevocationRequest request{crypto::toDer(*crypto::parseLeafPem(row.leafPem)), row.reason, {}};
+    if (!row.key.empty() && keys_.store().find(row.key)) request.key = keys_.store().open(row.key);
+    acme::revoke(*cas_.sessionTo(ca, stop), request, stop);
+}
+
 std::optional<TimePoint> AcmeRevocations::send(const store::AcmeRevocationRow& row,
                                                const std::stop_token& stop) {
     try {
-        issuer_.revoke(row, stop);
+        revoke(row, stop);
     } catch (const Error& error) {
         if (stop.stop_requested()) throw;
         if (forGood(error)) {

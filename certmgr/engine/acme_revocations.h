@@ -22,17 +22,19 @@ class AcmeRevocations {
   public:
     using ServicesOf = std::function<std::vector<std::string>(const CertificateId&)>;
 
-    AcmeRevocations(KeyRing& keys, Records& records, AcmeIssuer& issuer, const Clock& clock, EventLog& log,
-                    ServicesOf servicesOf)
+    AcmeRevocations(KeyRing& keys, Records& records, AcmeCas& cas, AcmeIssuer& issuer, const Clock& clock,
+                    EventLog& log, ServicesOf servicesOf)
         : keys_(keys),
           records_(records),
+          cas_(cas),
           issuer_(issuer),
           clock_(clock),
           log_(log),
           servicesOf_(std::move(servicesOf)) {}
 
-    // What is to be revoked: the certificate in force, or that of its history which has the serial, and all
-    // that have the same key. At once and without a serial, what is due already, where something is.
+    // What is to be revoked: the certificate in force, or the earlier one which has the serial, and all of
+    // its history that have the same key. At once and without a serial, what is due already, where something
+    // is.
     struct Plan {
         std::vector<store::AcmeRevocationRow> rows;
         bool inForce = false;  // one of them: another certificate takes its place first
@@ -58,16 +60,21 @@ class AcmeRevocations {
   private:
     std::vector<store::AcmeRevocationRow> hurried(const CertificateId& id);
     void requireNoneDue(const CertificateId& id, const CaRevocationCommand& command);
-    std::vector<store::AcmeRevocationRow> wanted(const CertificateId& id, const Credential& target,
-                                                 const CaRevocationCommand& command);
+    std::vector<store::AcmeRevocationRow> wanted(const CertificateId& id, const Credential& target);
+    std::optional<store::AcmeRevocationRow> retired(const CertificateId& id, const std::string& serial);
     AcmeRevocationFacts factsOf(const store::AcmeRevocationRow& row);
     std::optional<TimePoint> take(const store::AcmeRevocationRow& row, const std::stop_token& stop);
     std::optional<TimePoint> send(const store::AcmeRevocationRow& row, const std::stop_token& stop);
+    // Blocks until the CA has revoked it. Errors: those of acme::revoke(), and misconfigured
+    // "ca-not-configured".
+    void revoke(const store::AcmeRevocationRow& row, const std::stop_token& stop);
+    acme::CaSettings caOf(const store::AcmeRevocationRow& row) const;
     void end(const store::AcmeRevocationRow& row, AcmeRevocationState state, const std::string& words);
 
     KeyRing& keys_;
     Records& records_;
-    AcmeIssuer& issuer_;
+    AcmeCas& cas_;
+    AcmeIssuer& issuer_;  // lifts what CAs have said to leave alone
     const Clock& clock_;
     EventLog& log_;
     const ServicesOf servicesOf_;

@@ -48,7 +48,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       acmeCas_(keys_, records_, parts_.clock, parts_.http, acmeSettingsOf(settings_), parts_.log),
       acmeIssuer_(keys_, records_, parts_.clock, acmeCas_, parts_.solvers, parts_.log),
       persistProofs_(records_, parts_.clock, acmeCas_, parts_.persistLookup),
-      acmeRevocations_(keys_, records_, acmeIssuer_, parts_.clock, parts_.log,
+      acmeRevocations_(keys_, records_, acmeCas_, acmeIssuer_, parts_.clock, parts_.log,
                        [this](const CertificateId& id) { return servicesOf(id); }),
       uploads_(keys_, records_, parts_.clock, parts_.log),
       deployments_(records_, keys_, parts_.deployer, parts_.generations, parts_.clock, parts_.log),

@@ -192,7 +192,7 @@ std::string Engine::crlPem() {
 
 void Engine::systemTrust(SystemTrustReply reply) {
     systemTrustReading_.ask(lanes_, issueWorkers_, std::move(reply), [this](SystemTrust& found) {
-        const auto now = parts_.clock.trust().trusted ? std::optional(parts_.clock.now()) : std::nullopt;
+        const std::optional<TimePoint> now = trustedTime(parts_.clock);
         found.anchors = readSystemTrust(settings_.systemTrustFile, trustFiles_.trustPem(), now);
     });
 }

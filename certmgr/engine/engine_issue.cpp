@@ -160,7 +160,8 @@ void Engine::recordSuccess(const CertificateId& id) {
 // What services go back to stays. Of one without a service nobody else would ever take the old ones away.
 void Engine::takeAwayRetired(const CertificateId& id) {
     try {
-        for (const KeyId& key : records_.credentials.retire(id)) keys_.discard(key);
+        for (const KeyId& key : records_.credentials.retire(id, trustedTime(parts_.clock)))
+            keys_.discard(key);
     } catch (const Error& error) {  // the next start does
         report(event_id::jobFailed, "keys of " + id + " that are of no more use", error);
     }

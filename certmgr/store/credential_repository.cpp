@@ -9,6 +9,17 @@ namespace {
     "(SELECT algorithm FROM keys WHERE keys.id = key), acme_profile, "    \
     "acme_profile_reason, chain_reason, " CERTMGR_SUMMARY_COLUMNS " FROM credentials "
 
+// Of the certificate ?1.
+#define CERTMGR_OF_NO_MORE_USE                                                                        \
+    "certificate = ?1 AND source <> 'uploaded'"                                                       \
+    " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"               \
+    "                        ORDER BY generation DESC LIMIT 2)"                                       \
+    " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"               \
+    "                        AND source = 'acme' ORDER BY generation DESC LIMIT 1)"                   \
+    " AND generation NOT IN (SELECT current FROM certificates WHERE id = ?1 AND current IS NOT NULL)" \
+    " AND generation NOT IN (SELECT wanted FROM deployments WHERE certificate = ?1)"                  \
+    " AND generation NOT IN (SELECT last_good FROM deployments WHERE certificate = ?1)"
+
 Credential credentialFrom(Query& query) {
     Credential credential;
     credential.generation = query.integer();
@@ -78,22 +89,39 @@ std::vector<std::pair<CertificateId, std::int64_t>> CredentialRepository::curren
     return result;
 }
 
-std::vector<KeyId> CredentialRepository::retire(const CertificateId& id) {
+std::vector<KeyId> CredentialRepository::retire(const CertificateId& id, std::optional<TimePoint> now) {
     std::vector<KeyId> keys;
-    Query query(
-        database_,
-        "DELETE FROM credentials WHERE certificate = ?1 AND source <> 'uploaded'"
-        " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"
-        "                        ORDER BY generation DESC LIMIT 2)"
-        " AND generation NOT IN (SELECT generation FROM credentials WHERE certificate = ?1"
-        "                        AND source = 'acme' ORDER BY generation DESC LIMIT 1)"
-        " AND generation NOT IN (SELECT current FROM certificates WHERE id = ?1 AND current IS NOT NULL)"
-        " AND generation NOT IN (SELECT wanted FROM deployments WHERE certificate = ?1)"
-        " AND generation NOT IN (SELECT last_good FROM deployments WHERE certificate = ?1)"
-        " RETURNING key",
-        id);
-    while (query.next()) keys.push_back(query.key());
+    database_.transaction([&] {
+        if (now) Query(database_, "DELETE FROM retired_certificates WHERE not_after <= ?", *now).run();
+        Query(database_,
+              "INSERT OR IGNORE INTO retired_certificates "
+              "(certificate, ca, directory, chain_pem, " CERTMGR_SUMMARY_COLUMNS
+              ") SELECT certificate, issuer_id, coalesce((SELECT directory FROM orders"
+              " WHERE orders.key = credentials.key ORDER BY id DESC LIMIT 1), ''), "
+              "chain_pem, " CERTMGR_SUMMARY_COLUMNS
+              " FROM credentials WHERE source = 'acme' AND " CERTMGR_OF_NO_MORE_USE,
+              id)
+            .run();
+        Query query(database_, "DELETE FROM credentials WHERE " CERTMGR_OF_NO_MORE_USE " RETURNING key", id);
+        while (query.next()) keys.push_back(query.key());
+    });
     return keys;
+}
+
+std::vector<RetiredCertificate> CredentialRepository::retired(const CertificateId& id) {
+    std::vector<RetiredCertificate> result;
+    Query query(database_,
+                "SELECT ca, directory, chain_pem, " CERTMGR_SUMMARY_COLUMNS
+                " FROM retired_certificates WHERE certificate = ? ORDER BY not_after DESC",
+                id);
+    while (query.next()) {
+        RetiredCertificate& row = result.emplace_back();
+        row.ca = query.text();
+        row.directory = query.text();
+        row.chainPem = query.text();
+        row.leaf = query.summary();
+    }
+    return result;
 }
 
 std::int64_t UploadRepository::add(const UploadRow& upload) {

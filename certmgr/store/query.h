@@ -53,7 +53,8 @@ class Query {
     void bind(TimePoint value) { bind(static_cast<std::int64_t>(value.time_since_epoch().count())); }
     void bind(const std::optional<TimePoint>& value);
     void bind(const std::optional<std::string>& value);
-    void bind(const KeyId& value) { bind(value.text()); }
+    // Empty: NULL.
+    void bind(const KeyId& value) { bind(value.empty() ? std::nullopt : std::optional(value.text())); }
     void bind(const std::vector<std::string>& value);
     void bind(const std::vector<Identifier>& value);
     void bind(const CertificateSummary& value);

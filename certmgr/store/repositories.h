@@ -104,6 +104,13 @@ class CertificateRepository {
     Database& database_;
 };
 
+// Of a CA on the net, renewed and still valid.
+struct RetiredCertificate {
+    std::string ca;
+    std::string directory;  // of the CA; empty: it is not on record
+    std::string chainPem;
+    CertificateSummary leaf;
+};
 class CredentialRepository {
   public:
     explicit CredentialRepository(Database& database) : database_(database) {}
@@ -118,7 +125,9 @@ class CredentialRepository {
     // Deletes what nothing can go back to: neither in force, nor wanted or last good at a service, nor among
     // the newest two, nor uploaded. The newest of a CA stays, however many local ones follow it: by it the
     // next order is told to be a renewal and an emergency. Returns their keys, for the caller to destroy.
-    std::vector<KeyId> retire(const CertificateId& id);
+    // What a CA issued is kept as retired until it ends; `now`: absent on a clock that is not trusted.
+    std::vector<KeyId> retire(const CertificateId& id, std::optional<TimePoint> now);
+    std::vector<RetiredCertificate> retired(const CertificateId& id);
 
   private:
     Database& database_;

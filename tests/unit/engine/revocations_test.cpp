@@ -275,5 +275,19 @@ TEST_F(RevocationsTest, AClockThatWasAheadGivesNoneUp) {
     EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 4"});
 }
 
+TEST_F(RevocationsTest, OneThatWasRenewedTwiceIsRevokedByTheAccount) {
+    const KeyId key = keyInForce();
+    for (int renewals = 0; renewals < 3; ++renewals) {
+        engine->reissue(revokedId);
+        settle();
+    }
+    EXPECT_FALSE(keys.find(key));
+    const std::string inForce = view(revokedId).serial;
+    const JobView& job = revoke("key-compromise", false, serial_);
+    EXPECT_EQ(job.state, "done") << job.error;
+    EXPECT_EQ(ca.revoked(), std::vector<std::string>{serial_ + " 1"});
+    EXPECT_EQ(view(revokedId).serial, inForce) << "nothing is to be replaced first";
+}
+
 }  // namespace
 }  // namespace certmgr::engine

@@ -106,14 +106,18 @@ TEST_F(Repositories, theNewestOfACaOutlivesTheLocalOnesThatFollowIt) {
         return keys;
     };
     for (const char key : {'1', '2', '3'}) add(key, Source::local);
-    EXPECT_EQ(credentials.retire("a.example"), std::vector<KeyId>{sampleKey('1')});
+    EXPECT_EQ(credentials.retire("a.example", sampleTime), std::vector<KeyId>{sampleKey('1')});
     for (const char key : {'4', '5'}) add(key, Source::acme);
     for (const char key : {'6', '7', '8'}) add(key, Source::local);
-    EXPECT_EQ(credentials.retire("a.example").size(), 4U);
+    EXPECT_EQ(credentials.retire("a.example", sampleTime).size(), 4U);
     EXPECT_EQ(kept(), "875");
     add('9', Source::acme);
-    credentials.retire("a.example");
+    credentials.retire("a.example", sampleTime);
     EXPECT_EQ(kept(), "98") << "one that has a successor is kept no longer";
+    EXPECT_EQ(credentials.retired("a.example").size(), 1U) << "all have the same fingerprint";
+    EXPECT_EQ(credentials.retired("a.example")[0].leaf, sampleCredential("a.example", KeyId()).leaf);
+    credentials.retire("a.example", sampleTime + std::chrono::hours(24 * 3650));
+    EXPECT_TRUE(credentials.retired("a.example").empty());
 }
 
 TEST_F(Repositories, anOrderThatWaitsHasItsLastAttemptBehindIt) {
