@@ -109,9 +109,9 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     engine::MainQueue queue;
     engine::Views views;
     daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
-    engine::Engine engine({database, keys, deployer, generations,
-                           inOrder(settings.challenges, {webroot, tls, dns, dnsAccount, dnsPersist}),
-                           httpClient, persistLookup, clock, log, queue, views, alarmProgram},
+    const Solvers solvers{webroot, tls, dns, dnsAccount, dnsPersist};
+    engine::Engine engine({database, keys, deployer, generations, inOrder(settings.challenges, solvers),
+                           solvers, httpClient, persistLookup, clock, log, queue, views, alarmProgram},
                           settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);

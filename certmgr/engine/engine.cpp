@@ -13,7 +13,8 @@ constexpr std::size_t issueThreads = 4;
 // Each service has a thread for its turn, which may wait for another module's on the same daemon.
 constexpr std::size_t mostDeployThreads = 32;
 constexpr std::size_t uploadThreads = 2;
-constexpr std::size_t errandThreads = 4;
+constexpr std::size_t renewalThreads = 4;
+constexpr std::size_t errandThreads = 2;
 constexpr std::size_t preflightThreads = 2;
 
 // How often the time is written down, so that a clock that jumped back is noticed after a restart.
@@ -64,6 +65,7 @@ Engine::Engine(Parts parts, config::Settings settings, std::vector<ServiceProfil
       uploadWorkers_(uploadThreads),
       deployWorkers_(std::clamp<std::size_t>(profiles_.size(), 1, mostDeployThreads)),
       orderWorkers_(static_cast<std::size_t>(settings_.workers)),
+      renewalWorkers_(renewalThreads),
       errandWorkers_(errandThreads),
       preflightWorkers_(preflightThreads),
       alarmWorkers_(1) {
@@ -221,7 +223,7 @@ void Engine::runChallenges() {
 int Engine::clearChallengesAway() {
     int left = 0;
     std::optional<Error> trouble;
-    for (acme::Solver& solver : parts_.solvers) {
+    for (acme::Solver& solver : parts_.allSolvers) {
         try {
             left += solver.clearAway();
         } catch (const Error& error) {
@@ -237,7 +239,7 @@ void Engine::stop() {
     systemTrustReading_.stop();
     budgetReading_.stop();
     lanes_.cancelAll();
-    for (acme::Solver& solver : parts_.solvers) solver.stop();
+    for (acme::Solver& solver : parts_.allSolvers) solver.stop();
 }
 
 void Engine::runDue() {

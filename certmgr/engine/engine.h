@@ -38,6 +38,8 @@ struct Parts {
     deploy::Deployer& deployer;
     const deploy::GenerationStore& generations;
     std::vector<std::reference_wrapper<acme::Solver>> solvers;  // in order of preference
+    // Those not in use too: one may have left something behind before it was taken out of the settings.
+    std::vector<std::reference_wrapper<acme::Solver>> allSolvers;
     AcmeCas::HttpFactory http;
     const acme::PersistLookup& persistLookup;
     const Clock& clock;
@@ -167,7 +169,9 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     CertificateView viewOf(const store::CertificateRow& row, const Decision& decision);
     std::string whyNoCa(const CertificateSpec& spec) const;
     std::string whyNoAcme(const CertificateSpec& spec) const;
-    std::string whyNotAsked(const Identifier& name);
+    // Of one that has the name, where there is one.
+    store::CertificateRow certificateWith(const Identifier& name);
+    std::string whyNotAsked(const Identifier& name, const CertificateSpec& spec);
     KeyPlace placeOfTpmKey(const CertificateId& id) const;
 
     // Workers' side.
@@ -310,9 +314,10 @@ class Engine : public Commands, public AuthorityCommands, public BackupCommands,
     Workers uploadWorkers_;  // of their own: a pipe that its writer never closes must not hold up the issuing
     Workers deployWorkers_;
     Workers orderWorkers_;
-    // What else is asked of CAs and name servers: of their own, as orders may hang for as long as a CA is
-    // waited for.
-    Workers errandWorkers_;
+    // Of their own, since orders may hang for as long as a CA is waited for, and a thousand certificates ask
+    // when to renew them of a CA that does not answer.
+    Workers renewalWorkers_;
+    Workers errandWorkers_;  // revocations, and challenges to be taken away
     // Of their own: DNS may take its time, and who waits at a terminal is not to wait for orders too.
     Workers preflightWorkers_;
     Workers alarmWorkers_;  // of their own: a mail server may take its time

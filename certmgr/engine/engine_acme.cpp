@@ -27,7 +27,7 @@ std::string Engine::accountJob(const std::string& kind,
     const std::string job = jobs_.begin(kind, "");
     whenStarted([this, kind, job, result, work = std::move(work)] {
         lanes_.run(
-            "order: " + kind + " " + job, errandWorkers_,
+            "order: " + kind + " " + job, orderWorkers_,
             [work, result](const std::stop_token& stop) { *result = work(stop); },
             [this, job, result](const auto& failure) {
                 failure ? jobs_.failed(job, *failure) : jobs_.done(job, *result);

@@ -27,7 +27,7 @@ void Engine::runRenewal(const CertificateId& id) {
     if (stopping_ || removing_.contains(id)) return;
     const std::string lane = "renewal:" + id;
     lanes_.run(
-        lane, errandWorkers_, [this, id](std::stop_token stop) { renewalTurn(id, stop); },
+        lane, renewalWorkers_, [this, id](std::stop_token stop) { renewalTurn(id, stop); },
         [this, id, lane](const auto& failure) {
             if (stopping_ || removing_.contains(id)) return;
             if (failure) {

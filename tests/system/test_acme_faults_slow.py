@@ -6,6 +6,7 @@ import pytest
 from acme_faults import (Fault, Row, attempt, both, faulty_gateway, header, held, issued, list_of, next_question, prove,
                          set_json, trickling, unchanged)
 from box.process import wait_until
+from test_revocation import status_at
 
 LIMIT = 2  # seconds for an answer, and for an authorization or order to come to its end
 STEPS = ("newOrder", "authorization", "challenge", "finalize", "order", "certificate")
@@ -16,7 +17,7 @@ TABLE = {
        for resource in ("newOrder", "finalize", "certificate")},
     **{f"{resource}: slow, and in time": Row(resource, trickling(500, LIMIT / 40)) for resource in STEPS},
     "order: processing for ever": Row("order", PROCESSING, "has not finished"),
-    "order: processing for ever, asks to wait": Row("order", both(PROCESSING, header("Retry-After", "1")), "has not finished"),
+    "order: processing for ever, asks to wait": Row("order", both(PROCESSING, header("Retry-After", "1")), "asks to wait longer"),
     "order: pending for ever": Row("newOrder", list_of("authorizations", lambda urls: urls[:1]), "has not finished", three=True),
     "authorization: pending for ever": Row("authorization", set_json(status="pending"), "has not finished"),
 }
@@ -61,3 +62,28 @@ def test_a_handshake_that_stalls(gateway):
         over.set()
     gateway.control.run("reissue", name)
     assert issued(gateway, name)["LostOrders"] == 0
+
+
+def test_an_order_that_hangs_holds_up_no_revocation():
+    with faulty_gateway() as box:
+        name, begun, over, ended = "earlier.example.com", threading.Event(), threading.Event(), threading.Event()
+        attempt(box, name)
+        serial = issued(box, name)["Serial"]
+        box.control.run("reissue", name)
+        box.manager.set("daemon", workers=1)
+        box.manager.restart()
+
+        def hold(resource, ask):
+            if resource == "finalize":
+                begun.set()
+                over.wait(30)
+                ended.set()
+            return ask()
+
+        box.proxy.change = hold
+        box.control.run("request", "--no-wait", "hanging.example.com")
+        assert begun.wait(20)
+        box.control.run("acme", "revoke", name, "--serial", serial, "--reason", "superseded")
+        assert not ended.is_set(), "the only worker for orders was busy all the time"
+        over.set()
+        assert status_at(box.ca, serial)[0] == "Revoked"

@@ -106,8 +106,8 @@ class EngineTest : public testing::Test {
         };
         std::vector<ServiceProfile> profiles{profile};
         profiles.insert(profiles.end(), otherProfiles.begin(), otherProfiles.end());
-        engine = std::make_unique<Engine>(Parts{*database, keys, *deployer, generations, solvers, http,
-                                                persistLookup, clock, log, queue, *views, hook},
+        engine = std::make_unique<Engine>(Parts{*database, keys, *deployer, generations, solvers, solvers,
+                                                http, persistLookup, clock, log, queue, *views, hook},
                                           settings, profiles);
         engine->start();
     }
