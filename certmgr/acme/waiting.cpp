@@ -41,11 +41,12 @@ void Polling::saw(const net::HttpResponse& response) {
 }
 
 void Polling::wait() {
-    if (asked_ > patience_)
+    const auto elapsed = std::chrono::ceil<seconds>(Clock::now() - begin_);
+    if (asked_ && elapsed + *asked_ > patience_)
         throw Error(ErrorKind::rateLimited, "ca-asks-to-wait",
                     "the CA asks to wait longer for " + waitingFor_)
             .retryAt(wallTime() + *asked_);
-    if (Clock::now() - begin_ > patience_)
+    if (elapsed > patience_)
         throw Error(
             ErrorKind::transient, "ca-too-slow",
             "after " + std::to_string(patience_.count()) + " s the CA has not finished " + waitingFor_);

@@ -1,6 +1,7 @@
 #include "certmgr/config/known_cas.h"
 
 #include "certmgr/config/limit_tables.h"
+#include "certmgr/config/order_tables.h"
 #include "certmgr/config/words.h"
 
 namespace certmgr::config {
@@ -46,6 +47,7 @@ void readOffer(TableReader& reader, acme::CaSettings& ca) {
     reader.read("for_tests", ca.forTests);
     reader.read("staging", ca.staging);
     reader.read("caa_identities", ca.caaIdentities);
+    readAcmeProfile(reader, "address_profile", ca.addressProfile);
     readLimits(reader, ca.limits);
     if (!ca.directory.starts_with("https://") || ca.directory.find(' ') != std::string::npos)
         reader.refuse("directory",

@@ -132,7 +132,7 @@ acme::CaSettings readCa(TableReader reader, const KnownCas& known) {
     readPreferredChain(reader, ca.preferredChain);
     readExternalAccount(reader, ca);
     readSeconds(reader, "timeout_seconds", ca.answerLimit, 600);
-    readSeconds(reader, "wait_seconds", ca.patience, 86400);
+    readSeconds(reader, "wait_seconds", ca.patience, 28800);
     reader.finish();
     if (base.externalAccountOnly && ca.externalKeyId.empty())
         reader.refuse("eab_key_id", "the CA " + ca.name +

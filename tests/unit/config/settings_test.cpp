@@ -40,6 +40,7 @@ TEST_F(SettingsFile, aKnownCaNeedsItsNameOnly) {
         load(shippedCas + "[[acme.ca]]\nname = \"letsencrypt-staging\"\nterms_agreed = true").cas.at(0);
     EXPECT_EQ(ca.directory, "https://acme-staging-v02.api.letsencrypt.org/directory");
     EXPECT_EQ(ca.caaIdentities, std::vector<std::string>{"letsencrypt.org"});
+    EXPECT_EQ(ca.addressProfile.name, "shortlived");
     EXPECT_TRUE(ca.forTests);
     EXPECT_TRUE(ca.termsAgreed);
     const acme::CaSettings changed = load(shippedCas +
@@ -53,10 +54,10 @@ TEST_F(SettingsFile, aKnownCaNeedsItsNameOnly) {
 TEST_F(SettingsFile, aCaHasItsOwnPatience) {
     const std::string ca = shippedCas + "[[acme.ca]]\nname = \"letsencrypt\"\n";
     EXPECT_EQ(load(ca).cas.at(0).patience, std::chrono::minutes(15));
-    const Settings settings = load(ca + "timeout_seconds = 5\nwait_seconds = 86400");
+    const Settings settings = load(ca + "timeout_seconds = 5\nwait_seconds = 28800");
     for (const acme::CaSettings& each : {settings.cas.at(0), settings.trialCas.at(0)}) {
         EXPECT_EQ(each.answerLimit, std::chrono::seconds(5));
-        EXPECT_EQ(each.patience, hours(24));
+        EXPECT_EQ(each.patience, hours(8));
     }
     EXPECT_NE(refusal(ca + "wait_seconds = 0").find("wait_seconds"), std::string::npos);
 }
