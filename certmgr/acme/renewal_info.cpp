@@ -14,8 +14,9 @@ std::optional<RenewalAnswer> renewalInfo(Session& session, const std::string& ce
         ca.forgetDirectory();  // it may offer that when it is asked again
         return std::nullopt;
     }
-    const net::HttpResponse response = ca.get(*resource + "/" + certificateId, stop);
+    net::HttpResponse response;
     try {
+        response = ca.get(*resource + "/" + certificateId, stop);
         requireType(response, "application/json", "the renewal information");
     } catch (const Error& error) {
         if (error.problem().empty() || isRefusal(error)) ca.forgetDirectory();  // it may have moved

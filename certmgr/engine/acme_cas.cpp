@@ -17,8 +17,9 @@ AcmeCas::AcmeCas(KeyRing& keys, Records& records, const Clock& clock, HttpFactor
       settings_(std::move(settings)) {}
 
 const acme::CaSettings& AcmeCas::named(const std::string& name) const {
-    const auto ca = std::ranges::find_if(settings_.cas, [&](const auto& each) { return each.name == name; });
-    if (ca != settings_.cas.end()) return *ca;
+    for (const auto* const cas : {&settings_.cas, &settings_.trialCas})
+        if (const auto ca = std::ranges::find(*cas, name, &acme::CaSettings::name); ca != cas->end())
+            return *ca;
     throw Error(ErrorKind::rejected, "no-such-ca",
                 "there is no CA \"" + name + "\" in the settings; see certmgrctl acme list");
 }
@@ -83,8 +84,8 @@ void AcmeCas::hangUp(const acme::CaSettings& ca) {
 
 std::string AcmeCas::changeAccountKey(const std::string& name, const std::stop_token& stop) {
     const acme::CaSettings& ca = named(name);
+    const auto lock = alone(stop);  // it may have been given up meanwhile
     const std::string url = accounts_.existing(ca).url;
-    const auto lock = alone(stop);
     const std::shared_ptr<acme::Session> session = sessionTo(ca, stop);
     const KeyId next = accounts_.makeNextKey(ca);
     hangUp(ca);  // whatever comes now, the next use settles which key it is
@@ -95,8 +96,8 @@ std::string AcmeCas::changeAccountKey(const std::string& name, const std::stop_t
 
 std::string AcmeCas::deactivateAccount(const std::string& name, const std::stop_token& stop) {
     const acme::CaSettings& ca = named(name);
+    const auto lock = alone(stop);  // it may have been given up meanwhile
     const std::string url = accounts_.existing(ca).url;
-    const auto lock = alone(stop);
     acme::deactivate(*sessionTo(ca, stop), stop);
     hangUp(ca);
     accounts_.forget(ca);

@@ -25,7 +25,10 @@ constexpr seconds longestWaitForOne = std::chrono::hours(1);  // where another C
 constexpr seconds longestOrder = std::chrono::hours(24 * 7);  // at Let's Encrypt; others end sooner
 
 const AcmeProfile& profileAt(const acme::CaSettings& ca, const CertificateSpec& spec) {
-    return spec.acmeProfile.name.empty() ? ca.profile : spec.acmeProfile;
+    if (!spec.acmeProfile.name.empty()) return spec.acmeProfile;
+    const bool address =
+        std::ranges::find(spec.names, Identifier::Type::ip, &Identifier::type) != spec.names.end();
+    return address && !ca.addressProfile.name.empty() ? ca.addressProfile : ca.profile;
 }
 
 std::string sentenceOf(const CaPause& pause, const std::string& ca) {
@@ -181,7 +184,10 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
 // Clients verify a leaf that comes alone only where they have its issuer as a root.
 void AcmeIssuer::requireIssuer(const store::OrderRow& order, const CertificateSummary& leaf,
                                const std::string& chainPem) const {
-    if (crypto::chainSha256(chainPem).size() > 1 || isAnchor(settings_.trustFile, leaf.issuer)) return;
+    const std::vector<std::string> sent = crypto::chainSha256(chainPem);
+    const bool alone =
+        std::ranges::all_of(sent, [&](const std::string& each) { return each == leaf.sha256; });
+    if (!alone || isAnchor(settings_.trustFile, leaf.issuer)) return;
     for (const acme::CaSettings& ca : settings_.cas)
         if (placedAt(order, ca) && !ca.trustFile.empty() && isAnchor(ca.trustFile, leaf.issuer)) return;
     // The order stays, and the next attempt fetches the same certificate.
@@ -300,7 +306,7 @@ std::optional<Wait> AcmeIssuer::issue(const CertificateSpec& spec, const Before&
                                 before.provedBy};
     std::optional<Wait> wait;
     // Another order may get the last place that a CA has left: then the next CA has its turn.
-    for (std::size_t turns = 0; turns < settings_.cas.size(); ++turns) {
+    for (std::size_t turns = 0; turns <= settings_.cas.size(); ++turns) {
         const Turn turn = caToAsk(spec, before);
         if (turn.wait) return turn.wait;
         wait = tryFirst(spec, turn.ca, before, solvers, activity, stop);
@@ -382,14 +388,16 @@ std::optional<Wait> AcmeIssuer::tryFirst(const CertificateSpec& spec, const acme
         std::ranges::find_if(settings_.trialCas, [&](const auto& each) { return each.name == ca.staging; });
     if (trial == settings_.trialCas.end()) return std::nullopt;
     const TimePoint latest = clock_.now() + longestWaitForOne;
-    if (auto wait = mustWait(spec, *trial)) {
-        const bool tooLong = wait->until > latest || budget_.orderFor(spec, *trial).emergency;
+    const auto unlessTooLong = [&](std::optional<Wait> wait) {
+        const bool tooLong = wait && (wait->until > latest || budget_.orderFor(spec, *trial).emergency);
         return tooLong ? std::nullopt : wait;
-    }
+    };
+    if (auto wait = mustWait(spec, *trial)) return unlessTooLong(std::move(wait));
     activity(spec.id, decision.reason);
     try {
-        return order(spec, *trial, activity,
-                     [&](StoredOrder& journal) { tryOut(spec, *trial, solvers, journal, stop); });
+        return unlessTooLong(order(spec, *trial, activity, [&](StoredOrder& journal) {
+            tryOut(spec, *trial, solvers, journal, stop);
+        }));
     } catch (Error& error) {
         if (error.kind() == ErrorKind::rateLimited && error.retryAt() > latest) return std::nullopt;
         error.within("the trial at " + trial->name + "; " + ca.name + " was not asked");

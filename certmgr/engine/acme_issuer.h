@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -17,8 +16,8 @@ namespace certmgr::engine {
 
 class StoredOrder;
 
-// An ACME order, from the intent to the credential. Thread-safe: orders for different certificates run side
-// by side.
+// Decides which CA is asked, and takes an order from the intent to the credential; knows what CAs suggest and
+// have counted. Thread-safe: orders for different certificates run side by side.
 class AcmeIssuer {
   public:
     using Activity = std::function<void(const CertificateId&, const std::string& sentence)>;
@@ -49,9 +48,9 @@ class AcmeIssuer {
     // Goes on with the stored intent of the certificate, or makes one, at the CA whose turn it is. Error
     // "cancelled": everything is kept for the next run. `before` says what came of the attempts before this
     // one: after one that failed at its challenge another kind is used, where there is one, else the kind
-    // that has proved it; after one that the CA refused, the CA for tests is tried first (core/trial.h). A
-    // trial that fails is the attempt's failure. A CA whose limits would have it refuse is not asked: the
-    // next one is, and where none is left the order waits.
+    // that has proved it; after one that the CA refused, the CA for tests is tried first (core/trial.h),
+    // unless it has that wait for long. A trial that fails is the attempt's failure. A CA whose limits would
+    // have it refuse is not asked: the next one is, and where none is left the order waits.
     struct Before {
         int failures = 0;                      // in a row
         std::string errorCode;                 // of the last one

@@ -154,10 +154,11 @@ void Engine::recordSuccess(const CertificateId& id) {
                       id + ": " + std::string(toString(credential->source)) + " certificate of " +
                           credential->leaf.issuer + ", valid until " + formatTime(credential->leaf.notAfter),
                       {{"CERTMGR_CERTIFICATE", id}, {"CERTMGR_SHA256", credential->leaf.sha256}}});
-    takeAwayRetired(id);
+    if (servicesOf(id).empty()) takeAwayRetired(id);
 }
 
-// What services go back to stays. Of one without a service nobody else would ever take the old ones away.
+// Else that is done when a service has been brought another: it may be on its way to one that was renewed
+// since.
 void Engine::takeAwayRetired(const CertificateId& id) {
     try {
         for (const KeyId& key : records_.credentials.retire(id, trustedTime(parts_.clock)))

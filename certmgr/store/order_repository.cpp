@@ -12,6 +12,12 @@ constexpr hal::Words<OrderState, 6> orderStates{{{OrderState::intended, "intende
                                                  {OrderState::abandoned, "abandoned"},
                                                  {OrderState::lost, "lost"}}};
 
+[[noreturn]] void throwNotFound(std::int64_t id) {
+    throw Error(
+        ErrorKind::rejected, "order-not-found",
+        "there is no order " + std::to_string(id) + " any more; its certificate was deleted meanwhile");
+}
+
 }  // namespace
 
 std::string_view toString(OrderState state) noexcept {
@@ -34,10 +40,7 @@ void OrderRepository::setState(std::int64_t id, OrderState state, const std::str
                 "WHERE id = ?",
                 toString(state), isUrl ? std::optional(urlOrExplanation) : std::nullopt,
                 isUrl ? std::nullopt : std::optional(urlOrExplanation), id);
-    if (query.run() == 0)
-        throw Error(
-            ErrorKind::rejected, "order-not-found",
-            "there is no order " + std::to_string(id) + " any more; its certificate was deleted meanwhile");
+    if (query.run() == 0) throwNotFound(id);
 }
 
 std::optional<OrderRow> OrderRepository::open(const CertificateId& certificate) {
@@ -63,13 +66,13 @@ std::optional<OrderRow> OrderRepository::open(const CertificateId& certificate) 
 }
 
 void OrderRepository::sending(std::int64_t id, TimePoint when, bool replaces, bool exempt) {
-    Query(
+    Query query(
         database_,
         "UPDATE orders SET state = ?, explanation = '', intended = ?, exempt = ?, replaces = CASE WHEN ? THEN"
         " (SELECT generation FROM credentials JOIN certificates ON generation = current"
         "  WHERE certificates.id = orders.certificate AND source = 'acme') END WHERE id = ?",
-        toString(OrderState::sending), when, exempt, replaces, id)
-        .run();
+        toString(OrderState::sending), when, exempt, replaces, id);
+    if (query.run() == 0) throwNotFound(id);
 }
 
 void OrderRepository::setRefused(const KeyId& key) {

@@ -273,12 +273,14 @@ TEST_F(BudgetTest, ManyThatWaitForTheSameDoNotAllComeAtOnce) {
     EXPECT_LE(log.count("not asked, since the CA allows") - waitsBefore, 120) << "all at once would be 190";
 }
 
-TEST_F(BudgetTest, TheLimitsOfTheCaForTestsHold) {
-    settings.cas[0].staging = "second";
-    settings.trialCas.push_back({"second", "https://acme.test/trial/directory", "", {}, true});
-    settings.trialCas[0].forTests = true;
-    settings.trialCas[0].limits.push_back({LimitKind::orders, 1, minutes(50)});
-    const auto afterARefusedChallenge = [this] {
+class TrialTest : public BudgetTest {
+  protected:
+    TrialTest() {
+        settings.cas[0].staging = "second";
+        settings.trialCas.push_back({"second", "https://acme.test/trial/directory", "", {}, true});
+        settings.trialCas[0].forTests = true;
+    }
+    void startAfterARefusedChallenge() {
         startEngine();
         engine->stop();
         settle();
@@ -287,11 +289,15 @@ TEST_F(BudgetTest, TheLimitsOfTheCaForTestsHold) {
                                    "");
         certificates.askReissue(budgeted, true);
         startEngine();
-    };
-    afterARefusedChallenge();
+    }
+};
+
+TEST_F(TrialTest, TheLimitsOfTheCaForTestsHold) {
+    settings.trialCas[0].limits.push_back({LimitKind::orders, 1, minutes(50)});
+    startAfterARefusedChallenge();
     EXPECT_EQ(secondCa.ordersMade(), 1);
     EXPECT_EQ(ca.ordersMade(), 2);
-    afterARefusedChallenge();
+    startAfterARefusedChallenge();
     EXPECT_EQ(secondCa.ordersMade(), 1);
     EXPECT_EQ(ca.ordersMade(), 2) << "nor is the CA itself asked without a trial";
     EXPECT_NE(view(budgeted).lastError.str().find("second: not asked, since the CA allows 1 order"),
@@ -301,6 +307,17 @@ TEST_F(BudgetTest, TheLimitsOfTheCaForTestsHold) {
     clock.advance(hours(25));
     reissue(1);
     EXPECT_EQ(secondCa.ordersMade(), 2);
+    EXPECT_EQ(ca.ordersMade(), 3);
+}
+
+TEST_F(TrialTest, OneThatIsAwayForLongKeepsNobodyWaiting) {
+    secondCa.refuseOrders({"serverInternal", "Service busy; retry later.", 503, 3600 * 24 * 7});
+    startAfterARefusedChallenge();
+    EXPECT_EQ(secondCa.profilesAsked().size(), 1U);
+    EXPECT_EQ(ca.ordersMade(), 2);
+    EXPECT_EQ(view(budgeted).lastError, "");
+    startAfterARefusedChallenge();
+    EXPECT_EQ(secondCa.profilesAsked().size(), 1U) << "it has asked to wait";
     EXPECT_EQ(ca.ordersMade(), 3);
 }
 
