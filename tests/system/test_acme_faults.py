@@ -140,6 +140,7 @@ TABLE = {
     "certificate: not valid yet": Row("certificate", forged(begin=1), "begins"),
     "certificate: the chain in reverse": Row("certificate", chain(backwards)),
     "certificate: twice": Row("certificate", chain(lambda pem: pem + pem)),
+    "certificate: twice the leaf alone": Row("certificate", chain(lambda pem: pem[:1] * 2), "without that of its issuer"),
     "certificate: without its issuer": Row("certificate", chain(lambda pem: pem[:1]), "without that of its issuer"),
     # A root may sign it, and does not belong into the chain: that there was more cannot be seen.
     "certificate: without the issuer of its issuer": Row("certificate", chain(lambda pem: pem[:2])),

