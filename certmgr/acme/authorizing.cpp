@@ -125,7 +125,7 @@ struct Open {
     std::string url;
     Identifier name;
     ChallengeKind kind;  // that it is proved by
-    bool preferred;
+    std::optional<bool> preferred;
 };
 
 class Authorizing {

@@ -67,7 +67,7 @@ std::optional<Choice> inProcess(const Authorization& authorization, const Solver
         if (const Challenge* const challenge = offered(authorization, solver.kind());
             challenge && challenge->status == "processing" &&
             whyNotProvenBy(solver.kind(), identifierOf(authorization)).empty())
-            return Choice{&solver, challenge, true, ""};
+            return Choice{&solver, challenge, std::nullopt, ""};
     return std::nullopt;
 }
 
@@ -92,7 +92,7 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
     const Identifier identifier = identifierOf(authorization);
     const std::string proving = "proving " + identifier.value + " by ";
     if (const auto begun = inProcess(authorization, solvers))
-        return {begun->solver, begun->challenge, true,
+        return {begun->solver, begun->challenge, std::nullopt,
                 proving + std::string(toString(begun->solver->kind())) + ", as the run before began to"};
     std::vector<Choice> usable;
     std::optional<Error> trouble;
@@ -103,7 +103,7 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
         const Challenge* const challenge = offered(authorization, solver.kind());
         const std::string why = whyOut(solver, identifier, challenge, account, trouble);
         if (why.empty())
-            usable.push_back({&solver, challenge, true, proving + kind});
+            usable.push_back({&solver, challenge, std::nullopt, proving + kind});
         else
             append(out, kind + " " + why);
     }
@@ -113,11 +113,11 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
     beginWith(solvers.first, usable, [](const Choice& choice) { return choice.solver->kind(); });
     const std::size_t turn = turnOf(solvers, usable.size());
     Choice choice = usable[turn];
-    choice.preferred = choice.solver == preferred;
+    if (usable.size() > 1) choice.preferred = choice.solver == preferred;
     if (turn > 0)
         choice.reason +=
             ": the attempt by " + std::string(toString(usable[turn - 1].solver->kind())) + " failed";
-    else if (!choice.preferred)
+    else if (choice.solver != preferred)
         choice.reason += ", which proved it before";
     else if (!out.empty())
         choice.reason += ": " + out;

@@ -18,8 +18,8 @@ Asking askingOf(const wire::Challenge& challenge, const std::string& account);
 struct Choice {
     Solver* solver = nullptr;
     const wire::Challenge* challenge = nullptr;  // of the authorization
-    bool preferred = true;                       // of those that are usable
-    std::string reason;  // "proving gw.example by dns-01: the attempt by http-01 failed"
+    std::optional<bool> preferred;  // to others that could prove it; absent: nobody looked, or there is none
+    std::string reason;             // "proving gw.example by dns-01: the attempt by http-01 failed"
 };
 
 // The one that an earlier run has answered already; else the first that is usable, by order and failures.

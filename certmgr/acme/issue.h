@@ -73,10 +73,9 @@ class OrderJournal {
     virtual void orderAbandoned(const std::string& reason) = 0;
     // Durable with the order's end.
     virtual void authorizationFailed(const Identifier& /*name*/) {}
-    // Durable when it returns: the CA has taken this proof of the name. `preferred`: by the kind that goes
-    // first where nothing has failed.
-    virtual void authorizationProved(const Identifier& /*name*/, ChallengeKind /*kind*/, bool /*preferred*/) {
-    }
+    // Durable when it returns: the CA has taken this proof of the name. `preferred`: Choice::preferred.
+    virtual void authorizationProved(const Identifier& /*name*/, ChallengeKind /*kind*/,
+                                     std::optional<bool> /*preferred*/) {}
 
     // For people, "waiting for authorization of gw.example"; not durable.
     virtual void activity(const std::string& sentence) = 0;

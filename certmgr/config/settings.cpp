@@ -129,6 +129,7 @@ acme::CaSettings readCa(TableReader reader, const KnownCas& known) {
     reader.read("contacts", ca.contacts);
     reader.read("terms_agreed", ca.termsAgreed);
     readAcmeProfile(reader, "profile", ca.profile);
+    if (!ca.addressProfile.name.empty() && ca.profile.required) ca.addressProfile.required = true;
     readPreferredChain(reader, ca.preferredChain);
     readExternalAccount(reader, ca);
     readSeconds(reader, "timeout_seconds", ca.answerLimit, 600);

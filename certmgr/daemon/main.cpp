@@ -93,8 +93,14 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     const std::unique_ptr<hal::PortOpener> packetFilter = portOpener(settings.ports);
     acme::SharedPort httpPort(*packetFilter, settings.httpPort());
     acme::SharedPort tlsPort(*packetFilter, settings.tlsPort());
-    acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort, &httpPort);
-    acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort, &tlsPort);
+    // The port of a kind that is not in use is not ours to close.
+    const auto ifUsed = [&kinds = settings.challenges](ChallengeKind kind, acme::SharedPort& port) {
+        return std::ranges::find(kinds, kind) == kinds.end() ? nullptr : &port;
+    };
+    acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort,
+                                ifUsed(ChallengeKind::http01, httpPort));
+    acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort,
+                            ifUsed(ChallengeKind::tlsAlpn01, tlsPort));
     const auto zones = std::make_shared<acme::DnsZones>(settings.dns, hal::runCommand);
     acme::DnsSolver dns(ChallengeKind::dns01, zones, settings.resolver,
                         settings.stateDirectory / "dns-records");

@@ -412,8 +412,9 @@ void AcmeIssuer::tryOut(const CertificateSpec& spec, const acme::CaSettings& ca,
     const hal::KeyInfo key = keys_.obtain(
         {journal.row().key, spec.keyAlgorithm, hal::KeyPolicy::file, {}, spec.id + " at " + ca.name});
     const hal::Pkey handle = keys_.store().open(key.id);
-    acme::issue(*session, {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names)}, solvers,
-                journal, stop);
+    acme::issue(*session,
+                {spec.names, crypto::buildCsr(*handle, key.publicKey, spec.names), "", profileAt(ca, spec)},
+                solvers, journal, stop);
     records_.orders.setState(journal.row().id, store::OrderState::finished, "");
     keys_.discard(journal.row().key);
 }
@@ -508,7 +509,7 @@ void AcmeIssuer::run(const CertificateSpec& spec, const acme::CaSettings& ca, co
         const bool replaces = current && succeeds(credential, *current, now);
         const bool inForce = adopt(records_, credential, now, replaces ? current->generation : 0, [&] {
             records_.orders.setState(journal.row().id, store::OrderState::finished, "");
-            records_.certificates.attemptSucceeded(spec.id, now, journal.provedBy(solvers.first));
+            records_.certificates.attemptSucceeded(spec.id, now);
             records_.certificates.askReissue(spec.id, false);
         });
         // A failure, so that the next order waits for its time: else there would be one after the other.

@@ -120,6 +120,8 @@ std::optional<store::AcmeRevocationRow> AcmeRevocations::retired(const Certifica
                                                                  const std::string& serial) {
     for (const store::RetiredCertificate& each : records_.credentials.retired(id)) {
         if (each.leaf.serial != serial) continue;
+        if (clock_.trust().trusted && each.leaf.notAfter <= clock_.now())
+            reject("expired", "the certificate with the serial number " + serial + " has expired");
         store::AcmeRevocationRow row = rowFor(id, each.ca, each.chainPem, each.leaf);
         row.directory = each.directory;
         return row;

@@ -194,7 +194,7 @@ void Deployments::conclude(const ServiceProfile& service, const store::Deploymen
     std::vector<KeyId> retired;  // of generations that nothing can go back to any more
     records_.database.transaction([&] {
         records_.deployments.put(row);
-        if (proved) retired = records_.credentials.retire(outcome.certificate, trustedTime(clock_));
+        retired = records_.credentials.retire(outcome.certificate, trustedTime(clock_));
     });
     if (proved) generations_.prune(service.name, outcome.certificate, {outcome.generation, outcome.current});
     for (const KeyId& key : retired) keys_.discard(key);

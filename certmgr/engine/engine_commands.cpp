@@ -62,6 +62,7 @@ std::string Engine::reissue(const CertificateId& id) {
             records_.database.transaction([&] {
                 records_.certificates.askReissue(id, true);
                 records_.certificates.retryNow(id);
+                records_.certificates.setProvedBy(id, std::nullopt);
                 if (const auto row = records_.certificates.find(id)) acmeIssuer_.liftPauses(row->spec);
             });
         },

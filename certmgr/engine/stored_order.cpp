@@ -70,10 +70,11 @@ void StoredOrder::move(store::OrderState state, const std::string& urlOrExplanat
 }
 
 // A record that stays is what the next proof depends on too; it is looked at as soon as may be.
-void StoredOrder::authorizationProved(const Identifier& name, ChallengeKind kind, bool preferred) {
-    proved_ = true;
-    if (!preferred) provedBy_ = kind;
+void StoredOrder::authorizationProved(const Identifier& name, ChallengeKind kind,
+                                      std::optional<bool> preferred) {
     if (placing_.ca.forTests) return;
+    if (preferred)
+        records_.certificates.setProvedBy(row_.certificate, *preferred ? std::nullopt : std::optional(kind));
     if (kind == ChallengeKind::dnsPersist01)
         records_.persist.put({row_.certificate, name.value, row_.ca, std::nullopt, "", TimePoint()});
     else

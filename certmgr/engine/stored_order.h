@@ -42,7 +42,8 @@ class StoredOrder : public acme::OrderJournal {
     void orderCreated(const std::string& url) override;
     void orderAbandoned(const std::string& reason) override;
     void authorizationFailed(const Identifier& name) override { failed_.push_back(name); }
-    void authorizationProved(const Identifier& name, ChallengeKind kind, bool preferred) override;
+    void authorizationProved(const Identifier& name, ChallengeKind kind,
+                             std::optional<bool> preferred) override;
     void activity(const std::string& sentence) override { activity_(row_.certificate, sentence); }
     // The lost order stays on record; the same key goes into a second intent, which this journal follows from
     // now on.
@@ -52,12 +53,6 @@ class StoredOrder : public acme::OrderJournal {
     void keyMade(const hal::KeyInfo& key) {
         key_ = key;
         if (newOrderWasSent()) records_.keys.made(key);
-    }
-
-    // The kind that has proved a name in the place of one that is preferred, if any; `before`: where nothing
-    // was proved, since the CA knew all names.
-    std::optional<ChallengeKind> provedBy(std::optional<ChallengeKind> before) const {
-        return proved_ ? provedBy_ : before;
     }
 
     const store::OrderRow& row() const { return row_; }
@@ -80,8 +75,6 @@ class StoredOrder : public acme::OrderJournal {
     std::optional<hal::KeyInfo> key_;
     std::optional<Wait> wait_;
     std::vector<Identifier> failed_;
-    bool proved_ = false;
-    std::optional<ChallengeKind> provedBy_;
 };
 
 }  // namespace certmgr::engine

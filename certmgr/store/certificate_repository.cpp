@@ -100,12 +100,12 @@ void CertificateRepository::attemptFailed(const CertificateId& id, const Attempt
         .run();
 }
 
-void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint when,
-                                             std::optional<ChallengeKind> provedBy) {
-    Query(database_,
-          "UPDATE certificates SET failures = 0, next_attempt = NULL, last_attempt = ?, proved_by = ?, "
-          "last_error_code = '', last_error = '', last_problem = '', waits = '', waits_for = '' WHERE id = ?",
-          when, provedBy ? toString(*provedBy) : "", id)
+void CertificateRepository::attemptSucceeded(const CertificateId& id, TimePoint when) {
+    Query(
+        database_,
+        "UPDATE certificates SET failures = 0, next_attempt = NULL, last_attempt = ?, last_error_code = '', "
+        "last_error = '', last_problem = '', waits = '', waits_for = '' WHERE id = ?",
+        when, id)
         .run();
 }
 
@@ -126,8 +126,12 @@ std::int64_t CertificateRepository::waiting(const std::string& what, TimePoint n
 }
 
 void CertificateRepository::retryNow(const CertificateId& id) {
-    Query(database_, "UPDATE certificates SET failures = 0, next_attempt = NULL, proved_by = '' WHERE id = ?",
-          id)
+    Query(database_, "UPDATE certificates SET failures = 0, next_attempt = NULL WHERE id = ?", id).run();
+}
+
+void CertificateRepository::setProvedBy(const CertificateId& id, std::optional<ChallengeKind> kind) {
+    Query(database_, "UPDATE certificates SET proved_by = ?2 WHERE id = ?1 AND proved_by <> ?2", id,
+          kind ? toString(*kind) : "")
         .run();
 }
 

@@ -95,10 +95,9 @@ class CertificateRepository {
                     const std::string& what);
     // How many wait for that still.
     std::int64_t waiting(const std::string& what, TimePoint now);
-    // Failures 0, error cleared.
-    void attemptSucceeded(const CertificateId& id, TimePoint when, std::optional<ChallengeKind> provedBy);
-    // Failures 0, no nextAttempt, no provedBy; the error stays shown.
-    void retryNow(const CertificateId& id);
+    void attemptSucceeded(const CertificateId& id, TimePoint when);  // failures 0, error cleared
+    void retryNow(const CertificateId& id);  // failures 0, no nextAttempt; the error stays shown
+    void setProvedBy(const CertificateId& id, std::optional<ChallengeKind> kind);
 
   private:
     Database& database_;

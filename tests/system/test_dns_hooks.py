@@ -1,6 +1,7 @@
 """dns-01 by programs of the administrator's, in the calling forms of lego, dehydrated and acme.sh, with real name servers."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.server
@@ -10,6 +11,7 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 
@@ -308,8 +310,14 @@ def test_a_kind_that_fails_makes_way_for_the_next_and_a_reissue_begins_with_the_
     by_dns = certificates_where(box, lambda it: it["State"] == "acme", "ACME certificate", names=[name])[name]
     assert re.fullmatch(rf"present (_acme-challenge\.{name}\. {VALUE})\ncleanup \1\n", hook.called()), hook.called()
 
+    def proved_by():
+        with contextlib.closing(sqlite3.connect(box.manager.state / "certmgr.db")) as database:
+            return database.execute("SELECT proved_by FROM certificates WHERE id = ?", [name]).fetchone()[0]
+
+    assert proved_by() == "dns-01", "a renewal begins with it"
     box.knot.change([])
     box.control.run("reissue", name)
+    assert proved_by() == ""
     assert box.control.certificates()[name]["Serial"] != by_dns["Serial"]
     assert hook.called().count("present") == 1, "http-01 again"
     assert box.ca.count("POST /order-plz") == 3

@@ -148,17 +148,20 @@ TEST(ChallengeFailed, whereAnotherKindMayDoBetter) {
 TEST_F(ChooseChallenge, beginsWithWhatProvedItBefore) {
     const Authorization authorization = offering(everything_);
     Solvers solvers = all();
-    EXPECT_TRUE(choose(authorization, solvers).preferred);
+    EXPECT_EQ(choose(authorization, solvers).preferred, std::nullopt) << "the others were not asked";
     solvers.first = ChallengeKind::dns01;
     const Choice choice = choose(authorization, solvers);
     EXPECT_EQ(choice.solver, &dns_);
-    EXPECT_FALSE(choice.preferred);
+    EXPECT_EQ(choice.preferred, false);
     EXPECT_EQ(choice.reason, "proving gw.example by dns-01, which proved it before");
     solvers.failures = 1;
     EXPECT_EQ(choose(authorization, solvers).reason,
               "proving gw.example by http-01: the attempt by dns-01 failed");
+    EXPECT_EQ(choose(authorization, solvers).preferred, true);
     solvers = {{http_, alpn_}, 0, ChallengeKind::dns01};
     EXPECT_EQ(choose(authorization, solvers).solver, &http_) << "that is not set up any more";
+    solvers = {{http_}, 1};
+    EXPECT_EQ(choose(authorization, solvers).preferred, std::nullopt) << "there is no other";
 }
 
 }  // namespace

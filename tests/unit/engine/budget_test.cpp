@@ -310,6 +310,13 @@ TEST_F(TrialTest, TheLimitsOfTheCaForTestsHold) {
     EXPECT_EQ(ca.ordersMade(), 3);
 }
 
+TEST_F(TrialTest, IsOrderedUnderTheProfileThatIsWantedThere) {
+    settings.trialCas[0].profile.name = "shortlived";
+    secondCa.offerProfiles({{"shortlived", hours(160)}});
+    startAfterARefusedChallenge();
+    EXPECT_EQ(secondCa.profilesAsked(), std::vector<std::string>{"shortlived"});
+}
+
 TEST_F(TrialTest, OneThatIsAwayForLongKeepsNobodyWaiting) {
     secondCa.refuseOrders({"serverInternal", "Service busy; retry later.", 503, 3600 * 24 * 7});
     startAfterARefusedChallenge();

@@ -82,12 +82,13 @@ TEST_F(Repositories, retryAndSuccessClearWhatTheyShould) {
     EXPECT_EQ(certificates.find("a.example")->acme.nextAttempt, std::nullopt);
     EXPECT_EQ(certificates.find("a.example")->acme.failures, 0);
     EXPECT_EQ(certificates.find("a.example")->lastError, "y");
-    certificates.attemptSucceeded("a.example", sampleTime + seconds(1), ChallengeKind::dns01);
+    certificates.attemptSucceeded("a.example", sampleTime + seconds(1));
+    certificates.setProvedBy("a.example", ChallengeKind::dns01);
     const CertificateRow row = certificates.find("a.example").value();
     EXPECT_EQ(row.lastError + row.lastErrorCode + row.lastProblem, "");
     EXPECT_EQ(row.lastAttempt, sampleTime + seconds(1));
-    EXPECT_EQ(row.provedBy, ChallengeKind::dns01);
-    certificates.retryNow("a.example");
+    EXPECT_EQ(certificates.find("a.example")->provedBy, ChallengeKind::dns01);
+    certificates.setProvedBy("a.example", std::nullopt);
     EXPECT_EQ(certificates.find("a.example")->provedBy, std::nullopt);
 }
 
