@@ -62,6 +62,44 @@ std::unique_ptr<hal::PortOpener> portOpener(const config::PortSettings& settings
     return std::make_unique<hal::CommandPortOpener>(settings.command);
 }
 
+// All kinds, those not in use too; their parts stand in the order of their making.
+struct ChallengeSolvers {
+    ChallengeSolvers(const config::Settings& settings, const Clock& clock)
+        : packetFilter(portOpener(settings.ports)),
+          httpPort(*packetFilter, settings.httpPort()),
+          tlsPort(*packetFilter, settings.tlsPort()),
+          zones(std::make_shared<acme::DnsZones>(settings.dns, hal::runCommand)),
+          persistLookup({settings.dns, settings.resolver}, clock),
+          webroot(settings.challengeDirectory, settings.challengePort,
+                  ifUsed(settings, ChallengeKind::http01, httpPort)),
+          tls(settings.tlsChallengeDirectory, settings.tlsChallengePort,
+              ifUsed(settings, ChallengeKind::tlsAlpn01, tlsPort)),
+          dns(ChallengeKind::dns01, zones, settings.resolver, settings.stateDirectory / "dns-records"),
+          dnsAccount(ChallengeKind::dnsAccount01, zones, settings.resolver,
+                     settings.stateDirectory / "dns-account-records"),
+          dnsPersist(persistLookup) {}
+
+    Solvers all() { return {webroot, tls, dns, dnsAccount, dnsPersist}; }
+
+    // The port of a kind that is not in use is not ours to close.
+    static acme::SharedPort* ifUsed(const config::Settings& settings, ChallengeKind kind,
+                                    acme::SharedPort& port) {
+        const bool used = std::ranges::find(settings.challenges, kind) != settings.challenges.end();
+        return used ? &port : nullptr;
+    }
+
+    const std::unique_ptr<hal::PortOpener> packetFilter;
+    acme::SharedPort httpPort;
+    acme::SharedPort tlsPort;
+    const std::shared_ptr<acme::DnsZones> zones;
+    const acme::DnsPersistLookup persistLookup;
+    acme::WebrootSolver webroot;
+    acme::TlsAlpnSolver tls;
+    acme::DnsSolver dns;
+    acme::DnsSolver dnsAccount;
+    acme::DnsPersistSolver dnsPersist;
+};
+
 std::unique_ptr<net::HttpClient> httpClient(const acme::CaSettings& ca) {
     net::HttpLimits limits;
     limits.totalTimeout = ca.answerLimit;
@@ -90,24 +128,7 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     store::Database database(settings.stateDirectory / "certmgr.db");
     SystemClock clock(lastTimeSeen(database), settings.requireTimeSync);
     hal::KeydClient keys(settings.keydSocket, settings.providerModule);
-    const std::unique_ptr<hal::PortOpener> packetFilter = portOpener(settings.ports);
-    acme::SharedPort httpPort(*packetFilter, settings.httpPort());
-    acme::SharedPort tlsPort(*packetFilter, settings.tlsPort());
-    // The port of a kind that is not in use is not ours to close.
-    const auto ifUsed = [&kinds = settings.challenges](ChallengeKind kind, acme::SharedPort& port) {
-        return std::ranges::find(kinds, kind) == kinds.end() ? nullptr : &port;
-    };
-    acme::WebrootSolver webroot(settings.challengeDirectory, settings.challengePort,
-                                ifUsed(ChallengeKind::http01, httpPort));
-    acme::TlsAlpnSolver tls(settings.tlsChallengeDirectory, settings.tlsChallengePort,
-                            ifUsed(ChallengeKind::tlsAlpn01, tlsPort));
-    const auto zones = std::make_shared<acme::DnsZones>(settings.dns, hal::runCommand);
-    acme::DnsSolver dns(ChallengeKind::dns01, zones, settings.resolver,
-                        settings.stateDirectory / "dns-records");
-    acme::DnsSolver dnsAccount(ChallengeKind::dnsAccount01, zones, settings.resolver,
-                               settings.stateDirectory / "dns-account-records");
-    const acme::DnsPersistLookup persistLookup({settings.dns, settings.resolver}, clock);
-    acme::DnsPersistSolver dnsPersist(persistLookup);
+    ChallengeSolvers solvers(settings, clock);
     const deploy::GenerationStore generations(settings.stateDirectory / "live");
     daemon::ServiceControlByProfile control;
     daemon::ProbeByKind probe;
@@ -115,10 +136,10 @@ std::optional<int> serve(const Configuration& configuration, const std::function
     engine::MainQueue queue;
     engine::Views views;
     daemon::AlarmProgram alarmProgram(settings.alarms.program, settings.alarms.programLimit);
-    const Solvers solvers{webroot, tls, dns, dnsAccount, dnsPersist};
-    engine::Engine engine({database, keys, deployer, generations, inOrder(settings.challenges, solvers),
-                           solvers, httpClient, persistLookup, clock, log, queue, views, alarmProgram},
-                          settings, profiles);
+    engine::Engine engine(
+        {database, keys, deployer, generations, inOrder(settings.challenges, solvers.all()), solvers.all(),
+         httpClient, solvers.persistLookup, clock, log, queue, views, alarmProgram},
+        settings, profiles);
     const bus::Bus connection = systemBus();
     bus::Service service(connection.get(), engine, views);
     service.acquireName();
