@@ -4,7 +4,7 @@ told to."""
 import base64
 import shutil
 
-from .process import BoxError, Process, free_ports, run
+from .process import BoxError, Process, free_ports, run, wait_until
 
 RECORDS = """$ORIGIN {zone}.
 $TTL 60
@@ -87,8 +87,9 @@ class Knot:
         return run(["knotc", "-s", self.folder / name / "knot.sock", *command], check=False).stdout
 
     def follow(self):
-        """The secondary takes over what the primary has."""
+        """The secondary takes over what the primary has, and has it when this returns."""
         self._control("secondary", "zone-refresh", self.zone)
+        wait_until("the secondary to follow", lambda: self._texts("secondary") == self._texts("primary"))
 
     def change(self, records):
         """The primary has these ("gw A 192.0.2.1"), and not those of the call before."""
@@ -103,7 +104,10 @@ class Knot:
 
     def proofs(self):
         """The TXT records that the primary has."""
-        return [line for line in self._control("primary", "zone-read", self.zone).splitlines() if " TXT " in line]
+        return self._texts("primary")
+
+    def _texts(self, server):
+        return sorted(line for line in self._control(server, "zone-read", self.zone).splitlines() if " TXT " in line)
 
     def stop(self):
         for process in self.processes:

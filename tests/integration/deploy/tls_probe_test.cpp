@@ -42,6 +42,8 @@ TEST(TlsProbe, AStopEndsTheWaitForAServiceThatSaysNothing) {
     hal::UniqueFd connection;
     const std::jthread stopper([&] {
         connection = listener.accept();
+        char begin = 0;  // of its ClientHello: by then it knows that it is connected
+        EXPECT_EQ(::recv(connection.get(), &begin, 1, 0), 1);
         stop.request_stop();
     });
     const Seen seen = look("127.0.0.1", listener.port(), std::chrono::hours(1), stop.get_token());
