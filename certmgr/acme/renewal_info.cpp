@@ -6,14 +6,12 @@
 
 namespace certmgr::acme {
 
-std::optional<RenewalAnswer> renewalInfo(Session& session, const std::string& certificateId,
+std::optional<RenewalAnswer> renewalInfo(Session& session, const std::string& certificateId, bool anew,
                                          const std::stop_token& stop) {
     Session::Impl& ca = session.impl();
+    if (anew) ca.forgetDirectory();
     const std::optional<std::string> resource = ca.directory(stop).renewalInfo;
-    if (!resource) {
-        ca.forgetDirectory();  // it may offer that when it is asked again
-        return std::nullopt;
-    }
+    if (!resource) return std::nullopt;
     net::HttpResponse response;
     try {
         response = ca.get(*resource + "/" + certificateId, stop);

@@ -16,9 +16,9 @@ struct RenewalAnswer {
     std::optional<seconds> retryAfter;
 };
 
-// Absent: this CA gives no such information. `certificateId`: crypto::renewalIdOf(). Errors as those of
-// issue().
-std::optional<RenewalAnswer> renewalInfo(Session& session, const std::string& certificateId,
+// Absent: this CA gives no such information. `certificateId`: crypto::renewalIdOf(). `anew`: the directory is
+// read again, for a CA that gave none may do so now. Errors as those of issue().
+std::optional<RenewalAnswer> renewalInfo(Session& session, const std::string& certificateId, bool anew,
                                          const std::stop_token& stop);
 
 }  // namespace certmgr::acme

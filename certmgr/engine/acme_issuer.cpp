@@ -71,24 +71,25 @@ std::vector<crypto::X509Ptr> chainFrom(const std::string& ca, const std::string&
     }
 }
 
-// CAs leave their root out of the chains, and a trust store that cannot be read costs no certificate.
-std::string subjectOfAnchor(const std::filesystem::path& trustFile, const std::string& sha256) {
+// A trust store that cannot be read costs no certificate.
+std::vector<TrustAnchor> anchorsIn(const std::filesystem::path& file) {
     try {
-        for (const TrustAnchor& anchor : readSystemTrust(trustFile, "", std::nullopt))
-            if (anchor.summary.sha256 == sha256) return anchor.summary.subject;
+        return readSystemTrust(file, "", std::nullopt);
     } catch (const Error& unreadable) {
+        return {};
     }
+}
+
+// CAs leave their root out of the chains.
+std::string subjectOfAnchor(const std::filesystem::path& file, const std::string& sha256) {
+    for (const TrustAnchor& anchor : anchorsIn(file))
+        if (anchor.summary.sha256 == sha256) return anchor.summary.subject;
     return {};
 }
 
 bool isAnchor(const std::filesystem::path& file, const std::string& subject) {
-    try {
-        return std::ranges::any_of(readSystemTrust(file, "", std::nullopt), [&](const TrustAnchor& anchor) {
-            return anchor.summary.subject == subject;
-        });
-    } catch (const Error& unreadable) {
-        return false;
-    }
+    return std::ranges::any_of(anchorsIn(file),
+                               [&](const TrustAnchor& anchor) { return anchor.summary.subject == subject; });
 }
 
 }  // namespace
@@ -167,7 +168,7 @@ Credential AcmeIssuer::checked(const CertificateSpec& spec, const store::OrderRo
     if (leaf.notAfter <= clock_.now() && clock_.trust().trusted)
         throw Error(ErrorKind::rejected, "certificate-expired",
                     order.ca + " sent a certificate that ended " + formatTime(leaf.notAfter));
-    requireIssuer(order, leaf, issued.chainPem);
+    if (chain.size() == 1) requireIssuer(order, leaf, issued.chainPem);
     return {0,
             spec.id,
             Source::acme,
@@ -440,7 +441,8 @@ RenewalInfo AcmeIssuer::renewalInfo(const Credential& current, const std::option
         return info;
     }
     try {
-        const auto answer = acme::renewalInfo(*cas_.sessionTo(*ca, stop), *id, stop);
+        const bool wasSilent = known && !known->window;
+        const auto answer = acme::renewalInfo(*cas_.sessionTo(*ca, stop), *id, wasSilent, stop);
         info.failures = 0;
         if (!answer) {
             info.nextQuery = nextQueryOfSilentCa(clock_.now());
