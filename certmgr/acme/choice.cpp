@@ -62,12 +62,14 @@ bool firstWillDo(const Solvers& solvers) {
     return solvers.failures == 0 && !solvers.first;
 }
 
-std::optional<Choice> inProcess(const Authorization& authorization, const Solvers& solvers) {
+std::optional<Choice> inProcess(const Authorization& authorization, const Solvers& solvers,
+                                const std::string& proving) {
     for (Solver& solver : solvers.inOrder)
         if (const Challenge* const challenge = offered(authorization, solver.kind());
             challenge && challenge->status == "processing" &&
             whyNotProvenBy(solver.kind(), identifierOf(authorization)).empty())
-            return Choice{&solver, challenge, std::nullopt, ""};
+            return Choice{&solver, challenge, std::nullopt,
+                          proving + std::string(toString(solver.kind())) + ", as the run before began to"};
     return std::nullopt;
 }
 
@@ -91,9 +93,7 @@ Choice chooseChallenge(const Authorization& authorization, const Solvers& solver
                        const std::string& account) {
     const Identifier identifier = identifierOf(authorization);
     const std::string proving = "proving " + identifier.value + " by ";
-    if (const auto begun = inProcess(authorization, solvers))
-        return {begun->solver, begun->challenge, std::nullopt,
-                proving + std::string(toString(begun->solver->kind())) + ", as the run before began to"};
+    if (auto begun = inProcess(authorization, solvers, proving)) return *std::move(begun);
     std::vector<Choice> usable;
     std::optional<Error> trouble;
     std::string out;

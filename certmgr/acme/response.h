@@ -20,10 +20,9 @@ void requireSuccess(const net::HttpResponse& response, const std::string& what);
 // As above, and the body is of that media type.
 void requireType(const net::HttpResponse& response, std::string_view mediaType, const std::string& what);
 
-// Where the answer has nothing else to tell that it is the CA's, and what follows from it is for good: "A
-// server
-// [...] MUST include a Replay-Nonce header field in every successful response to a POST request" (RFC
-// 8555 6.5).
+// Where the answer has nothing else to tell that it is the CA's, and what follows from it is for good.
+// RFC 8555 6.5: "A server [...] MUST include a Replay-Nonce header field in every successful response to a
+// POST request".
 void requireNonce(const net::HttpResponse& response, const std::string& what);
 
 // RFC 9110 10.2.3: seconds or a date. A date is measured by the server's own Date where it sent one, because

@@ -32,6 +32,11 @@ void readPort(TableReader& reader, std::string_view key, std::uint16_t& target) 
     target = static_cast<std::uint16_t>(port);
 }
 
+void readSeconds(TableReader& reader, const char* key, seconds& target, std::int64_t most) {
+    std::int64_t value = 0;
+    if (reader.readInteger(key, value, 1, most)) target = seconds(value);
+}
+
 void readDays(TableReader& reader, std::string_view key, seconds& target, std::int64_t most) {
     std::int64_t days = 0;
     if (reader.readInteger(key, days, 1, most)) target = hours(24 * days);
@@ -92,11 +97,6 @@ void readExternalAccount(TableReader& reader, acme::CaSettings& ca) {
     if (!hasFile) return;
     if (const std::string why = whyNotSecret(ca.externalKeyFile); !why.empty())
         reader.refuse("eab_key_file", ca.externalKeyFile.string() + ": " + why);
-}
-
-void readSeconds(TableReader& reader, const char* key, seconds& target, std::int64_t most) {
-    std::int64_t value = 0;
-    if (reader.readInteger(key, value, 1, most)) target = seconds(value);
 }
 
 std::string namesOf(const KnownCas& known) {
@@ -254,9 +254,7 @@ void readPorts(TableReader reader, PortSettings& settings) {
     reader.readWord("family", settings.family, familyFrom, familyWords);
     readFilterName(reader, "table", settings.table);
     readFilterName(reader, "set", settings.set);
-    std::int64_t limit = settings.limit.count();
-    reader.readInteger("limit_seconds", limit, 1, 86400);
-    settings.limit = seconds(limit);
+    readSeconds(reader, "limit_seconds", settings.limit, 86400);
     reader.finish();
 }
 
@@ -283,9 +281,7 @@ void readAlarms(TableReader reader, AlarmSettings& settings) {
     if (!settings.program.empty() && !settings.program.front().starts_with('/'))
         reader.refuse("program", "found \"" + settings.program.front() +
                                      "\" first, expected the absolute path of a program");
-    std::int64_t limit = settings.programLimit.count();
-    reader.readInteger("program_seconds", limit, 1, 60);
-    settings.programLimit = seconds(limit);
+    readSeconds(reader, "program_seconds", settings.programLimit, 60);
     reader.finish();
 }
 

@@ -1,4 +1,4 @@
-// What CAs on the net are asked for: orders, when to renew, revocations. Each blocks, and runs on a worker.
+// Orders at CAs on the net, and when these want a renewal. Each call blocks, and runs on a worker.
 #pragma once
 
 #include <functional>

@@ -35,6 +35,10 @@ const Credential& chosen(const std::vector<Credential>& history, const std::opti
     return *found;
 }
 
+bool hasEnded(const CertificateSummary& leaf, const Clock& clock) {
+    return clock.trust().trusted && leaf.notAfter <= clock.now();
+}
+
 store::AcmeRevocationRow rowFor(const CertificateId& id, const std::string& ca, const std::string& chainPem,
                                 const CertificateSummary& leaf) {
     store::AcmeRevocationRow row;
@@ -92,8 +96,7 @@ std::vector<store::AcmeRevocationRow> AcmeRevocations::wanted(const CertificateI
                                                               const Credential& target) {
     std::vector<store::AcmeRevocationRow> rows;
     for (const Credential& each : records_.credentials.history(id)) {
-        const bool ended = clock_.trust().trusted && each.leaf.notAfter <= clock_.now();
-        if (each.key != target.key || each.source != Source::acme || ended) continue;
+        if (each.key != target.key || each.source != Source::acme || hasEnded(each.leaf, clock_)) continue;
         store::AcmeRevocationRow& row =
             rows.emplace_back(rowFor(id, each.issuerId, each.chainPem, each.leaf));
         row.directory = records_.orders.directoryOf(each.key);
@@ -120,7 +123,7 @@ std::optional<store::AcmeRevocationRow> AcmeRevocations::retired(const Certifica
                                                                  const std::string& serial) {
     for (const store::RetiredCertificate& each : records_.credentials.retired(id)) {
         if (each.leaf.serial != serial) continue;
-        if (clock_.trust().trusted && each.leaf.notAfter <= clock_.now())
+        if (hasEnded(each.leaf, clock_))
             reject("expired", "the certificate with the serial number " + serial + " has expired");
         store::AcmeRevocationRow row = rowFor(id, each.ca, each.chainPem, each.leaf);
         row.directory = each.directory;

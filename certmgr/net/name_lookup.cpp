@@ -250,6 +250,10 @@ std::vector<Lookup> NameLookup::ask(const std::vector<Question>& questions,
     return results;
 }
 
+bool hasRouteTo(const DnsServer& server) {
+    return static_cast<bool>(connectedTo(serverAddress(server)));
+}
+
 std::vector<std::string> interfaceAddresses() {
     ifaddrs* found = nullptr;
     if (::getifaddrs(&found) != 0) hal::throwErrno(errno, "getifaddrs");

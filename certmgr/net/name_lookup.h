@@ -42,6 +42,9 @@ class NameLookup {
     const DnsServer resolver_;
 };
 
+// False for a server of IPv6 on a machine without it, for one. Nothing is sent.
+bool hasRouteTo(const DnsServer& server);
+
 // Of this machine's interfaces, as inet_ntop(3) writes them.
 std::vector<std::string> interfaceAddresses();
 

@@ -1,12 +1,8 @@
 #include "certmgr/acme/solvers/zone_servers.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "certmgr/acme/solvers/dns_zones.h"
 #include "certmgr/core/error.h"
-#include "hal/handle.h"
+#include "certmgr/net/name_lookup.h"
 
 namespace certmgr::acme {
 namespace {
@@ -22,21 +18,6 @@ std::vector<std::string> addressesOf(const std::string& name, const net::DnsServ
         if (error.kind() != ErrorKind::transient) throw;
         return {};
     }
-}
-
-// Nobody here can ask a server for which there is no route, as those of IPv6 on a box without it.
-bool hasRouteTo(const std::string& address) {
-    const hal::UniqueFd socket(
-        ::socket(address.find(':') == std::string::npos ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_in6 ip6{};
-    sockaddr_in ip4{};
-    ip6.sin6_family = AF_INET6;
-    ip4.sin_family = AF_INET;
-    ip6.sin6_port = ip4.sin_port = htons(portOfDns);
-    if (::inet_pton(AF_INET, address.c_str(), &ip4.sin_addr) == 1)
-        return socket && ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&ip4), sizeof(ip4)) == 0;
-    return socket && ::inet_pton(AF_INET6, address.c_str(), &ip6.sin6_addr) == 1 &&
-           ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&ip6), sizeof(ip6)) == 0;
 }
 
 }  // namespace
@@ -77,7 +58,9 @@ std::vector<ZoneServers::Server> ZoneServers::named(const std::string& zone, con
     std::vector<Server> servers;
     for (const std::string& name : net::DnsClient(knowing).nameServers(zone)) {
         std::vector<std::string> addresses = addressesOf(name, liesIn(name, zone) ? knowing : resolver_);
-        std::erase_if(addresses, [](const std::string& address) { return !hasRouteTo(address); });
+        std::erase_if(addresses, [&](const std::string& address) {
+            return !net::hasRouteTo({address, port});
+        });
         for (std::string& address : addresses)
             servers.push_back({name + " (" + address + ")", net::DnsServer{std::move(address), port}});
         if (addresses.empty()) servers.push_back({name + " (no address that can be reached)", std::nullopt});
